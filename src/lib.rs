@@ -1,0 +1,38 @@
+//! Checks, while old and new servers run side by side, that every name is covered by a certificate, resolves for the
+//! clients that use it, and is served with the right certificate by each server behind it.
+//!
+//! A plan says what should be true; observers write down what is; one pure judge compares the two; reports read the
+//! judge's word.
+//!
+//! ```text
+//! plan.toml ─load→ Plan ─expand→ Obligations ─probes→ {Probe} ─observe→ Recording (vantage A)
+//!                        │                                             Recording (vantage B, C …)
+//!                        │                                                  └─merge→ Evidence
+//!                        └───────────── judge(Obligations, Evidence, Policy, now) → Judgement
+//!                                                              └─ render → text | json
+//! ```
+//!
+//! # The law of imports
+//!
+//! Arrows go down only; a stage never imports another stage; stages meet in [`cli`] and exchange [`model`] types.
+//! `tests/layering.rs` reads the source and fails on an import that breaks this.
+//!
+//! ```text
+//!  cli        knows everybody; clock, environment, stdout and exit live here
+//!  plan  observe  record  judge  report  lab      stages: never import each other
+//!  pki  commands                                  pure trades, used by several stages
+//!  model      nouns: no I/O, no async, no clock, no command line, no colour
+//! ```
+//!
+//! Sockets and `async` live in [`observe`] and [`lab`] only. Files are opened in [`cli`] and `observe::file` only.
+
+pub mod cli;
+pub mod commands;
+pub mod judge;
+pub mod lab;
+pub mod model;
+pub mod observe;
+pub mod pki;
+pub mod plan;
+pub mod record;
+pub mod report;

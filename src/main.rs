@@ -1,0 +1,7 @@
+//! The `coexist` command: parse, run, exit.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    coexist::cli::main()
+}

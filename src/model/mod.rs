@@ -1,0 +1,19 @@
+//! The vocabulary that the stages share: nouns without I/O, async, clock, command line or colour.
+//!
+//! Terms are those of RFC 9525 (identifiers), RFC 5280 (certificates, paths, trust anchors) and RFC 9499 (DNS).
+
+pub mod certificate;
+pub mod dns;
+pub mod finding;
+pub mod identity;
+pub mod name;
+pub mod obligation;
+pub mod observation;
+pub mod phase;
+pub mod plan;
+pub mod policy;
+pub mod probes;
+pub mod service;
+pub mod source;
+pub mod text;
+pub mod tls;

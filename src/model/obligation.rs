@@ -1,0 +1,132 @@
+//! Obligations: sentences about the world that can be true or false, each with the moments in which it must hold.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::name::Name;
+use super::phase::MomentSet;
+use super::plan::{CertId, NameId, ServerId, Target, ViewId};
+use super::service::Service;
+use super::source::Span;
+
+/// One sentence of the plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Obligation {
+    /// Made of its content, so equal on every machine: `dns/external/mail.domain.com`, `tls/ex2010/IIS:443/mail.domain.com`.
+    /// Where one subject has several, the moments follow after `@`.
+    pub id: Arc<str>,
+    /// What is claimed.
+    pub claim: Claim,
+    /// When it must hold, for the clients of which view.
+    pub holds: Vec<(ViewId, MomentSet)>,
+    /// Set where an old target is due only until the caches of a view have forgotten it.
+    pub drain: Option<Drain>,
+    /// Its place in the plan.
+    pub span: Span,
+}
+
+/// An old target: due after the flip until no cache can return it any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Drain {
+    /// The longest time in seconds, counted from the flip, that a cache of the name may hold the old answer, as far as
+    /// the plan says: TTL + propagation + slack.
+    pub hold: u32,
+}
+
+/// What is claimed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// The certificate covers the name.
+    Covers {
+        /// The name.
+        name: NameId,
+        /// The certificate.
+        certificate: CertId,
+    },
+    /// The view's resolvers answer for the name as wanted.
+    Resolves {
+        /// The name.
+        name: NameId,
+        /// The view.
+        view: ViewId,
+        /// What they should answer.
+        expected: DnsExpectation,
+    },
+    /// The server, asked at its own addresses for the name, serves a certificate that covers it and that the clients of
+    /// [`Obligation::holds`]'s views trust.
+    Serves {
+        /// The name.
+        name: NameId,
+        /// The server.
+        server: ServerId,
+        /// The service.
+        service: Service,
+        /// The declared certificates; empty if none is declared.
+        certificates: Vec<CertId>,
+    },
+    /// Clients of the view who follow the name reach a right certificate at every address that they may be given: the
+    /// address of the target in that view, through NAT, proxy or balancer. Provable only by standing in the view.
+    Path {
+        /// The name.
+        name: NameId,
+        /// The view.
+        view: ViewId,
+        /// The server or pool that it leads to.
+        target: Target,
+        /// The service.
+        service: Service,
+        /// The target's addresses in the view.
+        addresses: Vec<IpAddr>,
+        /// The declared certificates; empty if none is declared.
+        certificates: Vec<CertId>,
+    },
+    /// The TTL of the name's records, each CNAME link included, is at most this many seconds.
+    Lowered {
+        /// The name.
+        name: NameId,
+        /// The view.
+        view: ViewId,
+        /// Seconds.
+        at_most: u32,
+    },
+}
+
+impl Claim {
+    /// The name that it is about.
+    pub fn name(&self) -> NameId {
+        match self {
+            Self::Covers { name, .. }
+            | Self::Resolves { name, .. }
+            | Self::Serves { name, .. }
+            | Self::Path { name, .. }
+            | Self::Lowered { name, .. } => *name,
+        }
+    }
+}
+
+/// What a view's resolvers may answer. Any one of the alternatives is right.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DnsExpectation {
+    /// NXDOMAIN and NODATA are right.
+    pub absent: bool,
+    /// The absence is demanded because the name is for inside only.
+    pub forbidden: bool,
+    /// Address sets that are right.
+    pub present: Vec<Alternative>,
+    /// Hosts of others: right is what they resolve to in the same view.
+    pub like: Vec<Name>,
+    /// A non-empty part of an alternative is right.
+    pub part: bool,
+    /// The alias that the CNAME chain must show.
+    pub cname: Option<Name>,
+}
+
+/// One right RRset, A and AAAA together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alternative {
+    /// The targets that it stands for.
+    pub targets: Vec<Target>,
+    /// The addresses.
+    pub addresses: BTreeSet<IpAddr>,
+}

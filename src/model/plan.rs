@@ -1,0 +1,594 @@
+//! A plan that is always valid: every reference resolved, every default explicit, every value with its place.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use ipnet::IpNet;
+use jiff::Timestamp;
+
+use super::certificate::Thumbprint;
+use super::dns::ResolverAddr;
+use super::finding::Severity;
+use super::name::Name;
+use super::phase::{Moment, Phase};
+use super::service::Service;
+use super::source::{Located, Source, Span};
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(pub usize);
+    };
+}
+id!(/// Index into [`Plan::views`].
+    ViewId);
+id!(/// Index into [`Plan::certificates`].
+    CertId);
+id!(/// Index into [`Plan::servers`].
+    ServerId);
+id!(/// Index into [`Plan::pools`].
+    PoolId);
+id!(/// Index into [`Plan::names`].
+    NameId);
+
+/// The declared namespace plan.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The text it was read from.
+    pub source: Source,
+    /// Its title; empty if none was given.
+    pub title: String,
+    /// Where each view stands, by [`ViewId`].
+    pub standing: Vec<Moment>,
+    /// Who asks.
+    pub views: Vec<View>,
+    /// The certificates.
+    pub certificates: Vec<Certificate>,
+    /// The servers.
+    pub servers: Vec<Server>,
+    /// The load-balanced pools.
+    pub pools: Vec<Pool>,
+    /// The names: intranet, internet and legacy.
+    pub names: Vec<PlannedName>,
+    /// Accepted faults.
+    pub waivers: Vec<Waiver>,
+    /// The calendar of the phases, as far as it is given.
+    pub phases: BTreeMap<Phase, PhaseDates>,
+    /// Zone cuts and who serves them.
+    pub zones: Vec<Zone>,
+    /// Mail domains.
+    pub mail: Vec<MailDomain>,
+    /// Other records that clients depend on.
+    pub records: Vec<PlannedRecord>,
+    /// Settings of the cutover.
+    pub cutover: Cutover,
+    /// Severities changed by the plan; `None` is `off`.
+    pub severity: BTreeMap<String, Located<Option<Severity>>>,
+    /// Inventory files per server.
+    pub inventory: BTreeMap<ServerId, Vec<Located<String>>>,
+    /// Settings of the whole plan.
+    pub settings: Settings,
+}
+
+/// Inside or outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ViewKind {
+    /// Clients inside; `intranet` names resolve here.
+    Internal,
+    /// Clients outside; `intranet` names must not resolve here.
+    External,
+}
+
+/// A set of resolvers and the clients behind them.
+#[derive(Clone, Debug)]
+pub struct View {
+    /// Its label in the plan.
+    pub label: Arc<str>,
+    /// Inside or outside.
+    pub kind: ViewKind,
+    /// Its resolvers, each with its place.
+    pub resolvers: Vec<Located<ResolverAddr>>,
+    /// What its clients trust.
+    pub trust: Vec<Located<TrustSource>>,
+    /// Networks that its clients can reach; `None` if not declared.
+    pub reaches: Option<Vec<IpNet>>,
+    /// A proxy through which one stands in this view, as written: `socks5://…` or `http://…`.
+    pub proxy: Option<Located<String>>,
+    /// Clients of this view that send no SNI exist.
+    pub without_sni: bool,
+    /// Settings of this view.
+    pub settings: Settings,
+    /// The label's place.
+    pub span: Span,
+}
+
+/// Where trust anchors come from.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TrustSource {
+    /// The public web PKI: the anchors of Mozilla's root program, compiled in.
+    Public,
+    /// The store of the machine that runs.
+    System,
+    /// A file of certificates, its path as written.
+    File(String),
+}
+
+/// How a served certificate is held against a declared one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MatchMode {
+    /// It must cover the names and be trusted.
+    Names,
+    /// It must be that very certificate.
+    Leaf,
+}
+
+/// Where a declared certificate's content is known from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CertificateSource {
+    /// A file, its path as written.
+    File(Located<String>),
+    /// Only its thumbprint is known.
+    Thumbprint,
+    /// What that server serves.
+    From(ServerId),
+    /// Not ordered yet: the names that it shall have.
+    Names(Vec<Located<Name>>),
+}
+
+/// A declared certificate.
+#[derive(Clone, Debug)]
+pub struct Certificate {
+    /// Its label in the plan.
+    pub label: Arc<str>,
+    /// Where its content is known from.
+    pub source: CertificateSource,
+    /// The declared thumbprint.
+    pub thumbprint: Option<Located<Thumbprint>>,
+    /// For what is not ordered yet: from whom to order.
+    pub issuer: Option<Located<String>>,
+    /// For what is not ordered yet: how many names the issuer puts into one certificate.
+    pub max_names: Option<Located<u32>>,
+    /// How a served certificate is held against it.
+    pub match_mode: MatchMode,
+    /// Name of the environment variable that holds the password of a PFX.
+    pub password_env: Option<String>,
+    /// The label's place.
+    pub span: Span,
+}
+
+/// A choice of certificates, narrowed by phase and service word.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CertificateChoice {
+    /// The parts; for a phase and word the last part that applies counts, one that names the word before one that does not.
+    pub parts: Vec<CertificatePart>,
+    /// The place of the whole value.
+    pub span: Span,
+}
+
+/// One part of a [`CertificateChoice`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CertificatePart {
+    /// From this phase on; `None` means always.
+    pub from: Option<Phase>,
+    /// For this service word only.
+    pub word: Option<String>,
+    /// The certificates; more than one for servers with an RSA and an ECDSA certificate.
+    pub certificates: Vec<CertId>,
+}
+
+impl CertificateChoice {
+    /// The certificates for a service word in a phase; empty if the choice says nothing of them.
+    pub fn pick(&self, word: &str, phase: Phase) -> &[CertId] {
+        let best = |named: bool| {
+            self.parts
+                .iter()
+                .filter(|p| if named { p.word.as_deref() == Some(word) } else { p.word.is_none() })
+                .filter(|p| p.from.is_none_or(|from| from <= phase))
+                .max_by_key(|p| p.from)
+        };
+        best(true).or_else(|| best(false)).map_or(&[], |p| &p.certificates)
+    }
+}
+
+/// A server.
+#[derive(Clone, Debug)]
+pub struct Server {
+    /// Its label in the plan.
+    pub label: Arc<str>,
+    /// Its addresses as each view's clients see them, by [`ViewId`].
+    pub addresses: Vec<Vec<IpAddr>>,
+    /// Instead of addresses: somebody else's host; a name agrees when it resolves to what that host resolves to.
+    pub host: Option<Located<Name>>,
+    /// Its services; empty is DNS only.
+    pub services: Vec<Located<Service>>,
+    /// True if the plan gave the services, false if they are the default.
+    pub services_given: bool,
+    /// The product word, which gates rules and commands.
+    pub product: Option<Located<String>>,
+    /// Its certificates.
+    pub certificate: Option<CertificateChoice>,
+    /// Names that it sends its users to.
+    pub redirects: Vec<Located<Name>>,
+    /// Settings of this server.
+    pub settings: Settings,
+    /// The label's place.
+    pub span: Span,
+    /// The place of `address` or `host`.
+    pub address_span: Span,
+}
+
+/// Where TLS ends in front of a pool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PoolTls {
+    /// At each member.
+    Passthrough,
+    /// At the balancer, and again at each member.
+    Bridge,
+    /// At the balancer only.
+    Offload,
+}
+
+/// The members of a pool in a phase.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Members {
+    /// These servers.
+    Servers(Vec<ServerId>),
+    /// Nodes that cannot be asked one by one.
+    Opaque,
+}
+
+/// A load-balanced pool.
+#[derive(Clone, Debug)]
+pub struct Pool {
+    /// Its label in the plan.
+    pub label: Arc<str>,
+    /// The balancer's addresses by [`ViewId`]; all empty for DNS round robin.
+    pub addresses: Vec<Vec<IpAddr>>,
+    /// The members in each phase, by [`Phase`] as index.
+    pub members: [Members; 3],
+    /// Where TLS ends.
+    pub tls: PoolTls,
+    /// For `bridge`: the members must serve a covering certificate too.
+    pub verify: bool,
+    /// The balancer's own services; `None` means those of its members.
+    pub services: Option<Vec<Located<Service>>>,
+    /// The balancer's own certificates; `None` means those of its members.
+    pub certificate: Option<CertificateChoice>,
+    /// Settings of this pool.
+    pub settings: Settings,
+    /// The label's place.
+    pub span: Span,
+}
+
+/// What a name leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Target {
+    /// A server.
+    Server(ServerId),
+    /// A pool.
+    Pool(PoolId),
+}
+
+/// The table of the plan in which a name stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Table {
+    /// Names for clients inside.
+    Intranet,
+    /// Names for clients everywhere.
+    Internet,
+    /// Names for what stays on the old servers.
+    Legacy,
+}
+
+impl Table {
+    /// The word of the plan file.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Intranet => "intranet",
+            Self::Internet => "internet",
+            Self::Legacy => "legacy",
+        }
+    }
+}
+
+/// What a view's clients should find under a name in a phase.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// Nothing is said.
+    Unconstrained,
+    /// It must not resolve: declared `"absent"`, or retired.
+    Absent,
+    /// It must not resolve because it is a name for inside only.
+    Forbidden,
+    /// It leads to these; the RRset is the union of their addresses.
+    Targets(Vec<Target>),
+}
+
+/// A name of the plan.
+#[derive(Clone, Debug)]
+pub struct PlannedName {
+    /// The name; may be a wildcard.
+    pub name: Name,
+    /// Its table.
+    pub table: Table,
+    /// What is wanted, by [`ViewId`] and [`Phase`] as index; each with the place that says so.
+    pub wanted: Vec<[Located<Wanted>; 3]>,
+    /// The services at which it is asked, where the plan or the table narrows them; `None` means all of its server.
+    pub services: Option<Vec<Service>>,
+    /// Its own certificates, before those of its servers.
+    pub certificate: Option<CertificateChoice>,
+    /// Planned TTL in seconds.
+    pub ttl: Option<Located<u32>>,
+    /// TTL before it is lowered, in seconds.
+    pub ttl_before: Option<Located<u32>>,
+    /// The alias that DNS must show.
+    pub cname: Option<Located<Name>>,
+    /// True if any non-empty part of the RRset is right, because a global balancer picks.
+    pub answers_any: bool,
+    /// The place of the name itself.
+    pub span: Span,
+}
+
+/// An accepted fault.
+#[derive(Clone, Debug)]
+pub struct Waiver {
+    /// The rule.
+    pub rule: Located<String>,
+    /// A name, server, pool, certificate or view; `None` waives the rule everywhere.
+    pub on: Option<Located<String>>,
+    /// Why.
+    pub reason: Located<String>,
+    /// The first instant at which it no longer holds (the day after `until`, UTC); `None` holds for ever.
+    pub until: Option<Located<Timestamp>>,
+    /// The place of the whole waiver.
+    pub span: Span,
+}
+
+/// The calendar of a phase: from the first instant, until just before the second.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PhaseDates {
+    /// First instant.
+    pub from: Option<Timestamp>,
+    /// First instant after it (the day after `until`, UTC).
+    pub until: Option<Timestamp>,
+    /// The place.
+    pub span: Span,
+}
+
+/// A zone and who serves it.
+#[derive(Clone, Debug)]
+pub struct Zone {
+    /// The zone's apex.
+    pub apex: Name,
+    /// The views in which it is served so.
+    pub views: Vec<ViewId>,
+    /// Its authoritative servers.
+    pub servers: Vec<Located<ResolverAddr>>,
+    /// The product that serves it.
+    pub product: Option<String>,
+    /// The apex's place.
+    pub span: Span,
+}
+
+/// A mail domain.
+#[derive(Clone, Debug)]
+pub struct MailDomain {
+    /// The domain.
+    pub domain: Name,
+    /// Its MX targets in each phase, by [`Phase`] as index; `None` where nothing is said.
+    pub mx: [Option<Vec<Located<Name>>>; 3],
+    /// How its clients find autodiscover.
+    pub autodiscover: Autodiscover,
+    /// The domain's place.
+    pub span: Span,
+}
+
+/// How a mail domain's clients find autodiscover.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Autodiscover {
+    /// Not said.
+    Unsaid,
+    /// Under this name.
+    Name(Located<Name>),
+    /// By the SRV record `_autodiscover._tcp`.
+    Srv,
+    /// Not at all.
+    None,
+}
+
+/// A record that clients depend on, its values as written.
+#[derive(Clone, Debug)]
+pub struct PlannedRecord {
+    /// Owner.
+    pub owner: Name,
+    /// Type, in capitals.
+    pub kind: String,
+    /// Values by [`ViewId`]; `None` where nothing is said.
+    pub values: Vec<Option<Vec<String>>>,
+    /// The place.
+    pub span: Span,
+}
+
+/// Settings of the cutover; durations in seconds.
+#[derive(Clone, Debug)]
+pub struct Cutover {
+    /// TTL to lower to before a flip.
+    pub low_ttl: u32,
+    /// Time until all authoritative servers of a view hold a change, by [`ViewId`].
+    pub propagation: Vec<u32>,
+    /// How far beyond a TTL a cache may go.
+    pub slack: u32,
+    /// Longest acceptable way back.
+    pub rollback_budget: u32,
+    /// When each view flipped into the phase where it stands, by [`ViewId`].
+    pub flipped: Vec<Option<Timestamp>>,
+    /// When changes may be made, as written.
+    pub windows: Vec<Located<String>>,
+}
+
+/// Settings that can be given for the plan or nearer; here with every default made explicit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// How often a balanced address is asked.
+    pub samples: u32,
+    /// Connections at once to one address.
+    pub per_host: u32,
+    /// Limit of one query with its retransmissions, or of one connection with its handshake, in milliseconds;
+    /// `None`: the command line's.
+    pub timeout_ms: Option<u64>,
+    /// Further tries after a failed connection.
+    pub retry: u32,
+    /// The endpoint demands client certificates.
+    pub mtls: bool,
+    /// The name said in EHLO.
+    pub ehlo: String,
+    /// Name of the environment variable that holds a password (PFX, proxy).
+    pub password_env: Option<String>,
+    /// Ask the authoritative servers too.
+    pub authoritative: bool,
+    /// Oldest evidence that counts, in seconds.
+    pub max_age: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            samples: 4,
+            per_host: 16,
+            timeout_ms: None,
+            retry: 0,
+            mtls: false,
+            ehlo: "coexist.invalid".into(),
+            password_env: None,
+            authoritative: false,
+            max_age: 24 * 3600,
+        }
+    }
+}
+
+impl Plan {
+    /// A view by its id.
+    pub fn view(&self, id: ViewId) -> &View {
+        &self.views[id.0]
+    }
+
+    /// A certificate by its id.
+    pub fn certificate(&self, id: CertId) -> &Certificate {
+        &self.certificates[id.0]
+    }
+
+    /// A server by its id.
+    pub fn server(&self, id: ServerId) -> &Server {
+        &self.servers[id.0]
+    }
+
+    /// A pool by its id.
+    pub fn pool(&self, id: PoolId) -> &Pool {
+        &self.pools[id.0]
+    }
+
+    /// A name by its id.
+    pub fn name(&self, id: NameId) -> &PlannedName {
+        &self.names[id.0]
+    }
+
+    /// All views' ids.
+    pub fn view_ids(&self) -> impl Iterator<Item = ViewId> + use<> {
+        (0..self.views.len()).map(ViewId)
+    }
+
+    /// A target's label.
+    pub fn target_label(&self, target: Target) -> &Arc<str> {
+        match target {
+            Target::Server(id) => &self.server(id).label,
+            Target::Pool(id) => &self.pool(id).label,
+        }
+    }
+
+    /// The addresses that a target has for a view's clients in a phase, in the plan's order.
+    pub fn target_addresses(&self, target: Target, view: ViewId, phase: Phase) -> Vec<IpAddr> {
+        match target {
+            Target::Server(id) => self.server(id).addresses[view.0].clone(),
+            Target::Pool(id) if !self.pool(id).is_round_robin() => self.pool(id).addresses[view.0].clone(),
+            Target::Pool(id) => {
+                let members = self.pool(id).servers(phase);
+                members.iter().flat_map(|m| self.server(*m).addresses[view.0].clone()).collect()
+            }
+        }
+    }
+
+    /// The certificates that a server or balancer should serve under a name: the nearest choice wins, the name's own,
+    /// then the server's (by service word first), then the plan's only certificate. Empty if nothing is declared.
+    pub fn certificates_for(&self, name: NameId, target: Target, word: &str, phase: Phase) -> Vec<CertId> {
+        let own = self.name(name).certificate.as_ref();
+        let target = match target {
+            Target::Server(id) => self.server(id).certificate.as_ref(),
+            Target::Pool(id) => self.pool(id).certificate.as_ref(),
+        };
+        let picked = own.into_iter().chain(target).map(|c| c.pick(word, phase)).find(|c| !c.is_empty());
+        match picked {
+            Some(certificates) => certificates.to_vec(),
+            None if self.certificates.len() == 1 => vec![CertId(0)],
+            None => Vec::new(),
+        }
+    }
+}
+
+impl Server {
+    /// The addresses at which the server itself is asked: those that internal views see, or if there are none, all.
+    pub fn own_addresses(&self, views: &[View]) -> Vec<IpAddr> {
+        let of = |kind: Option<ViewKind>| {
+            let mut out: Vec<IpAddr> = Vec::new();
+            for (view, addresses) in views.iter().zip(&self.addresses) {
+                if kind.is_none_or(|k| view.kind == k) {
+                    for a in addresses {
+                        if !out.contains(a) {
+                            out.push(*a);
+                        }
+                    }
+                }
+            }
+            out
+        };
+        let inside = of(Some(ViewKind::Internal));
+        if inside.is_empty() { of(None) } else { inside }
+    }
+
+    /// True if the product is an Exchange.
+    pub fn is_exchange(&self) -> bool {
+        self.product.as_ref().is_some_and(|p| p.value.starts_with("exchange-"))
+    }
+}
+
+impl Pool {
+    /// True if the pool has no address of its own: its members' addresses are the RRset.
+    pub fn is_round_robin(&self) -> bool {
+        self.addresses.iter().all(Vec::is_empty)
+    }
+
+    /// The member servers in a phase; none if they are opaque.
+    pub fn servers(&self, phase: Phase) -> &[ServerId] {
+        match &self.members[phase as usize] {
+            Members::Servers(ids) => ids,
+            Members::Opaque => &[],
+        }
+    }
+
+    /// True if each member must serve a covering certificate itself.
+    pub fn members_must_serve(&self) -> bool {
+        match self.tls {
+            PoolTls::Passthrough => true,
+            PoolTls::Bridge => self.verify,
+            PoolTls::Offload => false,
+        }
+    }
+}
+
+impl PlannedName {
+    /// What a view's clients should find in a phase.
+    pub fn wanted(&self, view: ViewId, phase: Phase) -> &Wanted {
+        &self.wanted[view.0][phase as usize].value
+    }
+}

@@ -1,0 +1,65 @@
+//! Text → [`Plan`] → obligations → probes.
+
+use crate::model::obligation::Obligation;
+use crate::model::plan::Plan;
+use crate::model::policy::Policy;
+use crate::model::probes::{Probes, Vantage};
+use crate::model::source::{Source, Span};
+
+/// One mistake in a plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlanError {
+    /// Where.
+    pub span: Span,
+    /// What is wrong, lower case, no full stop: `unknown key `startls``.
+    pub title: String,
+    /// What stands under the caret: what was expected.
+    pub label: String,
+    /// What to do: a nearest name, a hint.
+    pub help: Option<String>,
+    /// Another place that matters: the first of two duplicates.
+    pub other: Option<(Span, String)>,
+}
+
+/// A plan that could not be read, with every mistake found.
+#[derive(Clone, Debug)]
+pub struct PlanErrors {
+    /// The text.
+    pub source: Source,
+    /// The mistakes, in the order of the text; never empty.
+    pub errors: Vec<PlanError>,
+}
+
+/// Says whether a file that the plan refers to can be read: the system's words if it cannot.
+pub type FileCheck<'a> = &'a dyn Fn(&str) -> Result<(), String>;
+
+/// Reads a plan. `file` is its name as the user typed it, for places and errors; a name that ends in `.json`, or a text
+/// that begins with `{`, is JSON, all else TOML. Files that it refers to are asked for by `check`, never opened.
+pub fn load(_file: &str, _bytes: &[u8], _check: FileCheck) -> Result<Plan, Box<PlanErrors>> {
+    todo!()
+}
+
+/// The mistakes as a terminal shows them: line, caret, expectation, hint.
+pub fn render_errors(_errors: &PlanErrors, _colour: bool) -> String {
+    todo!()
+}
+
+/// The JSON Schema of the plan file.
+pub fn schema() -> serde_json::Value {
+    todo!()
+}
+
+/// A commented plan to start from.
+pub fn template() -> &'static str {
+    todo!()
+}
+
+/// Everything that the plan demands, for every moment.
+pub fn expand(_plan: &Plan) -> Vec<Obligation> {
+    todo!()
+}
+
+/// What to look at from a vantage, for what is due under a policy.
+pub fn probes(_plan: &Plan, _obligations: &[Obligation], _vantage: &Vantage, _policy: &Policy) -> Probes {
+    todo!()
+}
