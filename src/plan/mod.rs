@@ -1,10 +1,13 @@
 //! Text → [`Plan`] → obligations → probes.
 
-use crate::model::obligation::Obligation;
+mod expand;
+mod probes;
+
 use crate::model::plan::Plan;
-use crate::model::policy::Policy;
-use crate::model::probes::{Probes, Vantage};
 use crate::model::source::{Source, Span};
+
+pub use expand::expand;
+pub use probes::probes;
 
 /// One mistake in a plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,15 +54,5 @@ pub fn schema() -> serde_json::Value {
 
 /// A commented plan to start from.
 pub fn template() -> &'static str {
-    todo!()
-}
-
-/// Everything that the plan demands, for every moment.
-pub fn expand(_plan: &Plan) -> Vec<Obligation> {
-    todo!()
-}
-
-/// What to look at from a vantage, for what is due under a policy.
-pub fn probes(_plan: &Plan, _obligations: &[Obligation], _vantage: &Vantage, _policy: &Policy) -> Probes {
     todo!()
 }
