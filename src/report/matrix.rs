@@ -1,0 +1,334 @@
+//! The matrix: names down, what is due of them across; only what is due enters.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::ink::Ink;
+use super::table;
+use super::wrap::hang;
+use crate::model::finding::{ClaimKind, Judged, Judgement, Verdict};
+
+/// Rows beyond which those that pass wholly are folded into one line.
+const FOLD_OVER: usize = 20;
+
+/// The lines of the matrix; none if nothing is due.
+pub(super) fn lines(j: &Judgement, width: usize, verbose: bool, ink: Ink) -> Vec<String> {
+    let matrix = Matrix::of(j);
+    let folds = !verbose && matrix.names.len() > FOLD_OVER;
+    let (folded, shown): (Vec<_>, Vec<_>) = (0..matrix.names.len()).partition(|row| folds && matrix.passes(*row));
+    let mut lines = match shown.is_empty() {
+        true => Vec::new(),
+        false => matrix.table(&shown, width, ink),
+    };
+    if !folded.is_empty() {
+        let and = if shown.is_empty() { "" } else { "and " };
+        let text = format!("… {and}{} names pass everything (-v shows them)", folded.len());
+        lines.extend(hang("", &text, 3, width));
+    }
+    lines
+}
+
+/// The mark of a verdict.
+pub(super) fn mark(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Pass => "ok",
+        Verdict::Fail => "X",
+        Verdict::Warn => "!",
+        Verdict::Unobserved => "?",
+        Verdict::Waived => "~",
+        Verdict::NotApplicable | Verdict::NotInForce => "-",
+    }
+}
+
+/// A column, in the order in which they stand: the numbers are places in the plan's order of servers, pools and views.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Column {
+    San,
+    Dns(usize),
+    Ttl(usize),
+    Server(usize),
+    Path(usize),
+    Pool(usize, usize),
+}
+
+struct Matrix<'a> {
+    names: Vec<&'a str>,
+    columns: BTreeMap<Column, String>,
+    cells: HashMap<(usize, Column), Vec<&'a Judged>>,
+}
+
+/// What obligations say of no name in particular.
+const NO_NAME: &str = "-";
+
+impl<'a> Matrix<'a> {
+    fn of(j: &'a Judgement) -> Self {
+        let mut heads = Heads::of(j);
+        let mut matrix = Self { names: Vec::new(), columns: BTreeMap::new(), cells: HashMap::new() };
+        let mut rows = HashMap::new();
+        for judged in j.obligations.iter().filter(|o| o.due) {
+            let name = judged.subject.name.as_deref().unwrap_or(NO_NAME);
+            let row = *rows.entry(name).or_insert_with(|| {
+                matrix.names.push(name);
+                matrix.names.len() - 1
+            });
+            let (column, head) = heads.column(judged);
+            matrix.columns.entry(column.clone()).or_insert(head);
+            matrix.cells.entry((row, column)).or_default().push(judged);
+        }
+        matrix
+    }
+
+    /// True if nothing in the row is anything but passed.
+    fn passes(&self, row: usize) -> bool {
+        self.columns.keys().flat_map(|c| self.cell(row, c)).all(|o| matches!(rank(o.verdict), 0 | 1))
+    }
+
+    fn cell(&self, row: usize, column: &Column) -> &[&'a Judged] {
+        self.cells.get(&(row, column.clone())).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// True if the column counts, since somewhere in it stands more than one.
+    fn counts(&self, column: &Column) -> bool {
+        (0..self.names.len()).any(|row| applicable(self.cell(row, column)).len() > 1)
+    }
+
+    fn table(&self, rows: &[usize], width: usize, ink: Ink) -> Vec<String> {
+        let domain = common_domain(&self.names);
+        let first = domain.map_or("name".into(), |domain| format!("name ({domain})"));
+        let headers: Vec<_> = std::iter::once(first).chain(self.columns.values().cloned()).collect();
+        let counted: Vec<_> = self.columns.keys().map(|column| (column, self.counts(column))).collect();
+        let row = |row: &usize| -> Vec<String> {
+            let cells = counted.iter().map(|(column, counts)| text(self.cell(*row, column), *counts));
+            std::iter::once(short(self.names[*row], domain)).chain(cells).collect()
+        };
+        let rows: Vec<_> = rows.iter().map(row).collect();
+        table::lines(&headers, &rows, width, &|cell| ink.mark(cell))
+    }
+}
+
+/// Finds the column of an obligation, and its head.
+struct Heads<'a> {
+    views: Vec<&'a str>,
+    labels: Vec<&'a str>,
+    /// Labels of servers: who has obligations of its own. A path to another label leads to a pool.
+    servers: BTreeSet<&'a str>,
+}
+
+impl<'a> Heads<'a> {
+    fn of(j: &'a Judgement) -> Self {
+        let own = j.obligations.iter().filter(|o| o.kind == ClaimKind::Tls);
+        Self {
+            views: j.seen_from.resolvers.iter().map(|r| r.view.as_str()).collect(),
+            labels: Vec::new(),
+            servers: own.filter_map(|o| o.subject.server.as_deref()).collect(),
+        }
+    }
+
+    fn column(&mut self, judged: &'a Judged) -> (Column, String) {
+        let view = judged.subject.view.as_deref().unwrap_or("any view");
+        let label = judged.subject.server.as_deref();
+        let head = |word: &str| format!("{word} {}", short_view(view));
+        match (judged.kind, label.filter(|label| !self.servers.contains(label))) {
+            (ClaimKind::San, _) => (Column::San, "SAN".into()),
+            (ClaimKind::Dns, _) => (Column::Dns(place(&mut self.views, view)), head("DNS")),
+            (ClaimKind::Ttl, _) => (Column::Ttl(place(&mut self.views, view)), head("TTL")),
+            (ClaimKind::Tls, _) => {
+                let label = label.unwrap_or("server");
+                (Column::Server(place(&mut self.labels, label)), label.to_string())
+            }
+            (ClaimKind::Path, None) => (Column::Path(place(&mut self.views, view)), head("path")),
+            (ClaimKind::Path, Some(pool)) => {
+                (Column::Pool(place(&mut self.labels, pool), place(&mut self.views, view)), head(pool))
+            }
+        }
+    }
+}
+
+/// The place of a text in a list, to whose end it is put if it is new.
+fn place<'a>(list: &mut Vec<&'a str>, text: &'a str) -> usize {
+    list.iter().position(|t| *t == text).unwrap_or_else(|| {
+        list.push(text);
+        list.len() - 1
+    })
+}
+
+fn short_view(view: &str) -> &str {
+    match view {
+        "internal" => "int",
+        "external" => "ext",
+        other => other,
+    }
+}
+
+/// How bad a verdict is; 0 and 1 need no attention.
+fn rank(verdict: Verdict) -> u8 {
+    match verdict {
+        Verdict::NotApplicable | Verdict::NotInForce => 0,
+        Verdict::Pass => 1,
+        Verdict::Waived => 2,
+        Verdict::Warn => 3,
+        Verdict::Unobserved => 4,
+        Verdict::Fail => 5,
+    }
+}
+
+fn applicable<'a>(cell: &[&'a Judged]) -> Vec<&'a Judged> {
+    cell.iter().copied().filter(|o| rank(o.verdict) > 0).collect()
+}
+
+/// The text of a cell: the worst verdict's mark, then how many pass where the column counts, else what is telling.
+fn text(cell: &[&Judged], counts: bool) -> String {
+    let cell = applicable(cell);
+    let Some(worst) = cell.iter().max_by_key(|o| rank(o.verdict)) else { return "-".into() };
+    let passed = cell.iter().filter(|o| o.verdict == Verdict::Pass).count();
+    let tally = format!("{passed}/{}", cell.len());
+    let same = cell.iter().all(|o| (o.verdict, &o.cell) == (worst.verdict, &worst.cell));
+    match (worst.verdict, worst.cell.as_str()) {
+        (Verdict::Pass, _) if counts => format!("ok {tally}"),
+        (Verdict::Pass, "absent") => "absent, ok".into(),
+        (verdict, "") if same && (!counts || verdict == Verdict::Unobserved) => mark(verdict).into(),
+        (Verdict::Waived, telling) if same => format!("~{telling}"),
+        (verdict, telling) if same && !(counts && worst.kind == ClaimKind::Tls) => format!("{} {telling}", mark(verdict)),
+        (Verdict::Unobserved, _) if passed == 0 => "?".into(),
+        (verdict, _) => format!("{} {tally}", mark(verdict)),
+    }
+}
+
+/// The longest domain of at least two labels under which the most names lie, if that is more than half of them.
+fn common_domain<'a>(names: &[&'a str]) -> Option<&'a str> {
+    let mut under: HashMap<&str, usize> = HashMap::new();
+    for domain in names.iter().flat_map(|name| domains(name)) {
+        *under.entry(domain).or_default() += 1;
+    }
+    let most = under.into_iter().max_by_key(|(domain, n)| (*n, domain.len(), *domain));
+    most.filter(|(_, n)| 2 * n > names.len()).map(|(domain, _)| domain)
+}
+
+/// The domains above a name that have at least two labels.
+fn domains(name: &str) -> impl Iterator<Item = &str> {
+    let above = name.match_indices('.').map(|(i, _)| &name[i + 1..]);
+    above.filter(|domain| domain.split('.').filter(|label| !label.is_empty()).count() > 1)
+}
+
+/// The name below the common domain; a name that is not below it in full, with the final dot of RFC 1035 section 5.1,
+/// so that it cannot be taken for one.
+fn short(name: &str, domain: Option<&str>) -> String {
+    let below = |domain: &str| name.strip_suffix(domain)?.strip_suffix('.').map(str::to_string);
+    match domain {
+        None => name.to_string(),
+        Some(_) if name == NO_NAME => name.to_string(),
+        Some(domain) => below(domain).unwrap_or_else(|| format!("{name}.")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::samples::{judged, judgement};
+
+    fn cell(kind: ClaimKind, counts: bool, verdicts: &[(Verdict, &str)]) -> String {
+        let judged: Vec<_> = verdicts.iter().map(|(v, c)| judged(kind, "n", "", "", *v, c)).collect();
+        text(&judged.iter().collect::<Vec<_>>(), counts)
+    }
+
+    #[test]
+    fn a_cell_shows_the_worst_and_what_is_telling() {
+        use ClaimKind::{Dns, Path, Tls};
+        use Verdict::{Fail, NotApplicable, Pass, Unobserved, Waived, Warn};
+        for (kind, counts, verdicts, want) in [
+            (Dns, false, vec![], "-"),
+            (Dns, false, vec![(NotApplicable, "x")], "-"),
+            (Dns, false, vec![(Pass, "")], "ok"),
+            (Dns, false, vec![(Pass, "10.0.0.3")], "ok 10.0.0.3"),
+            (Dns, false, vec![(Pass, "absent")], "absent, ok"),
+            (Dns, false, vec![(Fail, "NXDOMAIN")], "X NXDOMAIN"),
+            (Dns, false, vec![(Unobserved, "SERVFAIL")], "? SERVFAIL"),
+            (Dns, false, vec![(Warn, "")], "!"),
+            (Tls, false, vec![(Waived, "TLS1.0")], "~TLS1.0"),
+            (Tls, false, vec![(Waived, "")], "~"),
+            (Tls, false, vec![(Fail, "expired")], "X expired"),
+            (Tls, true, vec![(Pass, ""); 4], "ok 4/4"),
+            (Tls, true, vec![(Pass, "")], "ok 1/1"),
+            (Tls, true, vec![(Fail, "CN=a"), (Fail, "CN=a")], "X 0/2"),
+            (Tls, true, vec![(Fail, "")], "X 0/1"),
+            (Tls, true, vec![(Pass, ""), (Unobserved, "timeout")], "? 1/2"),
+            (Tls, true, vec![(Unobserved, ""), (Fail, ""), (Pass, "")], "X 1/3"),
+            (Tls, true, vec![(Unobserved, "a"), (Unobserved, "b")], "?"),
+            (Tls, true, vec![(Waived, ""), (Pass, "")], "~ 1/2"),
+            (Path, true, vec![(Fail, "2 of 4"); 4], "X 2 of 4"),
+            (Path, true, vec![(Unobserved, ""); 4], "?"),
+        ] {
+            assert_eq!(cell(kind, counts, &verdicts), want, "{kind:?} {verdicts:?}");
+        }
+    }
+
+    #[test]
+    fn names_are_shortened_by_the_domain_that_most_share() {
+        for (names, want) in [
+            (vec!["mail.domain.com", "legacy.mail.domain.com"], Some("domain.com")),
+            (vec!["mail.domain.com"], Some("domain.com")),
+            (vec!["a.domain.com", "b.domain.com", "mail.example.org"], Some("domain.com")),
+            (vec!["a.domain.com", "b.example.org"], None),
+            (vec!["a.com", "b.com"], None),
+            (vec!["a..", ".", ""], None),
+        ] {
+            assert_eq!(common_domain(&names), want, "{names:?}");
+        }
+        assert_eq!(short("legacy.mail.domain.com", Some("domain.com")), "legacy.mail");
+        assert_eq!(short("domain.com", Some("domain.com")), "domain.com.");
+        assert_eq!(short("notdomain.com", Some("domain.com")), "notdomain.com.");
+        assert_eq!(short("a.b", None), "a.b");
+    }
+
+    #[test]
+    fn only_what_is_due_enters_and_passing_rows_fold_beyond_twenty() {
+        let mut j = judgement();
+        let row = |i, verdict| judged(ClaimKind::San, &format!("n{i}.domain.com"), "", "", verdict, "");
+        j.obligations = (0..21).map(|i| row(i, if i == 7 { Verdict::Fail } else { Verdict::Pass })).collect();
+        let mut later = judged(ClaimKind::Tls, "n99.domain.com", "", "new", Verdict::Fail, "");
+        later.due = false;
+        j.obligations.push(later);
+        let shown = |j: &Judgement, verbose| lines(j, 80, verbose, Ink(false));
+        assert_eq!(
+            shown(&j, false),
+            ["name (domain.com)  SAN", "n7                 X", "… and 20 names pass everything (-v shows them)"]
+        );
+        assert_eq!(shown(&j, true).len(), 22);
+        j.obligations[7].verdict = Verdict::Pass;
+        assert_eq!(shown(&j, false), ["… 21 names pass everything (-v shows them)"]);
+        j.obligations.truncate(20);
+        assert_eq!(shown(&j, false).len(), 21);
+        j.obligations.clear();
+        assert!(shown(&j, false).is_empty());
+    }
+
+    #[test]
+    fn what_was_not_seen_is_never_folded() {
+        let mut j = judgement();
+        let row = |i, verdict| judged(ClaimKind::San, &format!("n{i}.domain.com"), "", "", verdict, "");
+        j.obligations = (0..21).map(|i| row(i, Verdict::Pass)).collect();
+        for verdict in [Verdict::Unobserved, Verdict::Warn, Verdict::Waived, Verdict::Fail] {
+            j.obligations[3].verdict = verdict;
+            assert!(lines(&j, 80, false, Ink(false))[1].starts_with("n3 "), "{verdict:?}");
+        }
+    }
+
+    #[test]
+    fn columns_stand_in_the_order_of_views_and_servers() {
+        let mut j = judgement();
+        let due = |kind, view, server| judged(kind, "mail.domain.com", view, server, Verdict::Pass, "");
+        j.obligations = vec![
+            due(ClaimKind::Path, "external", "owa"),
+            due(ClaimKind::Path, "external", "ex1"),
+            due(ClaimKind::Tls, "", "ex1"),
+            due(ClaimKind::Ttl, "guests", ""),
+            due(ClaimKind::Dns, "external", ""),
+            due(ClaimKind::Dns, "internal", ""),
+            due(ClaimKind::Path, "internal", "owa"),
+            due(ClaimKind::San, "", ""),
+        ];
+        assert_eq!(
+            lines(&j, 120, false, Ink(false))[0],
+            "name (domain.com)  SAN  DNS int  DNS ext  TTL guests  ex1  path ext  owa int  owa ext"
+        );
+    }
+}
