@@ -21,7 +21,10 @@ pub(super) fn lines(j: &Judgement, width: usize, verbose: bool, ink: Ink) -> Vec
     };
     if !folded.is_empty() {
         let and = if shown.is_empty() { "" } else { "and " };
-        let text = format!("… {and}{} names pass everything (-v shows them)", folded.len());
+        let text = match folded.len() {
+            1 => format!("… {and}1 name passes everything (-v shows it)"),
+            n => format!("… {and}{n} names pass everything (-v shows them)"),
+        };
         lines.extend(hang("", &text, 3, width));
     }
     lines
@@ -40,7 +43,7 @@ pub(super) fn mark(verdict: Verdict) -> &'static str {
 }
 
 /// A column, in the order in which they stand: the numbers are places in the plan's order of servers, pools and views.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Column {
     San,
     Dns(usize),
@@ -187,7 +190,9 @@ fn text(cell: &[&Judged], counts: bool) -> String {
         (Verdict::Pass, "absent") => "absent, ok".into(),
         (verdict, "") if same && (!counts || verdict == Verdict::Unobserved) => mark(verdict).into(),
         (Verdict::Waived, telling) if same => format!("~{telling}"),
-        (verdict, telling) if same && !(counts && worst.kind == ClaimKind::Tls) => format!("{} {telling}", mark(verdict)),
+        (verdict, telling) if same && !(counts && worst.kind == ClaimKind::Tls) => {
+            format!("{} {telling}", mark(verdict))
+        }
         (Verdict::Unobserved, _) if passed == 0 => "?".into(),
         (verdict, _) => format!("{} {tally}", mark(verdict)),
     }
@@ -223,6 +228,7 @@ fn short(name: &str, domain: Option<&str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::finding::ResolversSeen;
     use crate::report::samples::{judged, judgement};
 
     fn cell(kind: ClaimKind, counts: bool, verdicts: &[(Verdict, &str)]) -> String {
@@ -315,6 +321,8 @@ mod tests {
     #[test]
     fn columns_stand_in_the_order_of_views_and_servers() {
         let mut j = judgement();
+        let view = |view: &str| ResolversSeen { view: view.into(), answered: 1, declared: 1 };
+        j.seen_from.resolvers = ["internal", "external"].map(view).to_vec();
         let due = |kind, view, server| judged(kind, "mail.domain.com", view, server, Verdict::Pass, "");
         j.obligations = vec![
             due(ClaimKind::Path, "external", "owa"),

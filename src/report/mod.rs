@@ -8,7 +8,6 @@ mod golden;
 mod header;
 mod ink;
 mod json;
-mod json_text;
 mod matrix;
 mod roots;
 #[cfg(test)]
