@@ -9,6 +9,7 @@ mod header;
 mod ink;
 mod json;
 mod matrix;
+mod names;
 mod roots;
 #[cfg(test)]
 mod samples;

@@ -164,9 +164,9 @@ pub(super) fn balanced() -> Judgement {
 fn legacy_obligations() -> Vec<Judged> {
     let mut all = Vec::new();
     for (name, internal, external, server, tls, path) in [
-        ("mail", "", (Pass, ""), "ex2010", "", true),
-        ("autodiscover", "", (Pass, ""), "ex2010", "", true),
-        ("serverexchange2010", "", (Pass, "absent"), "ex2010", "", false),
+        ("mail", "10.0.0.10", (Pass, "203.0.113.10"), "ex2010", "", true),
+        ("autodiscover", "10.0.0.10", (Pass, "203.0.113.10"), "ex2010", "", true),
+        ("serverexchange2010", "10.0.0.10", (Pass, "absent"), "ex2010", "", false),
         ("legacy.mail", "10.0.0.3", (Fail, "NXDOMAIN"), "ex2003-fe", "~TLS1.0", true),
         ("legacy.serverexchange2003", "10.0.0.3", (Pass, "absent"), "ex2003-fe", "~TLS1.0", false),
     ] {
