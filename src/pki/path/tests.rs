@@ -364,3 +364,20 @@ fn every_public_root_can_be_an_anchor() {
     let (anchors, broken) = Anchors::new(&roots);
     assert_eq!((anchors.len(), broken), (roots.len(), vec![]));
 }
+
+#[test]
+fn no_altered_byte_is_trusted() {
+    let root = root("Root");
+    let a = root.sub("A");
+    let leaf = a.leaf();
+    let anchors = anchors(&[&root.der]);
+    for (place, whole) in [&leaf, &a.der].into_iter().enumerate() {
+        for at in 0..whole.len() {
+            let mut bytes = whole.to_vec();
+            bytes[at] ^= 0x01;
+            let mut chain = [leaf.clone(), a.der.clone()];
+            chain[place] = Der::from(bytes);
+            assert!(path(&chain, &anchors, &[], now()).untrusted.is_some(), "certificate {place}, byte {at}");
+        }
+    }
+}
