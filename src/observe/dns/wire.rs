@@ -339,10 +339,8 @@ mod tests {
 
     #[test]
     fn contradictions_are_malformed() {
-        let endless: Vec<Record> = vec![
-            cname("mail.domain.com.", "b.domain.com."),
-            cname("b.domain.com.", "mail.domain.com."),
-        ];
+        let endless: Vec<Record> =
+            vec![cname("mail.domain.com.", "b.domain.com."), cname("b.domain.com.", "mail.domain.com.")];
         let two = vec![cname("mail.domain.com.", "a.domain.com."), cname("mail.domain.com.", "b.domain.com.")];
         let referral = Record::from_rdata(name("domain.com."), 60, RData::NS(NS(name("ns1.domain.com."))));
         for bytes in [
