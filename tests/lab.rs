@@ -253,7 +253,7 @@ fn faults_have_names_and_words_that_a_list_can_show() {
 #[tokio::test]
 async fn a_plan_that_pins_a_certificate_can_adopt_the_lab_s() {
     let mut plan = load("oddities.toml", ODDITIES);
-    let before = plan.certificates[2].thumbprint.clone();
+    let before = plan.certificates[2].thumbprint;
     let lab = Lab::start(&World::standing(&plan)).await.unwrap();
     lab.adopt_thumbprints(&mut plan);
     assert!(before.is_some() && plan.certificates[2].thumbprint != before);
