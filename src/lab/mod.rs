@@ -7,6 +7,8 @@
 
 mod authority;
 mod certificates;
+#[cfg(test)]
+mod client;
 mod dialogue;
 mod dns;
 #[cfg(test)]
@@ -14,6 +16,8 @@ mod example;
 mod faults;
 mod machines;
 mod start;
+#[cfg(test)]
+mod tests;
 mod tls;
 mod world;
 mod zone;

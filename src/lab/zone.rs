@@ -81,7 +81,7 @@ impl Zone {
                 zone.add(plan, name, view, targets, phase, hosts);
             }
         }
-        plan.names.iter().filter(|n| flips(n, view, moment)).for_each(|n| zone.lower(n.name.as_str(), plan));
+        plan.names.iter().filter(|n| flips(plan, n, view, moment)).for_each(|n| zone.lower(n.name.as_str(), plan));
         zone
     }
 
@@ -246,11 +246,13 @@ pub(super) fn told(name: &PlannedName, view: ViewId, moment: Moment) -> Option<(
     at(p).or_else(|| q.filter(|_| created).and_then(at))
 }
 
-/// True if a view's records for the name are about to change.
-pub(super) fn flips(name: &PlannedName, view: ViewId, moment: Moment) -> bool {
-    let (p, q) = moment.phases();
+/// True if a view's records for the name are about to change: its targets, or the members behind a round robin.
+pub(super) fn flips(plan: &Plan, name: &PlannedName, view: ViewId, moment: Moment) -> bool {
+    let (p, Some(q)) = moment.phases() else { return false };
     let before = name.wanted(view, p);
-    matches!(before, Wanted::Targets(_)) && q.is_some_and(|q| name.wanted(view, q) != before)
+    let Wanted::Targets(targets) = before else { return false };
+    let moves = |t: &Target| plan.target_addresses(*t, view, p) != plan.target_addresses(*t, view, q);
+    name.wanted(view, q) != before || targets.iter().any(moves)
 }
 
 fn addresses(mut addresses: Vec<IpAddr>, ttl: u32) -> Entry {

@@ -185,7 +185,9 @@ pub(super) fn leak(world: &mut World, name: &str) {
 }
 
 pub(super) fn flipping(world: &World) -> Vec<String> {
-    let flips = |n: &PlannedName| world.plan.view_ids().any(|v| flips(n, v, world.moments[v.0]) && is_in(world, v, n));
+    let flips = |n: &PlannedName| {
+        world.plan.view_ids().any(|v| flips(&world.plan, n, v, world.moments[v.0]) && is_in(world, v, n))
+    };
     names(world, flips)
 }
 
@@ -194,7 +196,8 @@ pub(super) fn keep_long_ttl(world: &mut World, name: &str) {
     let low = world.plan.cutover.low_ttl;
     let declared = planned.ttl_before.as_ref().or(planned.ttl.as_ref()).map_or(LONG_TTL, |t| t.value);
     let long = if declared > low { declared } else { low.saturating_mul(10).max(LONG_TTL) };
-    let views: Vec<ViewId> = world.plan.view_ids().filter(|v| flips(planned, *v, world.moments[v.0])).collect();
+    let views: Vec<ViewId> =
+        world.plan.view_ids().filter(|v| flips(&world.plan, planned, *v, world.moments[v.0])).collect();
     for view in views {
         world.views[view.0].zone.set_ttls(name, |_| long);
     }
