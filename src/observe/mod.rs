@@ -1,5 +1,8 @@
 //! Probes → observations. Infallible as a whole: the world's faults are outcomes.
 
+pub mod file;
+mod vantage;
+
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
@@ -47,3 +50,4 @@ pub async fn observe(_probes: &Probes, _options: &Options<'_>, _sink: &mut (dyn 
 pub fn anchors(_sources: &[TrustSource], _read_file: ReadFile) -> (Vec<Arc<[u8]>>, Vec<String>) {
     todo!()
 }
+pub use vantage::local_address;

@@ -1,5 +1,8 @@
 //! Text → [`Plan`] → obligations → probes.
 
+/// The largest plan that is read, in bytes.
+pub const MAX_BYTES: u64 = 16 << 20;
+
 mod expand;
 mod probes;
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::header::EDGE;
 use super::ink::Ink;
 use super::roots::{Class, Root};
-use super::wrap::{apart, columns, hang};
+use super::wrap::{apart, hang};
 use crate::model::finding::Finding;
 use crate::model::source::Place;
 
@@ -97,13 +97,16 @@ fn fields(finding: &Finding, also: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     for (label, texts) in fields {
         let mut of_field = field(label, texts, width);
-        // the plan's line stands beside what it says, or beside what follows from it
-        if matches!(label, "expected" | "also") {
+        // the plan's line stands beside what it says, or beside what follows from it, but not within a broken text
+        let whole = texts.first().is_some_and(|text| field(label, std::slice::from_ref(text), width).len() == 1);
+        if whole && matches!(label, "expected" | "also") {
             set_beside(&mut of_field, &mut at, width);
         }
         lines.extend(of_field);
+        if label == "also" {
+            lines.extend(at.take().into_iter().flat_map(|at| field("at", &[at], width)));
+        }
     }
-    lines.extend(at.into_iter().flat_map(|at| field("at", &[at], width)));
     lines
 }
 
@@ -120,8 +123,7 @@ fn field(label: &str, texts: &[String], width: usize) -> Vec<String> {
 /// Puts the place to the right end of the first line if there is room, and takes it.
 fn set_beside(lines: &mut [String], at: &mut Option<String>, width: usize) {
     let (Some(line), Some(place)) = (lines.first_mut(), at.as_deref()) else { return };
-    let edge = width.min(EDGE.max(columns(line)));
-    if let Some(together) = apart(line, place, edge) {
+    if let Some(together) = apart(line, place, width.min(EDGE)) {
         *line = together;
         *at = None;
     }

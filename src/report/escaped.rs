@@ -54,11 +54,8 @@ fn option(text: &Option<String>) -> Option<String> {
 }
 
 fn seen_from(s: &SeenFrom) -> SeenFrom {
-    let resolvers = |r: &ResolversSeen| ResolversSeen {
-        view: shown(&r.view),
-        answered: r.answered,
-        declared: r.declared,
-    };
+    let resolvers =
+        |r: &ResolversSeen| ResolversSeen { view: shown(&r.view), answered: r.answered, declared: r.declared };
     SeenFrom {
         stands_in: lines(&s.stands_in),
         addresses: s.addresses.clone(),

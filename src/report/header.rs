@@ -201,9 +201,11 @@ mod tests {
         };
         assert_eq!(
             seen_from(&j, 1000),
-            ["seen from: internal (10.0.0.77). Internal DNS: seen by 1 of 2 resolvers. External DNS: not seen, none of 3 \
+            [
+                "seen from: internal (10.0.0.77). Internal DNS: seen by 1 of 2 resolvers. External DNS: not seen, none of 3 \
               resolvers answered. Guest DNS: seen by 1 of 1 resolver. External TLS path: not seen from here. Connections \
-              led elsewhere by --connect-to. Recorded for another text of this plan. As of 2026-11-20T21:04:00Z."]
+              led elsewhere by --connect-to. Recorded for another text of this plan. As of 2026-11-20T21:04:00Z."
+            ]
         );
         j.seen_from = SeenFrom::default();
         assert_eq!(seen_from(&j, 80), ["seen from: no view (the plan and its files only)."]);

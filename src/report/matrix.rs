@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::ink::Ink;
+use super::names::{NO_NAME, common_domain, short};
 use super::table;
 use super::wrap::hang;
 use crate::model::finding::{ClaimKind, Judged, Judgement, Verdict};
@@ -17,11 +18,14 @@ pub(super) fn lines(j: &Judgement, width: usize, verbose: bool, ink: Ink) -> Vec
     let (folded, shown): (Vec<_>, Vec<_>) = (0..matrix.names.len()).partition(|row| folds && matrix.passes(*row));
     let mut lines = match shown.is_empty() {
         true => Vec::new(),
-        false => matrix.table(&shown, width, ink),
+        false => matrix.table(&shown, width, verbose, ink),
     };
     if !folded.is_empty() {
         let and = if shown.is_empty() { "" } else { "and " };
-        let text = format!("… {and}{} names pass everything (-v shows them)", folded.len());
+        let text = match folded.len() {
+            1 => format!("… {and}1 name passes everything (-v shows it)"),
+            n => format!("… {and}{n} names pass everything (-v shows them)"),
+        };
         lines.extend(hang("", &text, 3, width));
     }
     lines
@@ -40,7 +44,7 @@ pub(super) fn mark(verdict: Verdict) -> &'static str {
 }
 
 /// A column, in the order in which they stand: the numbers are places in the plan's order of servers, pools and views.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Column {
     San,
     Dns(usize),
@@ -55,9 +59,6 @@ struct Matrix<'a> {
     columns: BTreeMap<Column, String>,
     cells: HashMap<(usize, Column), Vec<&'a Judged>>,
 }
-
-/// What obligations say of no name in particular.
-const NO_NAME: &str = "-";
 
 impl<'a> Matrix<'a> {
     fn of(j: &'a Judgement) -> Self {
@@ -82,22 +83,23 @@ impl<'a> Matrix<'a> {
         self.columns.keys().flat_map(|c| self.cell(row, c)).all(|o| matches!(rank(o.verdict), 0 | 1))
     }
 
-    fn cell(&self, row: usize, column: &Column) -> &[&'a Judged] {
+    fn cell<'s>(&'s self, row: usize, column: &Column) -> &'s [&'a Judged] {
         self.cells.get(&(row, column.clone())).map(Vec::as_slice).unwrap_or_default()
     }
 
-    /// True if the column counts, since somewhere in it stands more than one.
-    fn counts(&self, column: &Column) -> bool {
-        (0..self.names.len()).any(|row| applicable(self.cell(row, column)).len() > 1)
+    fn manner(&self, column: &Column, verbose: bool) -> Manner<'a> {
+        let cells = (0..self.names.len()).map(|row| self.cell(row, column));
+        let usual = (matches!(column, Column::Dns(_)) && !verbose).then(|| usual(cells.clone().flatten().copied()));
+        Manner { counts: cells.into_iter().any(|cell| applicable(cell).len() > 1), usual: usual.flatten() }
     }
 
-    fn table(&self, rows: &[usize], width: usize, ink: Ink) -> Vec<String> {
+    fn table(&self, rows: &[usize], width: usize, verbose: bool, ink: Ink) -> Vec<String> {
         let domain = common_domain(&self.names);
         let first = domain.map_or("name".into(), |domain| format!("name ({domain})"));
         let headers: Vec<_> = std::iter::once(first).chain(self.columns.values().cloned()).collect();
-        let counted: Vec<_> = self.columns.keys().map(|column| (column, self.counts(column))).collect();
+        let manners: Vec<_> = self.columns.keys().map(|column| (column, self.manner(column, verbose))).collect();
         let row = |row: &usize| -> Vec<String> {
-            let cells = counted.iter().map(|(column, counts)| text(self.cell(*row, column), *counts));
+            let cells = manners.iter().map(|(column, manner)| text(self.cell(*row, column), *manner));
             std::iter::once(short(self.names[*row], domain)).chain(cells).collect()
         };
         let rows: Vec<_> = rows.iter().map(row).collect();
@@ -175,8 +177,33 @@ fn applicable<'a>(cell: &[&'a Judged]) -> Vec<&'a Judged> {
     cell.iter().copied().filter(|o| rank(o.verdict) > 0).collect()
 }
 
+/// How the cells of a column speak.
+#[derive(Clone, Copy, Debug, Default)]
+struct Manner<'a> {
+    /// By numbers, since somewhere in the column stands more than one obligation.
+    counts: bool,
+    /// What goes without saying where it passes.
+    usual: Option<&'a str>,
+}
+
+/// What more of those that pass say than anything else. What differs is telling: the address of a legacy name among those
+/// of the new servers.
+fn usual<'a>(cells: impl Iterator<Item = &'a Judged>) -> Option<&'a str> {
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    for judged in cells.filter(|o| o.verdict == Verdict::Pass && o.cell != ABSENT) {
+        *counts.entry(&judged.cell).or_default() += 1;
+    }
+    let most = counts.values().copied().max()?;
+    let mut usual = counts.into_iter().filter(|(_, n)| *n == most).map(|(cell, _)| cell);
+    usual.next().filter(|_| usual.next().is_none())
+}
+
+/// What the judge says of a name that rightly does not resolve.
+const ABSENT: &str = "absent";
+
 /// The text of a cell: the worst verdict's mark, then how many pass where the column counts, else what is telling.
-fn text(cell: &[&Judged], counts: bool) -> String {
+fn text(cell: &[&Judged], manner: Manner<'_>) -> String {
+    let Manner { counts, usual } = manner;
     let cell = applicable(cell);
     let Some(worst) = cell.iter().max_by_key(|o| rank(o.verdict)) else { return "-".into() };
     let passed = cell.iter().filter(|o| o.verdict == Verdict::Pass).count();
@@ -184,50 +211,27 @@ fn text(cell: &[&Judged], counts: bool) -> String {
     let same = cell.iter().all(|o| (o.verdict, &o.cell) == (worst.verdict, &worst.cell));
     match (worst.verdict, worst.cell.as_str()) {
         (Verdict::Pass, _) if counts => format!("ok {tally}"),
-        (Verdict::Pass, "absent") => "absent, ok".into(),
+        (Verdict::Pass, ABSENT) => "absent, ok".into(),
+        (Verdict::Pass, telling) if usual == Some(telling) => "ok".into(),
         (verdict, "") if same && (!counts || verdict == Verdict::Unobserved) => mark(verdict).into(),
         (Verdict::Waived, telling) if same => format!("~{telling}"),
-        (verdict, telling) if same && !(counts && worst.kind == ClaimKind::Tls) => format!("{} {telling}", mark(verdict)),
+        (verdict, telling) if same && !(counts && worst.kind == ClaimKind::Tls) => {
+            format!("{} {telling}", mark(verdict))
+        }
         (Verdict::Unobserved, _) if passed == 0 => "?".into(),
         (verdict, _) => format!("{} {tally}", mark(verdict)),
-    }
-}
-
-/// The longest domain of at least two labels under which the most names lie, if that is more than half of them.
-fn common_domain<'a>(names: &[&'a str]) -> Option<&'a str> {
-    let mut under: HashMap<&str, usize> = HashMap::new();
-    for domain in names.iter().flat_map(|name| domains(name)) {
-        *under.entry(domain).or_default() += 1;
-    }
-    let most = under.into_iter().max_by_key(|(domain, n)| (*n, domain.len(), *domain));
-    most.filter(|(_, n)| 2 * n > names.len()).map(|(domain, _)| domain)
-}
-
-/// The domains above a name that have at least two labels.
-fn domains(name: &str) -> impl Iterator<Item = &str> {
-    let above = name.match_indices('.').map(|(i, _)| &name[i + 1..]);
-    above.filter(|domain| domain.split('.').filter(|label| !label.is_empty()).count() > 1)
-}
-
-/// The name below the common domain; a name that is not below it in full, with the final dot of RFC 1035 section 5.1,
-/// so that it cannot be taken for one.
-fn short(name: &str, domain: Option<&str>) -> String {
-    let below = |domain: &str| name.strip_suffix(domain)?.strip_suffix('.').map(str::to_string);
-    match domain {
-        None => name.to_string(),
-        Some(_) if name == NO_NAME => name.to_string(),
-        Some(domain) => below(domain).unwrap_or_else(|| format!("{name}.")),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::finding::ResolversSeen;
     use crate::report::samples::{judged, judgement};
 
     fn cell(kind: ClaimKind, counts: bool, verdicts: &[(Verdict, &str)]) -> String {
         let judged: Vec<_> = verdicts.iter().map(|(v, c)| judged(kind, "n", "", "", *v, c)).collect();
-        text(&judged.iter().collect::<Vec<_>>(), counts)
+        text(&judged.iter().collect::<Vec<_>>(), Manner { counts, usual: None })
     }
 
     #[test]
@@ -262,24 +266,6 @@ mod tests {
     }
 
     #[test]
-    fn names_are_shortened_by_the_domain_that_most_share() {
-        for (names, want) in [
-            (vec!["mail.domain.com", "legacy.mail.domain.com"], Some("domain.com")),
-            (vec!["mail.domain.com"], Some("domain.com")),
-            (vec!["a.domain.com", "b.domain.com", "mail.example.org"], Some("domain.com")),
-            (vec!["a.domain.com", "b.example.org"], None),
-            (vec!["a.com", "b.com"], None),
-            (vec!["a..", ".", ""], None),
-        ] {
-            assert_eq!(common_domain(&names), want, "{names:?}");
-        }
-        assert_eq!(short("legacy.mail.domain.com", Some("domain.com")), "legacy.mail");
-        assert_eq!(short("domain.com", Some("domain.com")), "domain.com.");
-        assert_eq!(short("notdomain.com", Some("domain.com")), "notdomain.com.");
-        assert_eq!(short("a.b", None), "a.b");
-    }
-
-    #[test]
     fn only_what_is_due_enters_and_passing_rows_fold_beyond_twenty() {
         let mut j = judgement();
         let row = |i, verdict| judged(ClaimKind::San, &format!("n{i}.domain.com"), "", "", verdict, "");
@@ -302,6 +288,27 @@ mod tests {
     }
 
     #[test]
+    fn the_address_that_most_names_have_goes_without_saying() {
+        let mut j = judgement();
+        let dns = |name: &str, verdict, cell| judged(ClaimKind::Dns, name, "internal", "", verdict, cell);
+        j.obligations = vec![
+            dns("legacy.a.com", Verdict::Pass, "10.0.0.3"),
+            dns("mail.a.com", Verdict::Pass, "10.0.0.10"),
+            dns("web.a.com", Verdict::Pass, "10.0.0.10"),
+            dns("gone.a.com", Verdict::Pass, "absent"),
+            dns("wrong.a.com", Verdict::Fail, "10.0.0.10"),
+        ];
+        let cells = |j: &Judgement, verbose| -> Vec<String> {
+            let lines = lines(j, 80, verbose, Ink(false));
+            lines.iter().skip(1).map(|l| l.split_once("  ").unwrap().1.trim().to_string()).collect()
+        };
+        assert_eq!(cells(&j, false), ["ok 10.0.0.3", "ok", "ok", "absent, ok", "X 10.0.0.10"]);
+        assert_eq!(cells(&j, true), ["ok 10.0.0.3", "ok 10.0.0.10", "ok 10.0.0.10", "absent, ok", "X 10.0.0.10"]);
+        j.obligations.truncate(2);
+        assert_eq!(cells(&j, false), ["ok 10.0.0.3", "ok 10.0.0.10"]);
+    }
+
+    #[test]
     fn what_was_not_seen_is_never_folded() {
         let mut j = judgement();
         let row = |i, verdict| judged(ClaimKind::San, &format!("n{i}.domain.com"), "", "", verdict, "");
@@ -315,6 +322,8 @@ mod tests {
     #[test]
     fn columns_stand_in_the_order_of_views_and_servers() {
         let mut j = judgement();
+        let view = |view: &str| ResolversSeen { view: view.into(), answered: 1, declared: 1 };
+        j.seen_from.resolvers = ["internal", "external"].map(view).to_vec();
         let due = |kind, view, server| judged(kind, "mail.domain.com", view, server, Verdict::Pass, "");
         j.obligations = vec![
             due(ClaimKind::Path, "external", "owa"),

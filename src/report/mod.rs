@@ -8,8 +8,8 @@ mod golden;
 mod header;
 mod ink;
 mod json;
-mod json_text;
 mod matrix;
+mod names;
 mod roots;
 #[cfg(test)]
 mod samples;

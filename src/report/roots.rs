@@ -114,7 +114,8 @@ mod tests {
             .map(|r| (r.mark.clone(), r.finding.rule, r.consequences.iter().map(|f| f.rule).collect::<Vec<_>>()))
             .collect();
         let root = |mark: &str, rule, also: &[&'static str]| (mark.to_string(), rule, also.to_vec());
-        let want = [root("X1", "a", &["b", "c"]), root("X2", "nowhere", &[]), root("X3", "self", &[]), root("!4", "w", &[])];
+        let want =
+            [root("X1", "a", &["b", "c"]), root("X2", "nowhere", &[]), root("X3", "self", &[]), root("!4", "w", &[])];
         assert_eq!(shown, want);
     }
 }

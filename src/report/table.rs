@@ -6,7 +6,7 @@ use std::ops::Range;
 use comfy_table::{ContentArrangement, Table, presets};
 
 use super::escaped::shown;
-use super::wrap::{columns, flow};
+use super::wrap::{columns, flow, hang};
 
 /// Blanks between two columns.
 const GAP: usize = 2;
@@ -31,7 +31,10 @@ pub(super) fn lines(
             let of = |block: &Range<usize>| block_lines(&headers, &rows, block.clone(), paint);
             blocks.iter().map(of).collect::<Vec<_>>().join(&String::new())
         }
-        None => rows.iter().flat_map(|row| list(&headers, row, width)).collect(),
+        None => {
+            let items = rows.iter().flat_map(|row| list(&headers, row, width));
+            headers.iter().take(1).flat_map(|first| hang("", first, 3, width)).chain(items).collect()
+        }
     }
 }
 
@@ -111,10 +114,10 @@ fn painted(line: &str, row: &[String], paint: &dyn Fn(&str) -> String) -> String
 
 /// A row as its name and, below, each further cell behind its header.
 fn list(headers: &[String], row: &[String], width: usize) -> Vec<String> {
-    let name = row.first().cloned().unwrap_or_default();
+    let name = row.iter().take(1).flat_map(|name| hang("", name, 3, width));
     let parts: Vec<_> = headers.iter().zip(row).skip(1).map(|(header, cell)| format!("{header}: {cell}")).collect();
     let below = if parts.is_empty() { Vec::new() } else { flow("   ", &parts, 3, 3, width) };
-    std::iter::once(name).chain(below).collect()
+    name.chain(below).collect()
 }
 
 #[cfg(test)]
@@ -138,13 +141,16 @@ mod tests {
             "name         SAN\nmail         ok\nlegacy.mail  ok\n\n\
              name         DNS int\nmail         X NXDOMAIN\nlegacy.mail\n"
         );
-        assert_eq!(grid(&headers, &rows, 20), "mail\n   SAN: ok\n   DNS int:\n   X NXDOMAIN\nlegacy.mail\n   SAN: ok\n   DNS int:\n");
+        assert_eq!(
+            grid(&headers, &rows, 20),
+            "name\nmail\n   SAN: ok\n   DNS int: X\n   NXDOMAIN\nlegacy.mail\n   SAN: ok\n   DNS int:\n"
+        );
     }
 
     #[test]
     fn one_column_and_none_are_tables_too() {
         assert_eq!(grid(&texts(&["name"]), &[texts(&["mail", "surplus"])], 80), "name\nmail\n");
-        assert_eq!(grid(&[], &[texts(&["mail"])], 80), "\n");
+        assert_eq!(grid(&[], &[texts(&["mail"])], 80), "");
     }
 
     #[test]

@@ -8,7 +8,8 @@ pub(super) fn columns(text: &str) -> usize {
 }
 
 /// The text behind a prefix, wrapped; further lines are indented by `indent` blanks. A word wider than the line stands
-/// on a line of its own. Blanks between words stay as they are unless a line ends there.
+/// on a line of its own, unless the prefix takes no more room than the indentation. Blanks between words stay as they
+/// are unless a line ends there.
 pub(super) fn hang(prefix: &str, text: &str, indent: usize, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = prefix.to_string();
@@ -16,8 +17,9 @@ pub(super) fn hang(prefix: &str, text: &str, indent: usize, width: usize) -> Vec
     let mut bare = true;
     for (gap, word) in words(text) {
         let wide = columns(word);
-        if !bare && used + gap + wide > width {
-            lines.push(std::mem::replace(&mut line, " ".repeat(indent)));
+        if used + gap + wide > width && (!bare || used > indent) {
+            let full = std::mem::replace(&mut line, " ".repeat(indent));
+            lines.push(full.trim_end_matches(' ').to_string());
             used = indent;
         } else {
             line.push_str(&" ".repeat(gap));
@@ -69,10 +71,14 @@ mod tests {
 
     #[test]
     fn lines_break_at_blanks_only_and_keep_inner_blanks() {
-        assert_eq!(hang("   seen  ", "0F5D  CN=EX19-02 self", 9, 22), ["   seen  0F5D", "         CN=EX19-02", "         self"]);
+        assert_eq!(
+            hang("   seen  ", "0F5D  CN=EX19-02 self", 9, 22),
+            ["   seen  0F5D", "         CN=EX19-02", "         self"]
+        );
         assert_eq!(hang("", "a  b", 2, 80), ["a  b"]);
         assert_eq!(hang("x ", "", 2, 80), ["x"]);
-        assert_eq!(hang("cure ", "abcdefghij kl", 2, 8), ["cure abcdefghij", "  kl"]);
+        assert_eq!(hang("a ", "abcdefghij kl", 2, 8), ["a abcdefghij", "  kl"]);
+        assert_eq!(hang("cure ", "abcdefghij kl", 2, 8), ["cure", "  abcdefghij", "  kl"]);
     }
 
     #[test]

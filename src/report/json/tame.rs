@@ -81,10 +81,7 @@ mod tests {
         let mut to = serde_json::Serializer::with_formatter(&mut out, Tame(PrettyFormatter::new()));
         serde::Serialize::serialize(text, &mut to).unwrap();
         let written = String::from_utf8(out).unwrap();
-        assert_eq!(
-            written,
-            r#""a\u001b[31m\u009b\u007f\u202e\udb40\udc01\u0023\u0023[error]\n\"ü日\u2028""#
-        );
+        assert_eq!(written, r#""a\u001b[31m\u009b\u007f\u202e\udb40\udc01\u0023\u0023[error]\n\"ü日\u2028""#);
         assert_eq!(serde_json::from_str::<String>(&written).unwrap(), text);
     }
 }
