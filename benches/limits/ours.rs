@@ -1,23 +1,20 @@
 //! The same work, done by the library.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use coexist::cli::{Place, Sources, examine};
 use coexist::model::dns::{DnsOutcome, RecordType, ResolverAddr};
 use coexist::model::finding::RunOutcome;
 use coexist::model::name::Name;
-use coexist::model::observation::{
-    Detour, DialMap, DnsProbe, FORMAT, Observation, Outcome, Probe, Recording, Run, TlsProbe,
-};
-use coexist::model::plan::ViewId;
+use coexist::model::observation::{Detour, DialMap, DnsProbe, Observation, Outcome, Probe, Recording, TlsProbe};
+use coexist::model::plan::Plan;
 use coexist::model::policy::Policy;
 use coexist::model::probes::{DnsAsk, Manners, Probes, TlsAsk, Vantage};
 use coexist::model::service::Way;
 use coexist::model::tls::{Possession, TlsOutcome};
-use coexist::observe::{Options, Seen, observe};
 use coexist::{judge, pki, plan};
 use jiff::Timestamp;
 
@@ -33,7 +30,7 @@ pub async fn tls(world: &World) -> usize {
         manners: manners.clone(),
     };
     let probes = Probes { tls: world.names.iter().map(ask).collect(), ..Probes::default() };
-    let seen = look(&probes, world, DialMap::default()).await;
+    let seen = look(&plan_of(world, &world.names[..1]), &probes, world).await;
     let (anchors, _) = pki::Anchors::new(&[Arc::from(world.root.as_ref())]);
     seen.observations.iter().filter(|o| is_right(o, &seen, &anchors)).count()
 }
@@ -63,7 +60,8 @@ pub async fn dns(world: &World) -> usize {
         timeout_ms: None,
     };
     let asks = world.names.iter().enumerate().flat_map(|n| RecordType::ALL.map(|kind| ask(n, kind)));
-    let seen = look(&Probes { dns: asks.collect(), ..Probes::default() }, world, DialMap::default()).await;
+    let probes = Probes { dns: asks.collect(), ..Probes::default() };
+    let seen = look(&plan_of(world, &world.names[..1]), &probes, world).await;
     let answered = |o: &&Observation| matches!(&o.outcome, Outcome::Dns(DnsOutcome::Answer(_)));
     seen.observations.iter().filter(answered).count()
 }
@@ -79,61 +77,44 @@ pub fn coverage(world: &World) -> usize {
 
 /// From the plan's text to a judgement that passes.
 pub async fn whole(world: &World) {
-    let text = text(world);
-    let plan = plan::load("bench.toml", text.as_bytes(), &|_| Ok(())).expect("a plan");
+    let plan = plan_of(world, &world.names);
     let policy = Policy::default();
     let obligations = plan::expand(&plan);
-    let vantage = Vantage { stands_in: vec![ViewId(0), ViewId(1)], address: None };
-    let probes = plan::probes(&plan, &obligations, &vantage, &policy);
-    let detours = ["127.0.0.1:443:", "127.0.0.2:443:"].map(|at| Detour::parse(&format!("{at}{}", world.tls)));
-    let evidence = look(&probes, world, DialMap(detours.into_iter().flatten().collect())).await;
+    let probes = plan::probes(&plan, &obligations, &vantage(&plan), &policy);
+    let evidence = look(&plan, &probes, world).await;
     let judgement = judge::judge(&plan, &obligations, &evidence, &policy, Timestamp::now());
     assert_eq!(judgement.outcome, RunOutcome::Pass, "{:?}", judgement.findings.first());
 }
 
 /// A plan in which every name leads to one server.
-fn text(world: &World) -> String {
+fn plan_of(world: &World, names: &[String]) -> Plan {
     let [inside, outside] = world.dns;
     let mut text = format!(
-        "[views.internal]\nresolvers = [\"{inside}\"]\ntrust = [\"root.pem\"]\n\
-         [views.external]\nresolvers = [\"{outside}\"]\ntrust = [\"root.pem\"]\n\
+        "[views.internal]\nresolvers = [\"{inside}\"]\n[views.external]\nresolvers = [\"{outside}\"]\n\
          [servers.all]\naddress = \"127.0.0.1\"\n[internet]\n"
     );
-    for name in &world.names {
+    for name in names {
         let _ = writeln!(text, "\"{name}\" = \"all\"");
     }
-    text
+    plan::load("bench.toml", text.as_bytes(), &|_| Ok(())).expect("a plan")
 }
 
-async fn look(probes: &Probes, world: &World, dial: DialMap) -> Recording {
-    let root: Arc<[u8]> = Arc::from(world.root.as_ref());
-    let anchors: BTreeMap<Arc<str>, _> = ["internal", "external"].map(|v| (v.into(), vec![root.clone()])).into();
-    let run = Run {
-        id: "bench".into(),
-        format: FORMAT,
-        tool: "bench".into(),
-        plan: pki::blob_id(b""),
-        stands_in: vec!["internal".into(), "external".into()],
-        address: None,
-        connect_to: Vec::new(),
-        started: Timestamp::now(),
-        anchors: anchors.iter().map(|(v, ders)| (v.clone(), ders.iter().map(|d| pki::blob_id(d)).collect())).collect(),
-        trust_errors: BTreeMap::new(),
-    };
-    let options = Options {
-        run: run.id.clone(),
+/// Looks, with the bench's root as everybody's trust.
+async fn look(plan: &Plan, probes: &Probes, world: &World) -> Recording {
+    let vantage = vantage(plan);
+    let anchors = [Arc::from(world.root.as_ref())];
+    let detour = Detour::parse(&format!(":443:{}", world.tls)).expect("a detour");
+    let place = Place {
+        vantage: &vantage,
+        sources: &Sources::World(&BTreeMap::new(), &anchors),
+        dial: DialMap(vec![detour]),
         timeout: Duration::from_secs(5),
         concurrency: FLIGHT,
-        dial,
-        read_file: &|_| Err(io::ErrorKind::NotFound.into()),
-        anchors,
+        now: Timestamp::now(),
     };
-    let mut blobs = BTreeMap::from([(pki::blob_id(&root), root)]);
-    let mut observations = BTreeSet::new();
-    observe(probes, &options, &mut |seen| match seen {
-        Seen::Blob(id, der) => drop(blobs.insert(id, der)),
-        Seen::Observation(observation) => drop(observations.insert(observation)),
-    })
-    .await;
-    Recording { runs: BTreeMap::from([(run.id.clone(), run)]), blobs, observations }
+    examine(plan, probes, &place, &mut |_| {}).await.expect("random numbers")
+}
+
+fn vantage(plan: &Plan) -> Vantage {
+    Vantage { stands_in: plan.view_ids().collect(), address: None }
 }
