@@ -1,6 +1,14 @@
 //! Probes → observations. Infallible as a whole: the world's faults are outcomes.
 
+mod dial;
+mod dns;
 pub mod file;
+mod lanes;
+mod preamble;
+mod schedule;
+mod templates;
+mod tls;
+mod trust;
 mod vantage;
 
 use std::collections::BTreeMap;
@@ -10,8 +18,10 @@ use std::time::Duration;
 
 use crate::model::certificate::BlobId;
 use crate::model::observation::{DialMap, Observation};
-use crate::model::plan::TrustSource;
 use crate::model::probes::Probes;
+
+pub use trust::anchors;
+pub use vantage::local_address;
 
 /// Reads a file that the plan refers to, by its path as written.
 pub type ReadFile<'a> = &'a (dyn Fn(&str) -> io::Result<Vec<u8>> + Sync);
@@ -42,12 +52,8 @@ pub enum Seen {
 }
 
 /// Looks at everything, concurrently within the bounds, and hands out what is seen as it comes.
-pub async fn observe(_probes: &Probes, _options: &Options<'_>, _sink: &mut (dyn FnMut(Seen) + Send)) {
-    todo!()
+///
+/// It ends by itself: every question and every connection has its limit of time. To stop earlier, drop the future.
+pub async fn observe(probes: &Probes, options: &Options<'_>, sink: &mut (dyn FnMut(Seen) + Send)) {
+    schedule::Schedule::new(probes, options).run(sink).await;
 }
-
-/// The trust anchors of some sources as DER, each once, and what could not be read.
-pub fn anchors(_sources: &[TrustSource], _read_file: ReadFile) -> (Vec<Arc<[u8]>>, Vec<String>) {
-    todo!()
-}
-pub use vantage::local_address;

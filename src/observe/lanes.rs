@@ -1,0 +1,122 @@
+//! A queue of jobs in lanes: each lane has a cap on what runs at once, and lanes with room take turns.
+
+use std::collections::{HashMap, VecDeque};
+use std::hash::Hash;
+
+/// Jobs waiting in lanes.
+pub struct Lanes<K, J> {
+    lanes: HashMap<K, Lane<J>>,
+    /// Lanes that have both a job and room, each once.
+    ready: VecDeque<K>,
+}
+
+struct Lane<J> {
+    jobs: VecDeque<J>,
+    running: usize,
+    cap: usize,
+    listed: bool,
+}
+
+impl<K: Clone + Eq + Hash, J> Lanes<K, J> {
+    /// No lanes yet.
+    pub fn new() -> Self {
+        Self { lanes: HashMap::new(), ready: VecDeque::new() }
+    }
+
+    /// Puts a job at the end of a lane. A lane has the smallest cap of all that were given to it, at least 1.
+    pub fn push(&mut self, key: &K, cap: usize, job: J) {
+        let new = || Lane { jobs: VecDeque::new(), running: 0, cap, listed: false };
+        let lane = self.lanes.entry(key.clone()).or_insert_with(new);
+        lane.cap = lane.cap.min(cap).max(1);
+        lane.jobs.push_back(job);
+        self.list(key);
+    }
+
+    /// Takes the next job, of the lane whose turn it is.
+    pub fn next(&mut self) -> Option<(K, J)> {
+        while let Some(key) = self.ready.pop_front() {
+            let Some(lane) = self.lanes.get_mut(&key) else { continue };
+            lane.listed = false;
+            // A lane that was cleared meanwhile has none.
+            let Some(job) = lane.jobs.pop_front() else { continue };
+            lane.running += 1;
+            self.list(&key);
+            return Some((key, job));
+        }
+        None
+    }
+
+    /// Says that a job of a lane is done.
+    pub fn done(&mut self, key: &K) {
+        if let Some(lane) = self.lanes.get_mut(key) {
+            lane.running = lane.running.saturating_sub(1);
+        }
+        self.list(key);
+    }
+
+    /// Lifts the cap of a lane.
+    pub fn widen(&mut self, key: &K) {
+        if let Some(lane) = self.lanes.get_mut(key) {
+            lane.cap = usize::MAX;
+        }
+        self.list(key);
+    }
+
+    /// Takes all waiting jobs out of a lane.
+    pub fn clear(&mut self, key: &K) -> VecDeque<J> {
+        self.lanes.get_mut(key).map(|lane| std::mem::take(&mut lane.jobs)).unwrap_or_default()
+    }
+
+    fn list(&mut self, key: &K) {
+        if let Some(lane) = self.lanes.get_mut(key)
+            && !lane.listed
+            && !lane.jobs.is_empty()
+            && lane.running < lane.cap
+        {
+            lane.listed = true;
+            self.ready.push_back(key.clone());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn order(lanes: &mut Lanes<&'static str, u32>) -> Vec<(&'static str, u32)> {
+        std::iter::from_fn(|| lanes.next()).collect()
+    }
+
+    #[test]
+    fn lanes_take_turns_and_keep_their_caps() {
+        let mut lanes = Lanes::new();
+        (0..4).for_each(|job| lanes.push(&"a", 2, job));
+        lanes.push(&"b", 2, 9);
+        assert_eq!(order(&mut lanes), [("a", 0), ("b", 9), ("a", 1)]);
+        lanes.done(&"a");
+        assert_eq!(order(&mut lanes), [("a", 2)]);
+        lanes.widen(&"a");
+        assert_eq!(order(&mut lanes), [("a", 3)]);
+        assert_eq!(order(&mut lanes), []);
+    }
+
+    #[test]
+    fn a_lane_that_is_cleared_gives_nothing_more() {
+        let mut lanes = Lanes::new();
+        (0..3).for_each(|job| lanes.push(&"a", 1, job));
+        assert_eq!(lanes.next(), Some(("a", 0)));
+        lanes.done(&"a");
+        lanes.push(&"b", 1, 5);
+        assert_eq!(lanes.clear(&"a"), [1, 2]);
+        assert_eq!(order(&mut lanes), [("b", 5)]);
+        lanes.push(&"a", 1, 7);
+        assert_eq!(order(&mut lanes), [("a", 7)]);
+    }
+
+    #[test]
+    fn no_cap_is_below_one() {
+        let mut lanes = Lanes::new();
+        lanes.push(&"a", 0, 1);
+        assert_eq!(lanes.next(), Some(("a", 1)));
+    }
+}

@@ -1,0 +1,125 @@
+//! A certificate verifier that accepts everything and keeps what it saw: path and names are judged later, from the record.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
+use x509_parser::public_key::PublicKey;
+
+use crate::model::tls::Possession;
+
+/// Bits of an RSA modulus for which the library checks signatures.
+const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
+
+/// What a handshake showed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// The chain as served, DER; empty if none came.
+    pub chain: Vec<Vec<u8>>,
+    /// Whether the server proved that it holds the key; `None` if the handshake ended before.
+    pub possession: Option<Possession>,
+    /// The protocol version, where the handshake came far enough to tell.
+    pub version: Option<&'static str>,
+}
+
+/// The verifier of one connection.
+#[derive(Debug)]
+pub struct Capture {
+    seen: Mutex<Seen>,
+    algorithms: WebPkiSupportedAlgorithms,
+}
+
+impl Capture {
+    /// Checks handshake signatures by these algorithms.
+    pub fn new(algorithms: WebPkiSupportedAlgorithms) -> Self {
+        Self { seen: Mutex::default(), algorithms }
+    }
+
+    /// What was seen so far.
+    pub fn take(&self) -> Seen {
+        std::mem::take(&mut *self.lock())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps the result and lets the handshake go on, so that version and suite are learned too. Nothing is sent over
+    /// the connection that a false server could use.
+    fn note(
+        &self,
+        version: &'static str,
+        certificate: &CertificateDer<'_>,
+        result: Result<HandshakeSignatureValid, Error>,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let mut seen = self.lock();
+        seen.version = Some(version);
+        seen.possession = Some(match result {
+            Ok(_) => Possession::Proved,
+            Err(e) => unproved(certificate, &e),
+        });
+        Ok(HandshakeSignatureValid::assertion())
+    }
+}
+
+/// A signature that cannot be checked is told from one that is wrong: the library calls both bad where the key is small.
+fn unproved(certificate: &CertificateDer<'_>, error: &Error) -> Possession {
+    match (error, rsa_bits(certificate)) {
+        (_, Some(bits)) if bits < *RSA_BITS.start() => {
+            Possession::NotProved(format!("the key is too small to check (RSA {bits})"))
+        }
+        (_, Some(bits)) if bits > *RSA_BITS.end() => {
+            Possession::NotProved(format!("the key is too large to check (RSA {bits})"))
+        }
+        (Error::InvalidCertificate(CertificateError::BadSignature), _) => {
+            Possession::Failed("the handshake was signed with another key".into())
+        }
+        (e, _) => Possession::NotProved(e.to_string()),
+    }
+}
+
+fn rsa_bits(certificate: &CertificateDer<'_>) -> Option<usize> {
+    let (_, parsed) = x509_parser::parse_x509_certificate(certificate).ok()?;
+    match parsed.public_key().parsed().ok()? {
+        PublicKey::RSA(rsa) => Some(rsa.key_size()),
+        _ => None,
+    }
+}
+
+impl ServerCertVerifier for Capture {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        _name: &ServerName<'_>,
+        _ocsp: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        self.lock().chain = std::iter::once(end_entity).chain(intermediates).map(|c| c.to_vec()).collect();
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.note("TLS 1.2", certificate, verify_tls12_signature(message, certificate, signed, &self.algorithms))
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.note("TLS 1.3", certificate, verify_tls13_signature(message, certificate, signed, &self.algorithms))
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.algorithms.supported_schemes()
+    }
+}
