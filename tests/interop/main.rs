@@ -14,5 +14,8 @@ mod daemon;
 mod dovecot;
 mod nginx;
 mod postfix;
+mod recordings;
+mod run;
+mod verdicts;
 mod witness;
 mod world;

@@ -33,8 +33,8 @@ fn the_clean_world_is_clean() {
 #[ignore = "needs real servers: run tests/run"]
 fn a_broken_world_is_broken_where_it_should_be() {
     let mut world = World::clean();
-    world.zone("external", "example.net").clear();
-    world.serves.insert("web-2", Leaf::of(&["web-2"]).self_signed());
+    world.lose_zone("external", "example.net");
+    world.serve("web-2", Leaf::of(&["web-2"]).self_signed());
     world.starttls = false;
     let running = world.start();
     assert_eq!(dig(&running, "203.0.113.53", "shop.example.net"), "SERVFAIL");

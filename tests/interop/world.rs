@@ -74,8 +74,27 @@ impl World {
         }
     }
 
-    /// The records of a zone in a view.
-    pub fn zone(&mut self, view: &str, zone: &str) -> &mut BTreeMap<&'static str, Ipv4Addr> {
+    /// Lets one server serve this, whatever the plan says.
+    pub fn serve(&mut self, label: &'static str, identity: Identity) {
+        self.serves.insert(label, identity);
+    }
+
+    /// Lets a view answer for a name of example.com with this address.
+    pub fn answer(&mut self, view: &str, owner: &'static str, address: [u8; 4]) {
+        self.zone(view, "example.com").insert(owner, address.into());
+    }
+
+    /// Takes a name of example.com out of a view.
+    pub fn forget(&mut self, view: &str, owner: &str) {
+        self.zone(view, "example.com").remove(owner);
+    }
+
+    /// Takes a zone's file away, so that the view's server fails for all its names.
+    pub fn lose_zone(&mut self, view: &str, zone: &str) {
+        self.zone(view, zone).clear();
+    }
+
+    fn zone(&mut self, view: &str, zone: &str) -> &mut BTreeMap<&'static str, Ipv4Addr> {
         self.views.get_mut(view).and_then(|v| v.get_mut(zone)).expect("a zone of the clean world")
     }
 

@@ -1,21 +1,19 @@
 //! The way of the data, played in the lab: load, expand, observe, judge, render; and once more from the recording.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::io;
-use std::sync::Arc;
 use std::time::Duration;
 
+use coexist::cli::{Place, Sources, examine};
 use coexist::lab::{Lab, World};
 use coexist::model::finding::Judgement;
-use coexist::model::observation::{FORMAT, Recording, Run};
+use coexist::model::observation::{Recording, Run};
 use coexist::model::phase::{Moment, Phase};
-use coexist::model::plan::{Plan, TrustSource, ViewId};
+use coexist::model::plan::{Plan, ViewId};
 use coexist::model::policy::{Ask, Policy};
 use coexist::model::probes::Vantage;
-use coexist::observe::{Options, Seen, observe};
 use coexist::report::{Format, Style, render};
-use coexist::{judge, observe as observer, pki, plan, record};
+use coexist::{judge, plan, record};
 use jiff::Timestamp;
 
 use crate::format::{Scenario, root};
@@ -94,75 +92,22 @@ fn view(plan: &Plan, label: &str) -> Result<ViewId, String> {
 
 /// Observes from the scenario's vantage; what the lab stands for is dialled and read instead of the world.
 async fn look(scenario: &Scenario, plan: &Plan, policy: &Policy, lab: &Lab) -> Result<Recording, String> {
-    let stands_in: Vec<ViewId> = match &scenario.from {
-        Some(from) => from.iter().map(|v| view(plan, v)).collect::<Result<_, String>>()?,
-        None => (0..plan.views.len()).map(ViewId).collect(),
+    let stands_in = match &scenario.from {
+        Some(from) => from.iter().map(|v| view(plan, v)).collect::<Result<_, _>>()?,
+        None => plan.view_ids().collect(),
     };
-    let files = lab.files();
-    let read_file = |path: &str| files.get(path).cloned().ok_or(io::Error::from(io::ErrorKind::NotFound));
-    let anchors: BTreeMap<_, _> = plan
-        .views
-        .iter()
-        .map(|v| (v.label.clone(), anchors(v.trust.iter().map(|t| &t.value), lab, &read_file)))
-        .collect();
-    let run = run(plan, &stands_in, &anchors, lab);
-    let mut recording = Recording::default();
-    for der in anchors.values().flatten() {
-        recording.blobs.insert(pki::blob_id(der), der.clone());
-    }
-    let options = Options {
-        run: run.id.clone(),
+    let vantage = Vantage { stands_in, address: None };
+    let probes = plan::probes(plan, &plan::expand(plan), &vantage, policy);
+    let (files, anchors) = (lab.files(), lab.anchors());
+    let place = Place {
+        vantage: &vantage,
+        sources: &Sources::World(&files, &anchors),
+        dial: lab.dial_map(),
         timeout: Duration::from_secs(2),
         concurrency: 64,
-        dial: lab.dial_map(),
-        read_file: &read_file,
-        anchors,
+        now: Timestamp::now(),
     };
-    recording.runs.insert(run.id.clone(), run);
-    let vantage = Vantage { stands_in, address: None };
-    let obligations = plan::expand(plan);
-    let probes = plan::probes(plan, &obligations, &vantage, policy);
-    observe(&probes, &options, &mut |seen| match seen {
-        Seen::Blob(id, der) => {
-            recording.blobs.insert(id, der);
-        }
-        Seen::Observation(observation) => {
-            recording.observations.insert(observation);
-        }
-    })
-    .await;
-    Ok(recording)
-}
-
-fn anchors<'a>(
-    sources: impl Iterator<Item = &'a TrustSource>,
-    lab: &Lab,
-    read_file: observer::ReadFile,
-) -> Vec<Arc<[u8]>> {
-    let (files, own): (Vec<_>, Vec<_>) = sources.cloned().partition(|s| matches!(s, TrustSource::File(_)));
-    let mut out = observer::anchors(&files, read_file).0;
-    if !own.is_empty() {
-        out.extend(lab.anchors());
-    }
-    out
-}
-
-fn run(plan: &Plan, stands_in: &[ViewId], anchors: &BTreeMap<Arc<str>, Vec<Arc<[u8]>>>, lab: &Lab) -> Run {
-    Run {
-        id: "scenario".into(),
-        format: FORMAT,
-        tool: "coexist".into(),
-        plan: pki::blob_id(plan.source.text.as_bytes()),
-        stands_in: stands_in.iter().map(|v| plan.view(*v).label.clone()).collect(),
-        address: None,
-        connect_to: lab.dial_map().0.iter().map(ToString::to_string).collect(),
-        started: Timestamp::now().round(jiff::Unit::Second).expect("a time of today"),
-        anchors: anchors
-            .iter()
-            .map(|(view, ders)| (view.clone(), ders.iter().map(|der| pki::blob_id(der)).collect()))
-            .collect(),
-        trust_errors: BTreeMap::new(),
-    }
+    examine(plan, &probes, &place, &mut |_| {}).await.map_err(|e| e.to_string())
 }
 
 fn judge_at(plan: &Plan, recording: &Recording, policy: &Policy, now: Timestamp) -> Judgement {
