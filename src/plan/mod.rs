@@ -6,6 +6,7 @@ mod expand;
 mod keys;
 mod probes;
 mod raw;
+mod render;
 mod validate;
 
 pub use self::error::{PlanError, PlanErrors};
@@ -50,8 +51,8 @@ fn read(source: &mut Source, check: FileCheck) -> (Option<Plan>, Vec<PlanError>)
 }
 
 /// The mistakes as a terminal shows them: line, caret, expectation, hint.
-pub fn render_errors(_errors: &PlanErrors, _colour: bool) -> String {
-    todo!()
+pub fn render_errors(errors: &PlanErrors, colour: bool) -> String {
+    render::errors(errors, colour)
 }
 
 /// The JSON Schema of the plan file.
