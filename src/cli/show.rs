@@ -52,7 +52,7 @@ fn all(plan: &Plan) -> String {
             rows.push(row);
         }
     }
-    let grid = report::grid(&head, &rows, usize::MAX);
+    let grid = report::grid(&head, &rows, output::columns());
     format!("{}{}{}\n", title(plan), grid.trim_end(), stands(plan))
 }
 
