@@ -40,7 +40,7 @@ fn render(args: &OutputArgs, judgements: &[Judgement], style: Style, mut out: im
 }
 
 /// The width of the terminal, or 80 where there is none.
-pub fn columns() -> usize {
+fn columns() -> usize {
     match terminal_size::terminal_size() {
         Some((width, _)) if io::stdout().is_terminal() => usize::from(width.0).clamp(40, 200),
         _ => WIDTH,
