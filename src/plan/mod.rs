@@ -9,11 +9,13 @@ mod validate;
 
 pub use self::error::{PlanError, PlanErrors};
 
+use std::collections::HashSet;
+
 use crate::model::obligation::Obligation;
 use crate::model::plan::Plan;
 use crate::model::policy::Policy;
 use crate::model::probes::{Probes, Vantage};
-use crate::model::source::Source;
+use crate::model::source::{Source, Span};
 
 /// Says whether a file that the plan refers to can be read: the system's words if it cannot.
 pub type FileCheck<'a> = &'a dyn Fn(&str) -> Result<(), String>;
@@ -42,8 +44,14 @@ fn read(source: &mut Source, check: FileCheck) -> (Option<Plan>, Vec<PlanError>)
     let (root, mut errors) = raw::parse(source);
     let Some(root) = root else { return (None, errors) };
     let (plan, mistakes) = validate::plan(source, &root, check, !errors.is_empty());
-    errors.extend(mistakes);
+    // What stands in a line that could not be read is not what the user wrote.
+    let unread: HashSet<usize> = errors.iter().map(|e| line_start(&source.text, e.span)).collect();
+    errors.extend(mistakes.into_iter().filter(|e| !unread.contains(&line_start(&source.text, e.span))));
     (plan, errors)
+}
+
+fn line_start(text: &str, span: Span) -> usize {
+    text.get(..span.start).and_then(|before| before.rfind('\n')).map_or(0, |at| at + 1)
 }
 
 /// The mistakes as a terminal shows them: line, caret, expectation, hint.

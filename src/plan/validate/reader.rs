@@ -5,14 +5,14 @@ use std::collections::HashMap;
 
 use super::nearest::nearest;
 use crate::model::name::Name;
-use crate::model::source::{Located, Source, Span};
+use crate::model::source::{Located, Source, Span, Syntax};
 use crate::plan::FileCheck;
 use crate::plan::error::PlanError;
 use crate::plan::keys::Keys;
 use crate::plan::raw::{Node, Table, Value};
 
 /// So many mistakes get a nearest-name hint: finding one costs a comparison with every candidate.
-const HINTS: usize = 200;
+const HINTS: usize = 60;
 
 /// Reads values; `None` means that the mistake is noted.
 pub(super) struct Reader<'a> {
@@ -49,6 +49,11 @@ impl<'a> Reader<'a> {
         Self { source, check, checked, errors, hints: Cell::new(HINTS), broken }
     }
 
+    /// How many mistakes are noted so far.
+    pub(super) fn count(&self) -> usize {
+        self.errors.borrow().len()
+    }
+
     pub(super) fn into_errors(self) -> Vec<PlanError> {
         self.errors.into_inner()
     }
@@ -72,16 +77,22 @@ impl<'a> Reader<'a> {
 
     /// A value of another type than was wanted.
     pub(super) fn wrong<T>(&self, node: &Node, wanted: &str) -> Option<T> {
-        let title = match node.value {
-            Value::Integer(None) => "number out of range",
-            _ => "wrong type",
+        let error = match node.value {
+            Value::Integer(None) => PlanError::at(node.span, "number out of range", format!("expected {wanted}")),
+            _ => PlanError::at(node.span, "wrong type", format!("expected {wanted}, found {}", node.kind())),
         };
-        self.note(PlanError::at(node.span, title, format!("expected {wanted}, found {}", node.kind())))
+        self.note(error)
     }
 
     /// The text of a span, as the user wrote it.
     pub(super) fn text(&self, span: Span) -> &str {
         self.source.text.get(span.start..span.end).unwrap_or_default()
+    }
+
+    /// The end of the text, where what is missing could be added.
+    pub(super) fn end(&self) -> Span {
+        let end = self.source.text.trim_end().len();
+        Span { start: end, end }
     }
 
     pub(super) fn string<'n>(&self, node: &'n Node, wanted: &str) -> Option<Located<&'n str>> {
@@ -170,7 +181,10 @@ impl<'a> Reader<'a> {
                 false => ("control character in a path", "a `\\` in double quotes begins an escape"),
             };
             let error = PlanError::at(text.span, title, label);
-            return self.note(error.help("put the path into single quotes: 'C:\\certs\\mail.cer'"));
+            return self.note(error.help(match self.source.syntax {
+                Syntax::Toml => "put the path into single quotes: 'C:\\certs\\mail.cer'",
+                Syntax::Json => "write `\\\\` for each `\\`",
+            }));
         }
         let known = self.checked.borrow().get(path).cloned();
         let readable = known.unwrap_or_else(|| (self.check)(path));

@@ -1,0 +1,1 @@
+//! What a plan means: every default made explicit.
