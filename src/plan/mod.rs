@@ -5,6 +5,7 @@ mod error;
 mod keys;
 mod raw;
 mod render;
+mod schema;
 mod validate;
 
 pub use self::error::{PlanError, PlanErrors};
@@ -61,12 +62,12 @@ pub fn render_errors(errors: &PlanErrors, colour: bool) -> String {
 
 /// The JSON Schema of the plan file.
 pub fn schema() -> serde_json::Value {
-    todo!()
+    schema::schema()
 }
 
 /// A commented plan to start from.
 pub fn template() -> &'static str {
-    todo!()
+    include_str!("template.toml")
 }
 
 /// Everything that the plan demands, for every moment.

@@ -73,7 +73,7 @@ fn planned(
     targets: &Labels<Target>,
 ) -> PlannedName {
     let own = node.as_table().filter(|t| t.has_any(is_key) || !known.views.keyed(t));
-    let fields = own.and_then(|t| own_keys(reader, node, t, known));
+    let fields = own.and_then(|t| own_keys(reader, t, known));
     let get = |key| fields.as_ref().and_then(|f| f.get(key));
     let told = own.is_some_and(|t| t.entries.iter().any(|(key, _)| !is_key(&key.text)));
     let given = match (&fields, own) {
@@ -110,7 +110,7 @@ pub(super) fn default_services(name: &Name, table: Table) -> Option<Vec<Service>
 }
 
 /// The name's own keys; a view's label beside them belongs into a target.
-fn own_keys<'n>(reader: &Reader, node: &'n Node, table: &'n raw::Table, known: &Known) -> Option<Fields<'n>> {
+fn own_keys<'n>(reader: &Reader, table: &'n raw::Table, known: &Known) -> Option<Fields<'n>> {
     let misplaced = table.entries.iter().filter(|(key, _)| !is_key(&key.text));
     for (key, _) in misplaced {
         if known.views.is_word(&key.text) {
@@ -123,7 +123,7 @@ fn own_keys<'n>(reader: &Reader, node: &'n Node, table: &'n raw::Table, known: &
             reader.unknown_key(key.span, &key.text, "a name", words);
         }
     }
-    Some(Fields::of(node.span, table))
+    Some(Fields::of(table))
 }
 
 fn leaks(reader: &Reader, table: Table, node: &Node) -> Option<bool> {

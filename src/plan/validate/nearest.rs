@@ -9,12 +9,12 @@ pub(super) fn nearest<'w>(text: &str, words: impl IntoIterator<Item = &'w str>) 
         return None;
     }
     let lower = text.to_lowercase();
-    // Between equally near words, the one in the same case.
+    // Between equally near words the one in the same case, then the first by the alphabet.
     let distance = |word: &str| {
         let near = strsim::damerau_levenshtein(&lower, &word.to_lowercase());
         (near, strsim::damerau_levenshtein(text, word))
     };
-    let near = words.into_iter().filter(|w| w.len() <= LONGEST).map(|w| (distance(w), w)).min_by_key(|(d, _)| *d);
+    let near = words.into_iter().filter(|w| w.len() <= LONGEST).map(|w| (distance(w), w)).min();
     near.filter(|((d, _), word)| *d <= 1.max(text.chars().count().min(word.chars().count()) / 3)).map(|(_, word)| word)
 }
 

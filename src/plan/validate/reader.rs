@@ -11,8 +11,8 @@ use crate::plan::error::PlanError;
 use crate::plan::keys::Keys;
 use crate::plan::raw::{Node, Table, Value};
 
-/// So many mistakes get a nearest-name hint: finding one costs a comparison with every candidate.
-const HINTS: usize = 60;
+/// So many words are compared for nearest-name hints; a hostile plan has many mistakes and many candidates for each.
+const COMPARISONS: usize = 100_000;
 
 /// Reads values; `None` means that the mistake is noted.
 pub(super) struct Reader<'a> {
@@ -20,7 +20,7 @@ pub(super) struct Reader<'a> {
     check: FileCheck<'a>,
     checked: RefCell<HashMap<String, Result<(), String>>>,
     errors: RefCell<Vec<PlanError>>,
-    hints: Cell<usize>,
+    comparisons: Cell<usize>,
     /// The text has syntax errors: what is missing may only be unreadable.
     broken: bool,
 }
@@ -28,14 +28,12 @@ pub(super) struct Reader<'a> {
 /// A table whose keys are known to be right.
 pub(super) struct Fields<'n> {
     table: &'n Table,
-    /// The place of the table, for what is missing in it.
-    pub(super) span: Span,
 }
 
 impl<'n> Fields<'n> {
     /// A table that was looked at elsewhere.
-    pub(super) fn of(span: Span, table: &'n Table) -> Self {
-        Self { table, span }
+    pub(super) fn of(table: &'n Table) -> Self {
+        Self { table }
     }
 
     pub(super) fn get(&self, key: &str) -> Option<&'n Node> {
@@ -46,7 +44,7 @@ impl<'n> Fields<'n> {
 impl<'a> Reader<'a> {
     pub(super) fn new(source: &'a Source, check: FileCheck<'a>, broken: bool) -> Self {
         let (checked, errors) = (RefCell::default(), RefCell::default());
-        Self { source, check, checked, errors, hints: Cell::new(HINTS), broken }
+        Self { source, check, checked, errors, comparisons: Cell::new(COMPARISONS), broken }
     }
 
     /// How many mistakes are noted so far.
@@ -69,10 +67,11 @@ impl<'a> Reader<'a> {
         if self.broken { None } else { self.note(error) }
     }
 
-    /// A hint at the nearest of some words; counted, so that a hostile plan cannot make it dear.
+    /// A hint at the nearest of some words.
     pub(super) fn hint<'w>(&self, text: &str, words: impl IntoIterator<Item = &'w str>) -> Option<String> {
-        self.hints.set(self.hints.get().checked_sub(1)?);
-        nearest(text, words).map(|near| format!("did you mean `{near}`?"))
+        let words = words.into_iter().inspect(|_| self.comparisons.set(self.comparisons.get().saturating_sub(1)));
+        let near = nearest(text, words.take_while(|_| self.comparisons.get() > 0));
+        near.map(|near| format!("did you mean `{near}`?"))
     }
 
     /// A value of another type than was wanted.
@@ -208,7 +207,7 @@ impl<'a> Reader<'a> {
                 self.unknown_key(key.span, &key.text, what, keys.iter().flat_map(|g| g.iter().copied()));
             }
         }
-        Some(Fields { table, span: node.span })
+        Some(Fields { table })
     }
 
     /// Notes an unknown key of something.
