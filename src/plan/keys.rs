@@ -11,7 +11,8 @@ pub(super) const PHASES: &[&str] = &["before", "coexistence", "after"];
 
 pub(super) const PLAN: Keys = &[
     &["title", "phase", "views", "certificates", "servers", "pools", "intranet", "internet", "legacy", "waivers"],
-    &["phases", "zones", "mail", "records", "cutover", "severity", "inventory"],
+    // `$schema` is for editors of JSON.
+    &["phases", "zones", "mail", "records", "cutover", "severity", "inventory", "$schema"],
     SETTINGS,
 ];
 pub(super) const VIEW: Keys = &[&["kind", "resolvers", "trust", "reaches", "proxy", "without-sni"], SETTINGS];

@@ -7,14 +7,17 @@ mod keys;
 mod probes;
 mod raw;
 mod render;
+mod schema;
 mod validate;
 
 pub use self::error::{PlanError, PlanErrors};
 pub use self::expand::expand;
 pub use self::probes::probes;
 
+use std::collections::HashSet;
+
 use crate::model::plan::Plan;
-use crate::model::source::Source;
+use crate::model::source::{Source, Span};
 
 /// The largest plan that is read, in bytes.
 pub const MAX_BYTES: u64 = 16 << 20;
@@ -46,8 +49,14 @@ fn read(source: &mut Source, check: FileCheck) -> (Option<Plan>, Vec<PlanError>)
     let (root, mut errors) = raw::parse(source);
     let Some(root) = root else { return (None, errors) };
     let (plan, mistakes) = validate::plan(source, &root, check, !errors.is_empty());
-    errors.extend(mistakes);
+    // What stands in a line that could not be read is not what the user wrote.
+    let unread: HashSet<usize> = errors.iter().map(|e| line_start(&source.text, e.span)).collect();
+    errors.extend(mistakes.into_iter().filter(|e| !unread.contains(&line_start(&source.text, e.span))));
     (plan, errors)
+}
+
+fn line_start(text: &str, span: Span) -> usize {
+    text.get(..span.start).and_then(|before| before.rfind('\n')).map_or(0, |at| at + 1)
 }
 
 /// The mistakes as a terminal shows them: line, caret, expectation, hint.
@@ -57,12 +66,12 @@ pub fn render_errors(errors: &PlanErrors, colour: bool) -> String {
 
 /// The JSON Schema of the plan file.
 pub fn schema() -> serde_json::Value {
-    todo!()
+    schema::schema()
 }
 
 /// A commented plan to start from.
 pub fn template() -> &'static str {
-    todo!()
+    include_str!("template.toml")
 }
 
 #[cfg(test)]

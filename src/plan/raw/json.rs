@@ -131,6 +131,7 @@ impl Walk {
             if let Some(first) = seen.insert(key.text.clone(), key.span) {
                 let error = PlanError::at(key.span, "duplicate key", "given before").other(first, "first given here");
                 self.errors.push(error);
+                self.below(&key.text, pointer, |walk, p| walk.point(span(property.range), p));
                 continue;
             }
             let node = self.below(&key.text, pointer, |walk, p| {

@@ -65,24 +65,34 @@ fn node(spanned: &Spanned<DeValue<'_>>, by_dots: bool) -> Node {
 /// The parser's words as title and label: what is wrong, then what was expected.
 fn explain(message: &str, span: Span, text: &str) -> PlanError {
     let (title, expected) = message.split_once(", expected ").unwrap_or((message, ""));
-    let label = match (title, expected) {
-        ("duplicate key", _) => "given before".to_string(),
-        (_, "") => "here".to_string(),
-        (_, expected) => format!("expected {expected}"),
-    };
-    PlanError::at(span, title.trim_end_matches('.'), label).maybe_help(help(title, span, text))
+    match title {
+        "duplicate key" => PlanError::at(span, title, "given before"),
+        // A bare word that begins like `false`, `inf` or `nan` is told as a bad one of these.
+        "string values must be quoted" | "invalid boolean" | "invalid float" => bare(span, text),
+        _ if title.contains("escape") => PlanError::at(span, title, format!("expected {expected}"))
+            .help(format!("a `\\` begins an escape in double quotes; {SINGLE}")),
+        _ if expected.is_empty() => PlanError::at(span, title, "here"),
+        _ => PlanError::at(span, title, format!("expected {expected}")),
+    }
 }
 
-fn help(title: &str, span: Span, text: &str) -> Option<String> {
-    if title.contains("escape") {
-        return Some(
-            "a `\\` begins an escape in double quotes; put a path into single quotes: 'C:\\certs\\mail.cer'".into(),
-        );
+const SINGLE: &str = "put a path into single quotes: 'C:\\certs\\mail.cer'";
+
+/// A string without quotes, or no value at all.
+fn bare(span: Span, text: &str) -> PlanError {
+    let ends = |c: char| c.is_whitespace() || matches!(c, ',' | '[' | ']' | '{' | '}' | '#' | '=' | '"');
+    let before = text.get(..span.start).unwrap_or_default();
+    let start = before.rfind(ends).map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
+    let token = text.get(start..).unwrap_or_default();
+    let token = token.get(..token.find(ends).unwrap_or(token.len())).unwrap_or_default();
+    let span = Span { start, end: start + token.len() };
+    let word = token.trim_matches(['\u{201c}', '\u{201d}', '\u{201e}', '\u{2018}', '\u{2019}', '\'']);
+    let quoted = PlanError::at(span, "string without quotes", "expected a string in straight quotes");
+    match word {
+        "" => PlanError::at(span, "no value", "expected a value after `=`"),
+        path if path.contains('\\') => quoted.help(SINGLE),
+        word => quoted.help(format!("quote it: \"{word}\"")),
     }
-    if title.contains("must be quoted") {
-        return Some(format!("quote it: \"{}\"", text.get(span.start..span.end)?.trim()));
-    }
-    None
 }
 
 /// Adds the place of the first of two equal keys: where a new key would land at the second's place, who is there?

@@ -167,6 +167,11 @@ fn narrow<'n>(
 }
 
 fn unknown(reader: &Reader, key: &Key) {
+    if Phase::of_word(&key.text).is_some() || is_service(&key.text) {
+        let title = format!("`{}` within another", key.text);
+        let label = "one phase and one service word narrow a choice";
+        return reader.note::<()>(PlanError::at(key.span, title, label)).unwrap_or_default();
+    }
     let words = keys::PHASES.iter().copied().chain(WORDS.iter().map(|(word, _)| *word));
     let label = match key.text.contains(':') {
         true => "a certificate is chosen by the service word alone, without a port",

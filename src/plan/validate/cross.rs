@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::Doubt;
 use super::reader::Reader;
 use crate::model::phase::Phase;
 use crate::model::plan::{CertificateChoice, NameId, Plan, PlannedName, PoolTls, ServerId, Target, ViewId, Wanted};
@@ -9,20 +10,32 @@ use crate::model::service::Service;
 use crate::model::source::Span;
 use crate::plan::error::PlanError;
 
-pub(super) fn check(reader: &Reader, plan: &Plan) {
+pub(super) fn check(reader: &Reader, plan: &Plan, doubt: &Doubt) {
     for (at, name) in plan.names.iter().enumerate() {
         let mut told = HashSet::new();
         for view in plan.view_ids() {
             for phase in Phase::ALL {
                 let wanted = &name.wanted[view.0][phase as usize];
                 if let Wanted::Targets(targets) = &wanted.value {
-                    targets.iter().for_each(|t| addressed(reader, plan, *t, (view, phase), wanted.span, &mut told));
+                    let sure = targets.iter().filter(|t| !doubtful(plan, doubt, **t, phase));
+                    sure.for_each(|t| addressed(reader, plan, *t, (view, phase), wanted.span, &mut told));
                 }
             }
         }
-        certified(reader, plan, NameId(at));
-        offered(reader, plan, name);
+        if !Phase::ALL.iter().any(|p| targets(name, *p).iter().any(|(t, _)| doubtful(plan, doubt, *t, *p))) {
+            certified(reader, plan, NameId(at));
+            offered(reader, plan, name);
+        }
     }
+}
+
+/// True if a mistake in the target, or in a member of it, has been told.
+fn doubtful(plan: &Plan, doubt: &Doubt, target: Target, phase: Phase) -> bool {
+    let members = match target {
+        Target::Pool(id) => plan.pool(id).servers(phase),
+        Target::Server(_) => &[],
+    };
+    doubt.of(target) || members.iter().any(|m| doubt.of(Target::Server(*m)))
 }
 
 /// A target needs an address where the name must resolve.
@@ -34,16 +47,8 @@ fn addressed(
     span: Span,
     told: &mut HashSet<(Target, ViewId, Span)>,
 ) {
-    let somewhere = |server: ServerId| {
-        let server = plan.server(server);
-        server.host.is_some() || server.addresses.iter().all(Vec::is_empty)
-    };
-    let excused = match target {
-        // A server without any address has been told of by itself.
-        Target::Server(id) => somewhere(id),
-        Target::Pool(id) => plan.pool(id).servers(phase).iter().any(|m| somewhere(*m)),
-    };
-    if excused || !plan.target_addresses(target, view, phase).is_empty() || !told.insert((target, view, span)) {
+    let foreign = matches!(target, Target::Server(id) if plan.server(id).host.is_some());
+    if foreign || !plan.target_addresses(target, view, phase).is_empty() || !told.insert((target, view, span)) {
         return;
     }
     let (target, view) = (plan.target_label(target), &plan.view(view).label);
@@ -124,7 +129,7 @@ fn asked(plan: &Plan, target: Target, phase: Phase) -> Vec<(Target, &Service)> {
 
 /// True if nothing is chosen. A pool's own choice stands in for its members', theirs for the pool's.
 fn lacks(plan: &Plan, name: NameId, (target, at): (Target, Target), service: &Service, phase: Phase) -> bool {
-    let chosen = |t: Target| !plan.certificates_for(name, t, service.word, phase).is_empty() || misread(plan, name, t);
+    let chosen = |t: Target| !plan.certificates_for(name, t, service.word, phase).is_empty() || misread(plan, name);
     let members = || match target {
         Target::Pool(id) => plan.pool(id).servers(phase).iter().any(|m| chosen(Target::Server(*m))),
         Target::Server(_) => false,
@@ -132,14 +137,10 @@ fn lacks(plan: &Plan, name: NameId, (target, at): (Target, Target), service: &Se
     !chosen(at) && !chosen(target) && !(at == target && members())
 }
 
-/// True if a choice could not be read: that has been told.
-fn misread(plan: &Plan, name: NameId, target: Target) -> bool {
-    let of_target = match target {
-        Target::Server(id) => plan.server(id).certificate.as_ref(),
-        Target::Pool(id) => plan.pool(id).certificate.as_ref(),
-    };
+/// True if a name's own choice could not be read: that has been told.
+fn misread(plan: &Plan, name: NameId) -> bool {
     let bad = |c: &CertificateChoice| c.parts.is_empty() || c.parts.iter().any(|p| p.certificates.is_empty());
-    plan.name(name).certificate.as_ref().into_iter().chain(of_target).any(bad)
+    plan.name(name).certificate.as_ref().is_some_and(bad)
 }
 
 /// A service that a name asks for must be offered where it leads; else nothing would be looked at.
@@ -151,9 +152,14 @@ fn offered(reader: &Reader, plan: &Plan, name: &PlannedName) {
         return;
     }
     let ports: HashSet<u16> = all.iter().flat_map(|(t, p)| asked(plan, *t, *p)).map(|(_, s)| s.port).collect();
-    for service in services.iter().filter(|s| !ports.contains(&s.port)) {
-        let title = format!("nobody offers {} for `{}`", service.word, name.name);
-        let label = format!("no server that it leads to has port {}", service.port);
-        reader.missing::<()>(PlanError::at(name.span, title, label));
+    let mut words: Vec<&str> = services.iter().map(|s| s.word).collect();
+    words.dedup();
+    for word in words {
+        let mut wanted = services.iter().filter(|s| s.word == word);
+        if !wanted.any(|s| ports.contains(&s.port)) {
+            let title = format!("nobody offers {word} for `{}`", name.name);
+            let label = "no server that it leads to has this service";
+            reader.missing::<()>(PlanError::at(name.span, title, label));
+        }
     }
 }

@@ -36,14 +36,14 @@ pub(super) fn cutover(reader: &Reader, node: Option<&Node>, views: &Views) -> Cu
 
 fn propagation(reader: &Reader, node: Option<&Node>, views: &Views) -> Vec<u32> {
     let given = node.map(|node| per_view(reader, node, views, |n| reader.seconds(n).map(|s| s.value)));
-    let given = given.unwrap_or_else(|| views.0.iter().map(|_| None).collect());
-    views.0.iter().zip(given).map(|(view, seconds)| seconds.unwrap_or(PROPAGATION(view.kind))).collect()
+    let given = given.unwrap_or_else(|| views.all.iter().map(|_| None).collect());
+    views.all.iter().zip(given).map(|(view, seconds)| seconds.unwrap_or(PROPAGATION(view.kind))).collect()
 }
 
 fn flipped(reader: &Reader, node: Option<&Node>, views: &Views) -> Vec<Option<Timestamp>> {
     match node {
         Some(node) => per_view(reader, node, views, |n| reader.instant(n, Edge::From)),
-        None => views.0.iter().map(|_| None).collect(),
+        None => views.all.iter().map(|_| None).collect(),
     }
 }
 

@@ -40,18 +40,23 @@ pub(super) fn plan(source: &Source, root: &Node, check: FileCheck, broken: bool)
 
 fn read(reader: &Reader, root: &Fields) -> Plan {
     let settings = settings::settings(reader, root, &Settings::default());
-    let views = views::views(reader, root.get("views"), &settings);
+    let (views, kinds_known) = views::views(reader, root.get("views"), &settings);
     let parts = Parts::of(reader, root);
-    let known = Known { views: Views(&views), certificates: parts.certificate_labels(), settings: &settings };
+    let known = Known {
+        views: Views { all: &views, kinds_known },
+        certificates: parts.certificate_labels(),
+        settings: &settings,
+    };
     let targets = parts.targets(reader);
     let servers = parts.server_labels();
+    let mut doubt = Doubt::default();
     let plan = Plan {
         source: Source::default(),
         title: root.get("title").and_then(|n| reader.string(n, "a title")).map_or_else(String::new, |t| t.value.into()),
         standing: standing::standing(reader, root.get("phase"), &known.views),
         certificates: parts.certificates.iter().map(|e| certificates::certificate(reader, e, &servers)).collect(),
-        servers: parts.servers.iter().map(|e| servers::server(reader, e, &known)).collect(),
-        pools: parts.pools.iter().map(|e| pools::pool(reader, e, &known, &targets)).collect(),
+        servers: noted(reader, &parts.servers, &mut doubt.servers, |e| servers::server(reader, e, &known)),
+        pools: noted(reader, &parts.pools, &mut doubt.pools, |e| pools::pool(reader, e, &known, &targets)),
         names: names::names(reader, root, &known, &targets),
         phases: standing::calendar(reader, root.get("phases")),
         zones: tables::zones(reader, root.get("zones"), &known.views),
@@ -67,8 +72,35 @@ fn read(reader: &Reader, root: &Fields) -> Plan {
     let mut plan = Plan { settings: settings.clone(), ..plan };
     plan.views = views;
     plan.waivers = waivers::waivers(reader, root.get("waivers"), &plan);
-    cross::check(reader, &plan);
+    cross::check(reader, &plan, &doubt);
     plan
+}
+
+/// Reads entries, and keeps in mind which of them have a mistake.
+fn noted<T>(reader: &Reader, entries: &[Entry], doubt: &mut Vec<bool>, read: impl Fn(&Entry) -> T) -> Vec<T> {
+    let one = |entry: &Entry| {
+        let before = reader.count();
+        let value = read(entry);
+        doubt.push(reader.count() > before);
+        value
+    };
+    entries.iter().map(one).collect()
+}
+
+/// The servers and pools that have a mistake of their own: nothing further is concluded from them.
+#[derive(Default)]
+struct Doubt {
+    servers: Vec<bool>,
+    pools: Vec<bool>,
+}
+
+impl Doubt {
+    fn of(&self, target: Target) -> bool {
+        match target {
+            Target::Server(id) => self.servers[id.0],
+            Target::Pool(id) => self.pools[id.0],
+        }
+    }
 }
 
 /// What the user labels, before any of it is read: everything can refer to everything.
@@ -122,7 +154,7 @@ impl<'n> Parts<'n> {
                 );
                 reader.note::<()>(error.other(first.span, "first given here"));
             }
-            out.insert(label.value.clone(), target);
+            out.entry(label.value.clone()).or_insert(target);
         }
         out
     }

@@ -10,7 +10,7 @@ use crate::model::name::Name;
 use crate::model::phase::Phase;
 use crate::model::plan::{PlannedName, Table, Target};
 use crate::model::service::{Service, services_of};
-use crate::model::source::{Located, Span};
+use crate::model::source::Located;
 use crate::plan::error::PlanError;
 use crate::plan::keys;
 use crate::plan::raw::{self, Node};
@@ -35,8 +35,7 @@ pub(super) fn names(reader: &Reader, root: &Fields, known: &Known, targets: &Lab
     out.sort_by_key(|name| name.span);
     once(reader, &out);
     if out.is_empty() {
-        let error =
-            PlanError::at(root.span_of_end(), "no names", "expected names under [intranet], [internet] or [legacy]");
+        let error = PlanError::at(reader.end(), "no names", "expected names under [intranet], [internet] or [legacy]");
         reader.missing::<()>(error.help("[internet]\n\"mail.domain.com\" = \"a server\""));
     }
     out
@@ -74,10 +73,11 @@ fn planned(
     targets: &Labels<Target>,
 ) -> PlannedName {
     let own = node.as_table().filter(|t| t.has_any(is_key) || !known.views.keyed(t));
-    let fields = own.and_then(|t| own_keys(reader, node, t, known));
+    let fields = own.and_then(|t| own_keys(reader, t, known));
     let get = |key| fields.as_ref().and_then(|f| f.get(key));
+    let told = own.is_some_and(|t| t.entries.iter().any(|(key, _)| !is_key(&key.text)));
     let given = match (&fields, own) {
-        (Some(fields), _) => given(reader, &name, table, fields, known, targets),
+        (Some(fields), _) => given(reader, &name, table, fields, told, known, targets),
         (None, Some(_)) => Given::default(),
         (None, None) => Given::always(table, wanted::per_view(reader, node, known, targets)),
     };
@@ -96,7 +96,7 @@ fn planned(
         ttl_before: seconds("ttl-before"),
         cname: get("cname").and_then(|node| reader.full_name(reader.string(node, "a host name")?)),
         answers_any: get("answers")
-            .and_then(|node| reader.word(node, "what an answer holds", ANSWERS))
+            .and_then(|node| reader.word(node, "a value of `answers`", ANSWERS))
             .unwrap_or(false),
         span: name.span,
         name: name.value,
@@ -110,7 +110,7 @@ pub(super) fn default_services(name: &Name, table: Table) -> Option<Vec<Service>
 }
 
 /// The name's own keys; a view's label beside them belongs into a target.
-fn own_keys<'n>(reader: &Reader, node: &'n Node, table: &'n raw::Table, known: &Known) -> Option<Fields<'n>> {
+fn own_keys<'n>(reader: &Reader, table: &'n raw::Table, known: &Known) -> Option<Fields<'n>> {
     let misplaced = table.entries.iter().filter(|(key, _)| !is_key(&key.text));
     for (key, _) in misplaced {
         if known.views.is_word(&key.text) {
@@ -118,12 +118,12 @@ fn own_keys<'n>(reader: &Reader, node: &'n Node, table: &'n raw::Table, known: &
             let error = PlanError::at(key.span, title, "a target per view is a table of its own");
             reader.note::<()>(error.help("server = { internal = \"...\", external = \"...\" }"));
         } else {
-            let views = known.views.0.iter().map(|v| &*v.label);
+            let views = known.views.all.iter().map(|v| &*v.label);
             let words = keys::NAME.iter().flat_map(|g| g.iter().copied()).chain(views);
             reader.unknown_key(key.span, &key.text, "a name", words);
         }
     }
-    Some(Fields::of(node.span, table))
+    Some(Fields::of(table))
 }
 
 fn leaks(reader: &Reader, table: Table, node: &Node) -> Option<bool> {
@@ -131,7 +131,7 @@ fn leaks(reader: &Reader, table: Table, node: &Node) -> Option<bool> {
         let error = PlanError::at(node.span, "`leaks` of a name that resolves outside", "only for names of [intranet]");
         return reader.note(error);
     }
-    reader.word(node, "what is said of leaks", LEAKS)
+    reader.word(node, "a value of `leaks`", LEAKS)
 }
 
 /// What `server` or the phases say.
@@ -140,6 +140,7 @@ fn given(
     name: &Located<Name>,
     table: Table,
     fields: &Fields,
+    told: bool,
     known: &Known,
     targets: &Labels<Target>,
 ) -> Given {
@@ -156,6 +157,8 @@ fn given(
             Given::default()
         }
         (Some(server), None) => Given::always(table, wanted::per_view(reader, server, known, targets)),
+        // An unknown key, which has been told, may be the mistyped target.
+        (None, None) if told => Given::default(),
         (None, None) => {
             let title = format!("nothing says where `{}` leads", name.value);
             let error = PlanError::at(name.span, title, "expected `server`, or targets by phase");
@@ -163,12 +166,5 @@ fn given(
             Given::default()
         }
         (None, Some(_)) => Given(phases.map(|node| node.map(|n| wanted::per_view(reader, n, known, targets)))),
-    }
-}
-
-impl Fields<'_> {
-    /// The end of the plan, where what is missing could be added.
-    fn span_of_end(&self) -> Span {
-        Span { start: self.span.end, end: self.span.end }
     }
 }

@@ -9,9 +9,13 @@ pub(super) fn nearest<'w>(text: &str, words: impl IntoIterator<Item = &'w str>) 
         return None;
     }
     let lower = text.to_lowercase();
-    let distance = |word: &str| strsim::damerau_levenshtein(&lower, &word.to_lowercase());
-    let near = words.into_iter().filter(|w| w.len() <= LONGEST).map(|w| (distance(w), w)).min_by_key(|(d, _)| *d);
-    near.filter(|(d, word)| *d <= 1.max(text.chars().count().min(word.chars().count()) / 3)).map(|(_, word)| word)
+    // Between equally near words the one in the same case, then the first by the alphabet.
+    let distance = |word: &str| {
+        let near = strsim::damerau_levenshtein(&lower, &word.to_lowercase());
+        (near, strsim::damerau_levenshtein(text, word))
+    };
+    let near = words.into_iter().filter(|w| w.len() <= LONGEST).map(|w| (distance(w), w)).min();
+    near.filter(|((d, _), word)| *d <= 1.max(text.chars().count().min(word.chars().count()) / 3)).map(|(_, word)| word)
 }
 
 #[cfg(test)]
@@ -20,12 +24,13 @@ mod tests {
 
     #[test]
     fn near_words_are_offered_and_far_ones_are_not() {
-        let words = ["ex2010", "ex2003-fe", "https", "IIS", "coexistence"];
+        let words = ["ex2010", "ex2003-fe", "https", "IIS", "smtp", "SMTP", "coexistence"];
         for (text, want) in [
             ("ex2100", Some("ex2010")),
             ("ex2003fe", Some("ex2003-fe")),
             ("iis", Some("IIS")),
             ("htps", Some("https")),
+            ("SMPT", Some("SMTP")),
             ("coexistance", Some("coexistence")),
             ("postfix", None),
             ("", None),

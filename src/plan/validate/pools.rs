@@ -49,7 +49,7 @@ pub(super) fn pool(reader: &Reader, entry: &Entry, known: &Known, targets: &Labe
 /// Where TLS ends; a balancer that ends it needs an address, and only a bridge verifies its members.
 fn tls(reader: &Reader, fields: &Fields) -> Option<PoolTls> {
     let node = fields.get("tls");
-    let tls = node.and_then(|node| reader.word(node, "a place where TLS ends", TLS)).unwrap_or(PoolTls::Passthrough);
+    let tls = node.and_then(|node| reader.word(node, "a value of `tls`", TLS)).unwrap_or(PoolTls::Passthrough);
     if let Some(verify) = fields.get("verify").filter(|_| tls != PoolTls::Bridge) {
         let error = PlanError::at(
             verify.span,

@@ -5,14 +5,14 @@ use std::collections::HashMap;
 
 use super::nearest::nearest;
 use crate::model::name::Name;
-use crate::model::source::{Located, Source, Span};
+use crate::model::source::{Located, Source, Span, Syntax};
 use crate::plan::FileCheck;
 use crate::plan::error::PlanError;
 use crate::plan::keys::Keys;
 use crate::plan::raw::{Node, Table, Value};
 
-/// So many mistakes get a nearest-name hint: finding one costs a comparison with every candidate.
-const HINTS: usize = 200;
+/// So many words are compared for nearest-name hints; a hostile plan has many mistakes and many candidates for each.
+const COMPARISONS: usize = 100_000;
 
 /// Reads values; `None` means that the mistake is noted.
 pub(super) struct Reader<'a> {
@@ -20,7 +20,7 @@ pub(super) struct Reader<'a> {
     check: FileCheck<'a>,
     checked: RefCell<HashMap<String, Result<(), String>>>,
     errors: RefCell<Vec<PlanError>>,
-    hints: Cell<usize>,
+    comparisons: Cell<usize>,
     /// The text has syntax errors: what is missing may only be unreadable.
     broken: bool,
 }
@@ -28,14 +28,12 @@ pub(super) struct Reader<'a> {
 /// A table whose keys are known to be right.
 pub(super) struct Fields<'n> {
     table: &'n Table,
-    /// The place of the table, for what is missing in it.
-    pub(super) span: Span,
 }
 
 impl<'n> Fields<'n> {
     /// A table that was looked at elsewhere.
-    pub(super) fn of(span: Span, table: &'n Table) -> Self {
-        Self { table, span }
+    pub(super) fn of(table: &'n Table) -> Self {
+        Self { table }
     }
 
     pub(super) fn get(&self, key: &str) -> Option<&'n Node> {
@@ -46,7 +44,12 @@ impl<'n> Fields<'n> {
 impl<'a> Reader<'a> {
     pub(super) fn new(source: &'a Source, check: FileCheck<'a>, broken: bool) -> Self {
         let (checked, errors) = (RefCell::default(), RefCell::default());
-        Self { source, check, checked, errors, hints: Cell::new(HINTS), broken }
+        Self { source, check, checked, errors, comparisons: Cell::new(COMPARISONS), broken }
+    }
+
+    /// How many mistakes are noted so far.
+    pub(super) fn count(&self) -> usize {
+        self.errors.borrow().len()
     }
 
     pub(super) fn into_errors(self) -> Vec<PlanError> {
@@ -64,24 +67,31 @@ impl<'a> Reader<'a> {
         if self.broken { None } else { self.note(error) }
     }
 
-    /// A hint at the nearest of some words; counted, so that a hostile plan cannot make it dear.
+    /// A hint at the nearest of some words.
     pub(super) fn hint<'w>(&self, text: &str, words: impl IntoIterator<Item = &'w str>) -> Option<String> {
-        self.hints.set(self.hints.get().checked_sub(1)?);
-        nearest(text, words).map(|near| format!("did you mean `{near}`?"))
+        let words = words.into_iter().inspect(|_| self.comparisons.set(self.comparisons.get().saturating_sub(1)));
+        let near = nearest(text, words.take_while(|_| self.comparisons.get() > 0));
+        near.map(|near| format!("did you mean `{near}`?"))
     }
 
     /// A value of another type than was wanted.
     pub(super) fn wrong<T>(&self, node: &Node, wanted: &str) -> Option<T> {
-        let title = match node.value {
-            Value::Integer(None) => "number out of range",
-            _ => "wrong type",
+        let error = match node.value {
+            Value::Integer(None) => PlanError::at(node.span, "number out of range", format!("expected {wanted}")),
+            _ => PlanError::at(node.span, "wrong type", format!("expected {wanted}, found {}", node.kind())),
         };
-        self.note(PlanError::at(node.span, title, format!("expected {wanted}, found {}", node.kind())))
+        self.note(error)
     }
 
     /// The text of a span, as the user wrote it.
     pub(super) fn text(&self, span: Span) -> &str {
         self.source.text.get(span.start..span.end).unwrap_or_default()
+    }
+
+    /// The end of the text, where what is missing could be added.
+    pub(super) fn end(&self) -> Span {
+        let end = self.source.text.trim_end().len();
+        Span { start: end, end }
     }
 
     pub(super) fn string<'n>(&self, node: &'n Node, wanted: &str) -> Option<Located<&'n str>> {
@@ -170,7 +180,10 @@ impl<'a> Reader<'a> {
                 false => ("control character in a path", "a `\\` in double quotes begins an escape"),
             };
             let error = PlanError::at(text.span, title, label);
-            return self.note(error.help("put the path into single quotes: 'C:\\certs\\mail.cer'"));
+            return self.note(error.help(match self.source.syntax {
+                Syntax::Toml => "put the path into single quotes: 'C:\\certs\\mail.cer'",
+                Syntax::Json => "write `\\\\` for each `\\`",
+            }));
         }
         let known = self.checked.borrow().get(path).cloned();
         let readable = known.unwrap_or_else(|| (self.check)(path));
@@ -194,7 +207,7 @@ impl<'a> Reader<'a> {
                 self.unknown_key(key.span, &key.text, what, keys.iter().flat_map(|g| g.iter().copied()));
             }
         }
-        Some(Fields { table, span: node.span })
+        Some(Fields { table })
     }
 
     /// Notes an unknown key of something.

@@ -27,7 +27,7 @@ pub(super) fn standing(reader: &Reader, node: Option<&Node>, views: &Views) -> V
         return views.ids().map(|_| same).collect();
     }
     let per_view = views.each(reader, node);
-    for (view, _) in views.0.iter().zip(&per_view).filter(|(_, node)| node.is_none()) {
+    for (view, _) in views.all.iter().zip(&per_view).filter(|(_, node)| node.is_none()) {
         let title = format!("where does view `{}` stand?", view.label);
         reader.missing::<()>(PlanError::at(node.span, title, "expected the phase of each view"));
     }

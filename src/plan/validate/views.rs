@@ -20,19 +20,21 @@ const KINDS: &[(&str, ViewKind)] = &[("internal", ViewKind::Internal), ("externa
 const INSIDE: &[&str] = &["internal", "intranet", "inside", "lan"];
 const OUTSIDE: &[&str] = &["external", "internet", "outside", "public"];
 
-pub(super) fn views(reader: &Reader, node: Option<&Node>, plan: &Settings) -> Vec<View> {
+/// The views, and whether each one's kind is known.
+pub(super) fn views(reader: &Reader, node: Option<&Node>, plan: &Settings) -> (Vec<View>, bool) {
     let known = |key: &str| keys::VIEW.iter().any(|group| group.contains(&key));
     let entries = reader.labels(node, "views", &known);
-    let views: Vec<View> = entries.iter().map(|(label, node)| view(reader, label, node, plan)).collect();
+    let read = entries.iter().map(|(label, node)| view(reader, label, node, plan));
+    let (views, kinds): (Vec<View>, Vec<bool>) = read.unzip();
     if views.is_empty() {
         let span = node.map(|n| n.span).unwrap_or_default();
         let error = PlanError::at(span, "no views", "nobody asks: expected at least one view with its resolvers");
         reader.missing::<()>(error.help("[views.internal] with resolvers = [\"10.0.0.53\"]"));
     }
-    views
+    (views, kinds.into_iter().all(|known| known))
 }
 
-fn view(reader: &Reader, label: &Located<String>, node: &Node, plan: &Settings) -> View {
+fn view(reader: &Reader, label: &Located<String>, node: &Node, plan: &Settings) -> (View, bool) {
     reserved(reader, label);
     let fields = reader.fields(node, "a view", keys::VIEW);
     let get = |key| fields.as_ref().and_then(|f| f.get(key));
@@ -40,7 +42,7 @@ fn view(reader: &Reader, label: &Located<String>, node: &Node, plan: &Settings) 
         Some(node) => reader.word(node, "a kind of view", KINDS),
         None => kind_of_label(reader, label),
     };
-    View {
+    let view = View {
         label: Arc::from(label.value.as_str()),
         kind: kind.unwrap_or(ViewKind::Internal),
         resolvers: fields.as_ref().map(|f| resolvers(reader, f, label)).unwrap_or_default(),
@@ -50,7 +52,8 @@ fn view(reader: &Reader, label: &Located<String>, node: &Node, plan: &Settings) 
         without_sni: get("without-sni").and_then(|node| reader.boolean(node)).unwrap_or(false),
         settings: fields.as_ref().map_or_else(|| plan.clone(), |f| settings(reader, f, plan)),
         span: label.span,
-    }
+    };
+    (view, kind.is_some())
 }
 
 /// A view's label stands as a key beside phases and a name's own keys, so it cannot be one of them.
@@ -68,7 +71,7 @@ fn kind_of_label(reader: &Reader, label: &Located<String>) -> Option<ViewKind> {
         word if INSIDE.contains(&word) => Some(ViewKind::Internal),
         word if OUTSIDE.contains(&word) => Some(ViewKind::External),
         _ => {
-            let title = format!("inside or outside? `{}` does not say it", label.value);
+            let title = format!("is view `{}` inside or outside?", label.value);
             let error = PlanError::at(label.span, title, "expected `kind` in this view");
             reader.missing(error.help("kind = \"internal\" or kind = \"external\""))
         }
@@ -172,26 +175,30 @@ fn host_and_port(text: &str) -> bool {
 }
 
 /// The views of the plan, for values that differ by them.
-pub(super) struct Views<'v>(pub(super) &'v [View]);
+pub(super) struct Views<'v> {
+    pub(super) all: &'v [View],
+    /// Some kind could not be told, so a word for a kind may mean more views than it seems.
+    pub(super) kinds_known: bool,
+}
 
 impl Views<'_> {
     pub(super) fn ids(&self) -> impl Iterator<Item = ViewId> + use<> {
-        (0..self.0.len()).map(ViewId)
+        (0..self.all.len()).map(ViewId)
     }
 
     /// The views that a word means: the one so labelled, or all of that kind.
     pub(super) fn of_word(&self, word: &str) -> Vec<ViewId> {
-        let labelled = self.ids().find(|id| *self.0[id.0].label == *word);
+        let labelled = self.ids().find(|id| *self.all[id.0].label == *word);
         let kind = KINDS.iter().find(|(w, _)| *w == word).map(|(_, kind)| *kind);
         match labelled {
             Some(id) => vec![id],
-            None => self.ids().filter(|id| Some(self.0[id.0].kind) == kind).collect(),
+            None => self.ids().filter(|id| Some(self.all[id.0].kind) == kind).collect(),
         }
     }
 
     /// True if the word is a view's label or a kind of view.
     pub(super) fn is_word(&self, word: &str) -> bool {
-        KINDS.iter().any(|(w, _)| *w == word) || self.0.iter().any(|v| *v.label == *word)
+        KINDS.iter().any(|(w, _)| *w == word) || self.all.iter().any(|v| *v.label == *word)
     }
 
     /// True if some key of a table is a view's label or kind.
@@ -201,10 +208,14 @@ impl Views<'_> {
 
     /// Notes that there is no such view.
     pub(super) fn unknown(&self, reader: &Reader, word: Located<&str>) {
-        let labels = self.0.iter().map(|v| &*v.label);
-        let hint = reader.hint(word.value, labels.clone().chain(KINDS.iter().map(|(w, _)| *w)));
+        let labels = self.all.iter().map(|v| &*v.label);
+        let is_kind = KINDS.iter().any(|(w, _)| *w == word.value);
+        if is_kind && !self.kinds_known {
+            return;
+        }
+        let hint = (!is_kind).then(|| reader.hint(word.value, labels.clone().chain(KINDS.iter().map(|(w, _)| *w))));
         let declared = labels.take(16).map(|l| format!("`{l}`")).collect::<Vec<_>>().join(", ");
-        let help = hint.unwrap_or_else(|| format!("declared views: {declared}"));
+        let help = hint.flatten().unwrap_or_else(|| format!("declared views: {declared}"));
         reader.missing::<()>(
             PlanError::at(word.span, format!("no such view `{}`", word.value), "not under [views]").help(help),
         );
@@ -221,14 +232,14 @@ impl Views<'_> {
             }
         }
         let kind_word = |view: &View| KINDS.iter().find(|(_, kind)| *kind == view.kind).map_or("", |(w, _)| *w);
-        self.0.iter().map(|view| table.get(&view.label).or_else(|| table.get(kind_word(view)))).collect()
+        self.all.iter().map(|view| table.get(&view.label).or_else(|| table.get(kind_word(view)))).collect()
     }
 
     /// A value for all views, or a table by view: each view's, `None` where nothing is said of it.
     pub(super) fn each<'n>(&self, reader: &Reader, node: &'n Node) -> Vec<Option<&'n Node>> {
         match node.as_table() {
             Some(table) => self.table(reader, table),
-            None => self.0.iter().map(|_| Some(node)).collect(),
+            None => self.all.iter().map(|_| Some(node)).collect(),
         }
     }
 }

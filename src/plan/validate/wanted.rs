@@ -128,7 +128,7 @@ pub(super) fn resolve(
         let error = PlanError::at(a.span, "an intranet name for outside", "names of [intranet] are for inside only");
         reader.note::<()>(error.help("move the name to [internet]"));
     }
-    let views = known.views.0.iter().enumerate();
+    let views = known.views.all.iter().enumerate();
     views
         .map(|(at, view)| match left_out(view, table, audience, leaks) {
             None => phases(reader, name, table, (at, view), given),
