@@ -27,7 +27,10 @@ pub fn read(path: &Path) -> io::Result<Vec<u8>> {
     File::open(path)?.take(LIMIT + 1).read_to_end(&mut bytes)?;
     match u64::try_from(bytes.len()) {
         Ok(length) if length <= LIMIT => Ok(bytes),
-        _ => Err(io::Error::new(ErrorKind::FileTooLarge, "it is larger than 1 MiB, too large for a file of certificates")),
+        _ => Err(io::Error::new(
+            ErrorKind::FileTooLarge,
+            "it is larger than 1 MiB, too large for a file of certificates",
+        )),
     }
 }
 

@@ -2,7 +2,9 @@
 
 mod dial;
 mod dns;
+mod endpoints;
 pub mod file;
+mod jobs;
 mod lanes;
 mod preamble;
 mod schedule;

@@ -123,7 +123,11 @@ impl Connection {
         }
     }
 
-    fn enter(&self, question: &Arc<Question>, answer: oneshot::Sender<Vec<u8>>) -> Result<Result<u16, String>, Failure> {
+    fn enter(
+        &self,
+        question: &Arc<Question>,
+        answer: oneshot::Sender<Vec<u8>>,
+    ) -> Result<Result<u16, String>, Failure> {
         let mut table = lock(&self.shared);
         if let Some(why) = &table.over {
             return Ok(Err(why.clone()));

@@ -339,10 +339,8 @@ mod tests {
 
     #[test]
     fn contradictions_are_malformed() {
-        let endless: Vec<Record> = vec![
-            cname("mail.domain.com.", "b.domain.com."),
-            cname("b.domain.com.", "mail.domain.com."),
-        ];
+        let endless: Vec<Record> =
+            vec![cname("mail.domain.com.", "b.domain.com."), cname("b.domain.com.", "mail.domain.com.")];
         let two = vec![cname("mail.domain.com.", "a.domain.com."), cname("mail.domain.com.", "b.domain.com.")];
         let referral = Record::from_rdata(name("domain.com."), 60, RData::NS(NS(name("ns1.domain.com."))));
         for bytes in [
@@ -376,7 +374,7 @@ mod tests {
         assert_eq!(changed(2, 0x01), Fit::Foreign, "a query is no response");
         assert_eq!(changed(30, 28), Fit::Foreign, "another type");
         let mut bare = good[..12].to_vec();
-        bare[5] = 0;
+        (bare[5], bare[11]) = (0, 0);
         assert_eq!(question().fit(&bare), Fit::Answer);
         assert!(matches!(outcome(&bare), DnsOutcome::Malformed(_)));
         bare[3] |= 5;

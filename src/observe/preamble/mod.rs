@@ -330,7 +330,18 @@ mod tests {
     }
 
     fn reply() -> impl Strategy<Value = String> {
-        let lines = ["220 go", "250-a", "250 STARTTLS", "* OK hi", "* CAPABILITY STARTTLS", "a1 OK", "a2 OK", "+OK", "STLS", "."];
+        let lines = [
+            "220 go",
+            "250-a",
+            "250 STARTTLS",
+            "* OK hi",
+            "* CAPABILITY STARTTLS",
+            "a1 OK",
+            "a2 OK",
+            "+OK",
+            "STLS",
+            ".",
+        ];
         prop::sample::select(lines.to_vec()).prop_map(|l| format!("{l}\r\n"))
     }
 }
