@@ -9,6 +9,8 @@ mod lanes;
 mod preamble;
 mod schedule;
 mod templates;
+#[cfg(test)]
+mod testbed;
 mod tls;
 mod trust;
 
