@@ -300,7 +300,7 @@ mod tests {
     }
 
     /// As much of HTTP/2 (RFC 9113) as one client needs: settings, and an answer to each body.
-    async fn speak_h2(mut stream: impl AsyncRead + AsyncWrite + Unpin, status: u8) -> std::io::Result<()> {
+    async fn speak_h2(mut stream: impl AsyncRead + AsyncWrite + Unpin, status: u8) -> io::Result<()> {
         let frame = |kind: u8, flags: u8, id: u32, body: &[u8]| {
             let length = (body.len() as u32).to_be_bytes();
             [&length[1..], &[kind, flags], &id.to_be_bytes(), body].concat()
