@@ -44,7 +44,8 @@ pub struct Options<'a> {
     pub anchors: BTreeMap<Arc<str>, Vec<Arc<[u8]>>>,
 }
 
-/// What an observer hands out as it goes.
+/// What an observer hands out as it goes. It is used up at once, never kept in numbers: its size does not matter.
+#[allow(clippy::large_enum_variant)]
 #[derive(Clone, Debug)]
 pub enum Seen {
     /// A certificate, before the first observation that refers to it.
