@@ -1,8 +1,82 @@
-//! The command line.
+//! The command line: the clock, the environment, the terminal and the exit status live here.
+#![allow(clippy::disallowed_methods, reason = "the clock, the environment and files belong to the command line")]
+#![allow(clippy::disallowed_macros, reason = "only the command line prints")]
+
+mod args;
+mod ask;
+mod check;
+mod demo;
+mod examine;
+mod explain;
+mod init;
+mod judge;
+mod lint;
+mod load;
+mod output;
+mod schema;
+mod show;
 
 use std::process::ExitCode;
 
-/// Runs the command.
+use clap::Parser;
+
+pub use args::Cli;
+pub use examine::{Place, Sources, examine};
+
+use args::Command;
+
+/// Runs the command and gives its exit status; see `report::exit` for what each means.
 pub fn main() -> ExitCode {
-    ExitCode::SUCCESS
+    let cli = Cli::parse();
+    let status = run(cli.command).unwrap_or_else(|trouble| {
+        anstream::eprintln!("error: {trouble}");
+        crate::report::USAGE
+    });
+    ExitCode::from(status)
+}
+
+fn run(command: Command) -> Result<u8, Trouble> {
+    match command {
+        Command::Check(args) => check::run(args),
+        Command::Lint(args) => lint::run(args),
+        Command::Judge(args) => judge::run(args),
+        Command::Show(args) => show::run(args),
+        Command::Init(args) => init::run(args),
+        Command::Explain(args) => explain::run(args),
+        Command::Schema(args) => schema::run(args),
+        Command::Demo(args) => demo::run(args),
+    }
+}
+
+/// What keeps a command from running at all: said on stderr, exit status 2.
+#[derive(Debug)]
+pub struct Trouble {
+    message: String,
+    help: Option<String>,
+}
+
+impl Trouble {
+    fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), help: None }
+    }
+
+    fn help(self, help: impl Into<String>) -> Self {
+        Self { help: Some(help.into()), ..self }
+    }
+}
+
+impl std::fmt::Display for Trouble {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)?;
+        match &self.help {
+            Some(help) => write!(f, "\nhelp: {help}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The nearest of some words, for "did you mean".
+fn nearest<'a>(word: &str, choices: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let near = choices.into_iter().map(|c| (strsim::damerau_levenshtein(word, c), c)).min()?;
+    (near.0 <= 1 + word.chars().count() / 4).then_some(near.1)
 }

@@ -118,8 +118,11 @@ pub struct Run {
     pub format: u32,
     /// Name and version of the tool.
     pub tool: String,
-    /// SHA-256 of the plan's text and the files that it refers to.
+    /// SHA-256 of the plan's text.
     pub plan: BlobId,
+    /// SHA-256 of each file that the plan refers to and that could be read, by its path as written.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub files: BTreeMap<String, BlobId>,
     /// The labels of the views in which it stood.
     pub stands_in: Vec<Arc<str>>,
     /// Its own address, as far as it knows.

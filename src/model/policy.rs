@@ -1,8 +1,9 @@
 //! What a run asks for: which obligations are due, and what fails it.
 
 use super::finding::Severity;
-use super::phase::{Moment, Phase};
-use super::plan::{Plan, ViewId};
+use super::obligation::{Claim, Obligation};
+use super::phase::{Moment, MomentSet, Phase};
+use super::plan::{Plan, Target, ViewId};
 
 /// Which moment is asked about.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -61,8 +62,38 @@ impl Policy {
         }
     }
 
+    /// True if the obligation must hold at the moment that is asked about, within what was asked for. Whether an old
+    /// target has drained by then is the judge's to say.
+    pub fn asks_for(&self, plan: &Plan, obligation: &Obligation) -> bool {
+        let in_view = |view: ViewId| self.views.as_ref().is_none_or(|views| views.contains(&view));
+        let holds =
+            |(view, moments): &(ViewId, MomentSet)| in_view(*view) && moments.contains(self.moment(plan, *view));
+        obligation.holds.iter().any(holds)
+            && (self.only.is_empty() || self.only.iter().any(|word| concerns(plan, &obligation.claim, word)))
+    }
+
     /// True if less was asked for than the plan holds.
     pub fn is_narrowed(&self) -> bool {
         self.views.is_some() || !self.only.is_empty()
     }
+}
+
+/// The words of `--only` that stand for kinds of obligations.
+pub const KIND_WORDS: [&str; 3] = ["san", "dns", "tls"];
+
+/// True if a word of `--only` means this claim: its kind, its name, or the certificate, server or pool that it is about.
+fn concerns(plan: &Plan, claim: &Claim, word: &str) -> bool {
+    let label = match claim {
+        Claim::Covers { certificate, .. } => Some(&plan.certificate(*certificate).label),
+        Claim::Serves { server, .. } => Some(plan.target_label(Target::Server(*server))),
+        Claim::Path { target, .. } => Some(plan.target_label(*target)),
+        Claim::Resolves { .. } | Claim::Lowered { .. } => None,
+    };
+    let kind = match claim {
+        Claim::Covers { .. } => "san",
+        Claim::Resolves { .. } | Claim::Lowered { .. } => "dns",
+        Claim::Serves { .. } | Claim::Path { .. } => "tls",
+    };
+    let name = plan.name(claim.name()).name.as_str();
+    word == kind || label.is_some_and(|l| **l == *word) || name.eq_ignore_ascii_case(word.trim_end_matches('.'))
 }

@@ -12,7 +12,7 @@ pub struct Span {
 }
 
 /// A value and where it stands.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Located<T> {
     /// The value.
     pub value: T,

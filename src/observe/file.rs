@@ -13,9 +13,28 @@ use crate::pki;
 /// Bytes of a file; a bundle of all public anchors has a quarter of it.
 const LIMIT: u64 = 1024 * 1024;
 
-/// Reads a regular file of at most 1 MiB. Whatever is not one (a folder, a pipe, a device) is refused unopened: opening
-/// a pipe waits for its writer.
+/// Reads a regular file of at most 1 MiB.
 pub fn read(path: &Path) -> io::Result<Vec<u8>> {
+    read_bounded(path, LIMIT)
+}
+
+/// Reads a regular file of at most `limit` bytes.
+pub fn read_bounded(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    open(path)?.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+    match u64::try_from(bytes.len()) {
+        Ok(length) if length <= limit => Ok(bytes),
+        _ => Err(io::Error::new(ErrorKind::FileTooLarge, format!("it is larger than {} MiB, too large", limit >> 20))),
+    }
+}
+
+/// Says whether a file can be opened and is a regular file.
+pub fn check(path: &Path) -> io::Result<()> {
+    open(path).map(drop)
+}
+
+/// Whatever is not a regular file (a folder, a pipe, a device) is refused unopened: opening a pipe waits for its writer.
+fn open(path: &Path) -> io::Result<File> {
     let found = std::fs::metadata(path)?;
     if found.is_dir() {
         return Err(io::Error::new(ErrorKind::IsADirectory, "it is a folder, not a file"));
@@ -23,15 +42,7 @@ pub fn read(path: &Path) -> io::Result<Vec<u8>> {
     if !found.is_file() {
         return Err(io::Error::new(ErrorKind::InvalidInput, "it is not a regular file"));
     }
-    let mut bytes = Vec::new();
-    File::open(path)?.take(LIMIT + 1).read_to_end(&mut bytes)?;
-    match u64::try_from(bytes.len()) {
-        Ok(length) if length <= LIMIT => Ok(bytes),
-        _ => Err(io::Error::new(
-            ErrorKind::FileTooLarge,
-            "it is larger than 1 MiB, too large for a file of certificates",
-        )),
-    }
+    File::open(path)
 }
 
 /// Certificates by their names in a recording.

@@ -13,6 +13,7 @@ mod templates;
 mod testbed;
 mod tls;
 mod trust;
+mod vantage;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -24,6 +25,7 @@ use crate::model::observation::{DialMap, Observation};
 use crate::model::probes::Probes;
 
 pub use trust::anchors;
+pub use vantage::local_address;
 
 /// Reads a file that the plan refers to, by its path as written.
 pub type ReadFile<'a> = &'a (dyn Fn(&str) -> io::Result<Vec<u8>> + Sync);

@@ -1,47 +1,58 @@
 //! Text → [`Plan`] → obligations → probes.
 
-use crate::model::obligation::Obligation;
+mod encoding;
+mod error;
+mod expand;
+mod keys;
+mod probes;
+mod raw;
+mod render;
+mod validate;
+
+pub use self::error::{PlanError, PlanErrors};
+pub use self::expand::expand;
+pub use self::probes::probes;
+
 use crate::model::plan::Plan;
-use crate::model::policy::Policy;
-use crate::model::probes::{Probes, Vantage};
-use crate::model::source::{Source, Span};
+use crate::model::source::Source;
 
-/// One mistake in a plan.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PlanError {
-    /// Where.
-    pub span: Span,
-    /// What is wrong, lower case, no full stop: `unknown key `startls``.
-    pub title: String,
-    /// What stands under the caret: what was expected.
-    pub label: String,
-    /// What to do: a nearest name, a hint.
-    pub help: Option<String>,
-    /// Another place that matters: the first of two duplicates.
-    pub other: Option<(Span, String)>,
-}
-
-/// A plan that could not be read, with every mistake found.
-#[derive(Clone, Debug)]
-pub struct PlanErrors {
-    /// The text.
-    pub source: Source,
-    /// The mistakes, in the order of the text; never empty.
-    pub errors: Vec<PlanError>,
-}
+/// The largest plan that is read, in bytes.
+pub const MAX_BYTES: u64 = 16 << 20;
 
 /// Says whether a file that the plan refers to can be read: the system's words if it cannot.
 pub type FileCheck<'a> = &'a dyn Fn(&str) -> Result<(), String>;
 
 /// Reads a plan. `file` is its name as the user typed it, for places and errors; a name that ends in `.json`, or a text
 /// that begins with `{`, is JSON, all else TOML. Files that it refers to are asked for by `check`, never opened.
-pub fn load(_file: &str, _bytes: &[u8], _check: FileCheck) -> Result<Plan, Box<PlanErrors>> {
-    todo!()
+pub fn load(file: &str, bytes: &[u8], check: FileCheck) -> Result<Plan, Box<PlanErrors>> {
+    let (text, unreadable) = encoding::text(bytes);
+    let syntax = raw::syntax(file, &text);
+    let mut source = Source { file: file.to_string(), text, syntax, pointers: Vec::new() };
+    let (plan, mut errors) = match unreadable {
+        Some(error) => (None, vec![error]),
+        None => read(&mut source, check),
+    };
+    match plan {
+        Some(plan) if errors.is_empty() => Ok(Plan { source, ..plan }),
+        _ => {
+            errors.sort_by_key(|e| e.span);
+            errors.dedup();
+            Err(Box::new(PlanErrors { source, errors }))
+        }
+    }
+}
+
+fn read(source: &mut Source, check: FileCheck) -> (Option<Plan>, Vec<PlanError>) {
+    let (root, mut errors) = raw::parse(source);
+    let Some(root) = root else { return (None, errors) };
+    let (plan, mistakes) = validate::plan(source, &root, check, !errors.is_empty());
+    errors.extend(mistakes);
+    (plan, errors)
 }
 
 /// The mistakes as a terminal shows them: line, caret, expectation, hint.
-pub fn render_errors(_errors: &PlanErrors, _colour: bool) -> String {
-    todo!()
+pub fn render_errors(errors: &PlanErrors, colour: bool) -> String {
+    render::errors(errors, colour)
 }
 
 /// The JSON Schema of the plan file.
@@ -54,12 +65,5 @@ pub fn template() -> &'static str {
     todo!()
 }
 
-/// Everything that the plan demands, for every moment.
-pub fn expand(_plan: &Plan) -> Vec<Obligation> {
-    todo!()
-}
-
-/// What to look at from a vantage, for what is due under a policy.
-pub fn probes(_plan: &Plan, _obligations: &[Obligation], _vantage: &Vantage, _policy: &Policy) -> Probes {
-    todo!()
-}
+#[cfg(test)]
+mod tests;

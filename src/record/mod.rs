@@ -114,6 +114,7 @@ mod tests {
             format: FORMAT,
             tool: "coexist 0.1.0".into(),
             plan: pki::blob_id(b"plan"),
+            files: BTreeMap::from([("san.pem".to_string(), pki::blob_id(b"file"))]),
             stands_in: vec!["internal".into()],
             address: Some([10, 0, 0, 77].into()),
             connect_to: vec!["::127.0.0.1:".into()],

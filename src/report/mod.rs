@@ -1,8 +1,29 @@
 //! One file per format; the exit status computed once. No clock, no terminal query, no counting.
 
+mod blocks;
+mod escaped;
+mod exit;
+#[cfg(test)]
+mod golden;
+mod header;
+mod ink;
+mod json;
+mod matrix;
+mod names;
+mod roots;
+#[cfg(test)]
+mod samples;
+mod table;
+mod text;
+mod wrap;
+
 use std::io::{self, Write};
 
 use crate::model::finding::Judgement;
+
+pub use exit::{FINDING, PASS, UNOBSERVED, USAGE, exit_status, worst};
+pub use json::{FORMAT, schema};
+pub use table::grid;
 
 /// How a report looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +38,12 @@ pub struct Style {
     pub verbose: bool,
 }
 
+impl Default for Style {
+    fn default() -> Self {
+        Self { width: 80, colour: false, quiet: false, verbose: false }
+    }
+}
+
 /// The formats.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Format {
@@ -27,12 +54,62 @@ pub enum Format {
     Json,
 }
 
-/// Writes a report.
-pub fn render(_judgement: &Judgement, _format: Format, _style: Style, _out: &mut dyn Write) -> io::Result<()> {
-    todo!()
+impl Format {
+    /// All, in the order in which the help names them.
+    pub const ALL: [Format; 2] = [Format::Text, Format::Json];
+
+    /// The word of the command line.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Json => "json",
+        }
+    }
+
+    /// The format of a word.
+    pub fn of_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|f| f.word() == word)
+    }
 }
 
-/// The JSON Schema of the JSON report.
-pub fn schema() -> serde_json::Value {
-    todo!()
+/// Writes the report of one plan.
+///
+/// # Errors
+/// Only those of `out`.
+pub fn render(judgement: &Judgement, format: Format, style: Style, out: &mut dyn Write) -> io::Result<()> {
+    match format {
+        Format::Text => text::write(judgement, style, out),
+        Format::Json => json::write(judgement, out),
+    }
+}
+
+/// Writes the reports of several plans in their order: as text one after another, a blank line between; as JSON one
+/// report for one plan, an array for any other number.
+///
+/// # Errors
+/// Only those of `out`.
+pub fn render_all(judgements: &[Judgement], format: Format, style: Style, out: &mut dyn Write) -> io::Result<()> {
+    match (format, judgements) {
+        (Format::Json, [one]) => json::write(one, out),
+        (Format::Json, several) => json::write_several(several, out),
+        (Format::Text, several) => several.iter().enumerate().try_for_each(|(i, judgement)| {
+            if i > 0 {
+                writeln!(out)?;
+            }
+            text::write(judgement, style, out)
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_format_reads_back() {
+        for format in Format::ALL {
+            assert_eq!(Format::of_word(format.word()), Some(format));
+        }
+        assert_eq!(Format::of_word("yaml"), None);
+    }
 }

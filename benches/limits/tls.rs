@@ -1,0 +1,99 @@
+//! The bare TLS loop: connect, shake hands, note every fact (trusted, in its dates, covers the name).
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use futures_util::future::join_all;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
+use rustls::crypto::{WebPkiSupportedAlgorithms, ring, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
+use rustls::{ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+
+use crate::world::World;
+
+/// Connections in flight.
+pub const FLIGHT: usize = 256;
+
+/// Takes every chain and checks the handshake's signature.
+#[derive(Debug)]
+struct AnyChain(WebPkiSupportedAlgorithms);
+
+impl ServerCertVerifier for AnyChain {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls12_signature(message, cert, signature, &self.0)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls13_signature(message, cert, signature, &self.0)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.supported_schemes()
+    }
+}
+
+/// Looks at every name; how many are all right.
+pub async fn all(world: &World) -> usize {
+    let algorithms = ring::default_provider().signature_verification_algorithms;
+    let versions = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .expect("versions");
+    let verifier = Arc::new(AnyChain(algorithms));
+    let mut config = versions.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth();
+    config.resumption = rustls::client::Resumption::disabled();
+    let connector = TlsConnector::from(Arc::new(config));
+    let mut roots = RootCertStore::empty();
+    roots.add(world.root.clone()).expect("a root");
+    let next = AtomicUsize::new(0);
+    let worker = || async {
+        let mut right = 0;
+        while let Some(name) = world.names.get(next.fetch_add(1, Ordering::Relaxed)) {
+            right += usize::from(one(world, name, &connector, &roots, algorithms).await);
+        }
+        right
+    };
+    join_all((0..FLIGHT).map(|_| worker())).await.into_iter().sum()
+}
+
+async fn one(
+    world: &World,
+    name: &str,
+    connector: &TlsConnector,
+    roots: &RootCertStore,
+    algorithms: WebPkiSupportedAlgorithms,
+) -> bool {
+    let stream = TcpStream::connect(world.tls).await.expect("a connection");
+    let _ = stream.set_nodelay(true);
+    let reference = ServerName::try_from(name.to_string()).expect("a name");
+    let stream = connector.connect(reference.clone(), stream).await.expect("a handshake");
+    let chain = stream.get_ref().1.peer_certificates().expect("a chain");
+    let leaf = ParsedCertificate::try_from(&chain[0]).expect("a certificate");
+    let (_, facts) = x509_parser::parse_x509_certificate(&chain[0]).expect("a certificate");
+    let trusted = verify_server_cert_signed_by_trust_anchor(&leaf, roots, &chain[1..], UnixTime::now(), algorithms.all);
+    trusted.is_ok() && facts.validity().is_valid() && verify_server_name(&leaf, &reference).is_ok()
+}

@@ -1,0 +1,163 @@
+//! `coexist demo`: the true check against an embedded world, first broken, then mended.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::runtime::Builder;
+
+use super::args::{DemoArgs, OutputArgs};
+use super::check::judge_now;
+use super::examine::{Place, Sources, examine};
+use super::{Trouble, nearest, output};
+use crate::lab::{self, Lab, World};
+use crate::model::finding::{Judgement, RunOutcome};
+use crate::model::plan::Plan;
+use crate::model::policy::{Ask, Policy};
+use crate::model::probes::Vantage;
+use crate::plan;
+use crate::report;
+
+/// A worked cutover and what went wrong in it.
+struct Scenario {
+    name: &'static str,
+    plan: &'static str,
+    ask: Ask,
+    faults: &'static [&'static str],
+    story: &'static str,
+}
+
+const SCENARIOS: &[Scenario] = &[
+    Scenario {
+        name: "exchange-2003-to-2010",
+        plan: include_str!("../../plans/exchange-2003-to-2010.toml"),
+        ask: Ask::Standing,
+        faults: &["legacy-inside-only:legacy.mail.domain.com", "old-certificate:ex2003-fe"],
+        story: "The legacy name was added to the internal zone only, and IIS on the 2003 front end is still bound to its \
+                old certificate.",
+    },
+    Scenario {
+        name: "exchange-2019-load-balanced",
+        plan: include_str!("../../plans/exchange-2019-load-balanced.toml"),
+        ask: Ask::Standing,
+        faults: &["default-certificate:ex19-02"],
+        story: "The certificate was requested and completed on EX19-01; EX19-02, behind the same load balancer, still \
+                serves its out-of-box certificate.",
+    },
+];
+
+/// Plays one scenario, or all; exit status 0 when every world went as designed.
+pub fn run(args: DemoArgs) -> Result<u8, Trouble> {
+    if args.list {
+        return list().map(|()| report::PASS);
+    }
+    let scenarios: Vec<&Scenario> = match &args.scenario {
+        None if !args.fault.is_empty() => {
+            return Err(Trouble::new("--fault needs a scenario").help("`coexist demo --list` lists them"));
+        }
+        None => SCENARIOS.iter().collect(),
+        Some(name) => vec![find(name)?],
+    };
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|e| Trouble::new(format!("the runtime did not start: {e}")))?;
+    let mut as_designed = true;
+    for scenario in scenarios {
+        as_designed &= runtime.block_on(play(scenario, &args))?;
+    }
+    Ok(if as_designed { report::PASS } else { report::FINDING })
+}
+
+fn find(name: &str) -> Result<&'static Scenario, Trouble> {
+    SCENARIOS.iter().find(|s| s.name == name).ok_or_else(|| {
+        let trouble = Trouble::new(format!("there is no scenario `{name}`"));
+        match nearest(name, SCENARIOS.iter().map(|s| s.name)) {
+            Some(near) => trouble.help(format!("did you mean `{near}`?")),
+            None => trouble.help("`coexist demo --list` lists them"),
+        }
+    })
+}
+
+fn list() -> Result<(), Trouble> {
+    let mut text = String::from("scenarios\n");
+    for s in SCENARIOS {
+        text.push_str(&format!("  {}\n      {}\n      faults: {}\n", s.name, s.story, s.faults.join(", ")));
+    }
+    text.push_str("\nfaults for --fault\n");
+    for f in lab::faults() {
+        let argument = f.argument.map(|a| format!(":{}", a.to_uppercase())).unwrap_or_default();
+        text.push_str(&format!("  {:38}{}\n", format!("{}{argument}", f.name), f.summary));
+    }
+    output::print(&text)
+}
+
+/// The broken world must fail, the mended one must pass.
+async fn play(scenario: &Scenario, args: &DemoArgs) -> Result<bool, Trouble> {
+    let file = format!("{}.toml", scenario.name);
+    let plan = plan::load(&file, scenario.plan.as_bytes(), &|_| Ok(()))
+        .map_err(|e| Trouble::new(plan::render_errors(&e, false)))?;
+    let faults: Vec<&str> = match args.fault.is_empty() {
+        true => scenario.faults.to_vec(),
+        false => args.fault.iter().map(String::as_str).collect(),
+    };
+    let story = if args.fault.is_empty() { scenario.story } else { "" };
+    output::print(&format!("# {}: a broken world ({})\n{}\n", scenario.name, faults.join(", "), wrapped(story)))?;
+    let broken = judged(&plan, scenario.ask, &faults).await?;
+    tell(&args.output, &broken)?;
+    output::print(&format!("\n# {}: the same world, mended\n\n", scenario.name))?;
+    let mended = judged(&plan, scenario.ask, &[]).await?;
+    tell(&args.output, &mended)?;
+    output::print("\n")?;
+    Ok(broken.outcome != RunOutcome::Pass && mended.outcome == RunOutcome::Pass)
+}
+
+fn wrapped(story: &str) -> String {
+    let mut out = String::new();
+    let mut column = 0;
+    for word in story.split_whitespace() {
+        if column > 0 && column + 1 + word.len() > 80 {
+            out.push('\n');
+            column = 0;
+        } else if column > 0 {
+            out.push(' ');
+            column += 1;
+        }
+        out.push_str(word);
+        column += word.len();
+    }
+    if !out.is_empty() {
+        out.push('\n');
+    }
+    out
+}
+
+fn tell(args: &OutputArgs, judgement: &Judgement) -> Result<(), Trouble> {
+    output::write(args, std::slice::from_ref(judgement))
+}
+
+/// A run of the true check by a machine that stands in all views of the embedded world.
+async fn judged(plan: &Plan, ask: Ask, faults: &[&str]) -> Result<Judgement, Trouble> {
+    let policy = Policy { ask, ..Policy::default() };
+    let mut world = World::at(plan, plan.view_ids().map(|view| policy.moment(plan, view)).collect());
+    for fault in faults {
+        world.break_with(fault).map_err(|e| Trouble::new(e).help("`coexist demo --list` lists the faults"))?;
+    }
+    let lab = Lab::start(&world).await.map_err(|e| Trouble::new(format!("the embedded world did not start: {e}")))?;
+    let files = lab.files();
+    let anchors: Vec<Arc<[u8]>> = lab.anchors();
+    let vantage = Vantage { stands_in: plan.view_ids().collect(), address: None };
+    let obligations = plan::expand(plan);
+    let probes = plan::probes(plan, &obligations, &vantage, &policy);
+    let place = Place {
+        vantage: &vantage,
+        sources: &Sources::World(&files, &anchors),
+        dial: lab.dial_map(),
+        timeout: Duration::from_secs(2),
+        concurrency: 64,
+        now: Timestamp::now(),
+    };
+    let recording = examine(plan, &probes, &place, &mut |_| {}).await?;
+    Ok(judge_now(plan, &obligations, &recording, &policy, None))
+}

@@ -1,0 +1,183 @@
+//! Observe, then judge: the one path that `check`, `lint` and `demo` take.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::Trouble;
+use super::load::Beside;
+use crate::model::certificate::BlobId;
+use crate::model::observation::{DialMap, FORMAT, Recording, Run};
+use crate::model::plan::{CertificateSource, Plan, TrustSource};
+use crate::model::probes::{Probes, Vantage};
+use crate::observe::{self, Options, ReadFile, Seen};
+use crate::pki;
+
+/// Where a run finds files and trust anchors.
+pub enum Sources<'a> {
+    /// Beside the plan on disk; `public` and `system` are what they say.
+    Disk(Beside),
+    /// In an embedded world: files by their paths as the plan writes them, and one set of anchors for `public` and `system`.
+    World(&'a BTreeMap<String, Vec<u8>>, &'a [Arc<[u8]>]),
+}
+
+impl Sources<'_> {
+    /// Those of a plan file.
+    pub fn beside(plan: &Path) -> Self {
+        Self::Disk(Beside::of(plan))
+    }
+
+    fn read(&self, name: &str) -> io::Result<Vec<u8>> {
+        match self {
+            Self::Disk(beside) => beside.read(name),
+            Self::World(files, _) => files.get(name).cloned().ok_or_else(|| io::ErrorKind::NotFound.into()),
+        }
+    }
+
+    /// The anchors of some trust sources, and what could not be read of them.
+    fn anchors(&self, trust: &[TrustSource]) -> (Vec<Arc<[u8]>>, Vec<String>) {
+        let read = |name: &str| self.read(name);
+        match self {
+            Self::Disk(_) => observe::anchors(trust, &read),
+            Self::World(_, world) => {
+                let files: Vec<_> = trust.iter().filter(|t| matches!(t, TrustSource::File(_))).cloned().collect();
+                let (mut anchors, errors) = observe::anchors(&files, &read);
+                if files.len() < trust.len() {
+                    anchors.extend(world.iter().filter(|a| !anchors.contains(a)).cloned().collect::<Vec<_>>());
+                }
+                (anchors, errors)
+            }
+        }
+    }
+}
+
+/// How a run looks.
+pub struct Place<'a> {
+    /// Where it stands.
+    pub vantage: &'a Vantage,
+    /// Where files and anchors come from.
+    pub sources: &'a Sources<'a>,
+    /// Where to dial instead.
+    pub dial: DialMap,
+    /// Limit of a query or a connection.
+    pub timeout: Duration,
+    /// Queries and connections in flight.
+    pub concurrency: usize,
+    /// When it begins.
+    pub now: Timestamp,
+}
+
+/// Looks, and hands out the run's header, then what is seen as it comes.
+pub async fn look(plan: &Plan, probes: &Probes, place: &Place<'_>, run: &Run, sink: &mut (dyn FnMut(Seen) + Send)) {
+    let read = |name: &str| place.sources.read(name);
+    let read_file: ReadFile = &read;
+    let anchors = plan.views.iter().map(|v| (v.label.clone(), view_anchors(place, &v.trust).0)).collect();
+    let options = Options {
+        run: run.id.clone(),
+        timeout: place.timeout,
+        concurrency: place.concurrency,
+        dial: place.dial.clone(),
+        read_file,
+        anchors,
+    };
+    observe::observe(probes, &options, sink).await;
+}
+
+type Trust = [crate::model::source::Located<TrustSource>];
+
+fn view_anchors(place: &Place<'_>, trust: &Trust) -> (Vec<Arc<[u8]>>, Vec<String>) {
+    let sources: Vec<TrustSource> = trust.iter().map(|t| t.value.clone()).collect();
+    place.sources.anchors(&sources)
+}
+
+/// The header of a run and the trust anchors that it names.
+pub fn header(plan: &Plan, place: &Place<'_>) -> Result<(Run, BTreeMap<BlobId, Arc<[u8]>>), Trouble> {
+    let mut blobs = BTreeMap::new();
+    let mut anchors = BTreeMap::new();
+    let mut trust_errors = BTreeMap::new();
+    for view in &plan.views {
+        let (ders, errors) = view_anchors(place, &view.trust);
+        let ids: Vec<BlobId> = ders.iter().map(|der| pki::blob_id(der)).collect();
+        blobs.extend(ids.iter().copied().zip(ders));
+        anchors.insert(view.label.clone(), ids);
+        if !errors.is_empty() {
+            trust_errors.insert(view.label.clone(), errors);
+        }
+    }
+    let run = Run {
+        id: random_id()?,
+        format: FORMAT,
+        tool: format!("coexist {}", env!("CARGO_PKG_VERSION")),
+        plan: pki::blob_id(plan.source.text.as_bytes()),
+        files: file_digests(plan, place),
+        stands_in: place.vantage.stands_in.iter().map(|v| plan.view(*v).label.clone()).collect(),
+        address: place.vantage.address,
+        connect_to: place.dial.0.iter().map(ToString::to_string).collect(),
+        started: to_the_second(place.now),
+        anchors,
+        trust_errors,
+    };
+    Ok((run, blobs))
+}
+
+fn file_digests(plan: &Plan, place: &Place<'_>) -> BTreeMap<String, BlobId> {
+    let trust = plan.views.iter().flat_map(|v| &v.trust).filter_map(|t| match &t.value {
+        TrustSource::File(path) => Some(path),
+        TrustSource::Public | TrustSource::System => None,
+    });
+    let certificates = plan.certificates.iter().filter_map(|c| match &c.source {
+        CertificateSource::File(path) => Some(&path.value),
+        _ => None,
+    });
+    let digest = |path: &String| Some((path.clone(), pki::blob_id(&place.sources.read(path).ok()?)));
+    trust.chain(certificates).filter_map(digest).collect()
+}
+
+/// The whole of it: looks, and gives what was seen. `watch` sees everything as it comes.
+pub async fn examine(
+    plan: &Plan,
+    probes: &Probes,
+    place: &Place<'_>,
+    watch: &mut (dyn FnMut(&Seen) + Send),
+) -> Result<Recording, Trouble> {
+    let (run, blobs) = header(plan, place)?;
+    let mut recording = Recording { blobs, ..Recording::default() };
+    look(plan, probes, place, &run, &mut |seen| {
+        watch(&seen);
+        keep(&mut recording, seen);
+    })
+    .await;
+    recording.runs.insert(run.id.clone(), run);
+    Ok(recording)
+}
+
+/// Adds what was seen to a recording.
+pub fn keep(recording: &mut Recording, seen: Seen) {
+    match seen {
+        Seen::Blob(id, der) => {
+            recording.blobs.insert(id, der);
+        }
+        Seen::Observation(observation) => {
+            recording.observations.insert(observation);
+        }
+    }
+}
+
+/// When the evidence was gathered: the time at which it is judged unless another is asked for.
+pub fn gathered(recording: &Recording) -> Option<Timestamp> {
+    recording.runs.values().map(|r| r.started).max()
+}
+
+fn random_id() -> Result<Arc<str>, Trouble> {
+    let mut bytes = [0u8; 8];
+    getrandom::fill(&mut bytes).map_err(|e| Trouble::new(format!("the system gives no random numbers: {e}")))?;
+    Ok(data_encoding::HEXLOWER.encode(&bytes).into())
+}
+
+fn to_the_second(at: Timestamp) -> Timestamp {
+    Timestamp::from_second(at.as_second()).unwrap_or(at)
+}

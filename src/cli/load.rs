@@ -1,0 +1,51 @@
+//! Reading plans and the files beside them.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::Trouble;
+use crate::model::plan::Plan;
+use crate::observe::file;
+use crate::plan::{self, FileCheck};
+
+/// Reads a plan whose files must be there.
+pub fn plan(path: &Path) -> Result<Plan, Trouble> {
+    let beside = Beside::of(path);
+    read(path, &|name| beside.check(name))
+}
+
+/// Reads a plan whose files are not asked for: what they held stands in a recording.
+pub fn plan_alone(path: &Path) -> Result<Plan, Trouble> {
+    read(path, &|_| Ok(()))
+}
+
+fn read(path: &Path, check: FileCheck) -> Result<Plan, Trouble> {
+    let shown = path.display().to_string();
+    let bytes = file::read_bounded(path, plan::MAX_BYTES)
+        .map_err(|e| Trouble::new(format!("{shown}: {e}")).help("`coexist init` writes a plan to start from"))?;
+    plan::load(&shown, &bytes, check).map_err(|errors| {
+        let colour = anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never;
+        anstream::eprintln!("{}", plan::render_errors(&errors, colour));
+        Trouble::new(format!("{shown}: nothing was looked at"))
+    })
+}
+
+/// The folder that holds a plan: relative paths in the plan start there.
+#[derive(Clone, Debug)]
+pub struct Beside(PathBuf);
+
+impl Beside {
+    /// The folder of a plan file.
+    pub fn of(plan: &Path) -> Self {
+        Self(plan.parent().map(Path::to_path_buf).unwrap_or_default())
+    }
+
+    /// Reads a file by its path as the plan writes it.
+    pub fn read(&self, name: &str) -> io::Result<Vec<u8>> {
+        file::read(&self.0.join(name))
+    }
+
+    fn check(&self, name: &str) -> Result<(), String> {
+        file::check(&self.0.join(name)).map_err(|e| e.to_string())
+    }
+}

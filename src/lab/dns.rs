@@ -1,0 +1,194 @@
+//! A resolver of a view: UDP and TCP, TLS (RFC 7858) or HTTPS (RFC 8484), each on loopback.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use hickory_server::Server;
+use hickory_server::net::runtime::Time;
+use hickory_server::net::xfer::Protocol;
+use hickory_server::proto::op::{Header, Metadata, OpCode, ResponseCode};
+use hickory_server::proto::rr::rdata::{A, AAAA, CNAME, SOA};
+use hickory_server::proto::rr::{DNSClass, Name, RData, Record, RecordType as WireType};
+use hickory_server::server::{Request, RequestHandler, ResponseHandler, ResponseInfo};
+use hickory_server::zone_handler::MessageResponseBuilder;
+use rustls::server::ResolvesServerCert;
+use tokio::io::AsyncWriteExt;
+use tokio::net::{TcpListener, UdpSocket};
+use tokio::task::JoinSet;
+
+use super::world::Mood;
+use super::zone::{Answer, Ending, Zone};
+use crate::model::dns::{RecordType, Transport};
+
+/// A port of this machine, chosen by the system.
+pub(super) const ANYWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+/// How long a client may keep a connection without a word.
+const IDLE: Duration = Duration::from_secs(30);
+/// Answers that wait to be sent on a connection.
+const QUEUE: usize = 64;
+/// Tries to find a port that is free for UDP and TCP.
+const PORT_TRIES: usize = 32;
+
+/// A resolver that runs until it is dropped.
+pub(super) struct Resolver {
+    pub address: SocketAddr,
+    _server: Option<Server<Handler>>,
+    _tasks: JoinSet<()>,
+}
+
+impl Resolver {
+    /// Starts a resolver; TLS and HTTPS authenticate themselves with `keys`.
+    pub async fn start(
+        zone: Arc<Zone>,
+        mood: Mood,
+        transport: &Transport,
+        keys: Arc<dyn ResolvesServerCert>,
+    ) -> io::Result<Self> {
+        if mood == Mood::Garbles {
+            return garbler().await;
+        }
+        let mut server = Server::new(Handler { zone, mood });
+        let address = match transport {
+            Transport::Udp | Transport::Tcp => {
+                let (udp, tcp) = pair().await?;
+                let address = tcp.local_addr()?;
+                server.register_socket(udp);
+                server.register_listener(tcp, IDLE, QUEUE);
+                address
+            }
+            Transport::Tls => {
+                let tcp = TcpListener::bind(ANYWHERE).await?;
+                let address = tcp.local_addr()?;
+                server.register_tls_listener(tcp, IDLE, keys)?;
+                address
+            }
+            Transport::Https(path) => {
+                let tcp = TcpListener::bind(ANYWHERE).await?;
+                let address = tcp.local_addr()?;
+                server.register_https_listener(tcp, IDLE, keys, None, path.clone())?;
+                address
+            }
+        };
+        Ok(Self { address, _server: Some(server), _tasks: JoinSet::new() })
+    }
+}
+
+/// The same port for UDP and TCP.
+async fn pair() -> io::Result<(UdpSocket, TcpListener)> {
+    let mut last = None;
+    for _ in 0..PORT_TRIES {
+        let tcp = TcpListener::bind(ANYWHERE).await?;
+        match UdpSocket::bind(tcp.local_addr()?).await {
+            Ok(udp) => return Ok((udp, tcp)),
+            Err(error) => last = Some(error),
+        }
+    }
+    Err(last.unwrap_or_else(|| io::ErrorKind::AddrInUse.into()))
+}
+
+/// Sends what is no DNS message, over both.
+async fn garbler() -> io::Result<Resolver> {
+    const NOISE: &[u8] = b"\x00\x05HELLO, I am no DNS server\r\n";
+    let (udp, tcp) = pair().await?;
+    let address = tcp.local_addr()?;
+    let mut tasks = JoinSet::new();
+    tasks.spawn(async move {
+        let mut buffer = [0; 2048];
+        while let Ok((_, from)) = udp.recv_from(&mut buffer).await {
+            let _ = udp.send_to(NOISE, from).await;
+        }
+    });
+    tasks.spawn(async move {
+        while let Ok((mut stream, _)) = tcp.accept().await {
+            let _ = stream.write_all(NOISE).await;
+        }
+    });
+    Ok(Resolver { address, _server: None, _tasks: tasks })
+}
+
+struct Handler {
+    zone: Arc<Zone>,
+    mood: Mood,
+}
+
+#[async_trait::async_trait]
+impl RequestHandler for Handler {
+    async fn handle_request<R: ResponseHandler, T: Time>(&self, request: &Request, mut out: R) -> ResponseInfo {
+        let mut metadata = Metadata::response_from_request(&request.metadata);
+        metadata.recursion_available = true;
+        let (answers, authority) = match self.mood {
+            Mood::Silent => return info(metadata),
+            Mood::Truncates if request.protocol() == Protocol::Udp => {
+                metadata.truncation = true;
+                (Vec::new(), None)
+            }
+            Mood::Refuses => code(&mut metadata, ResponseCode::Refused),
+            Mood::Fails => code(&mut metadata, ResponseCode::ServFail),
+            _ => self.answer(request, &mut metadata),
+        };
+        let builder = MessageResponseBuilder::from_message_request(request);
+        let response = builder.build(metadata, answers.iter(), [], authority.iter(), []);
+        out.send_response(response).await.unwrap_or_else(|_| info(metadata))
+    }
+}
+
+impl Handler {
+    fn answer(&self, request: &Request, metadata: &mut Metadata) -> (Vec<Record>, Option<Record>) {
+        let Ok(asked) = request.request_info() else { return code(metadata, ResponseCode::FormErr) };
+        if metadata.op_code != OpCode::Query || asked.query.query_class() != DNSClass::IN {
+            return code(metadata, ResponseCode::NotImp);
+        }
+        let kind = match asked.query.query_type() {
+            WireType::A => Some(RecordType::A),
+            WireType::AAAA => Some(RecordType::Aaaa),
+            _ => None,
+        };
+        let name = Name::from(asked.query.name()).to_ascii();
+        let answer = self.zone.answer(&name, kind);
+        match answer.ending {
+            Ending::Fails => return code(metadata, ResponseCode::ServFail),
+            Ending::NxDomain => metadata.response_code = ResponseCode::NXDomain,
+            Ending::Found | Ending::NoData => {}
+        }
+        metadata.authoritative = true;
+        let soa = if answer.ending == Ending::Found { None } else { soa(&answer.apex, self.zone.negative_ttl) };
+        (records(&answer), soa)
+    }
+}
+
+fn code(metadata: &mut Metadata, code: ResponseCode) -> (Vec<Record>, Option<Record>) {
+    metadata.response_code = code;
+    (Vec::new(), None)
+}
+
+fn info(metadata: Metadata) -> ResponseInfo {
+    ResponseInfo::from(Header { metadata, counts: Default::default() })
+}
+
+fn absolute(name: &str) -> Option<Name> {
+    Name::from_ascii(format!("{name}.")).ok()
+}
+
+fn records(answer: &Answer) -> Vec<Record> {
+    let link = |(owner, target, ttl): &(String, String, u32)| {
+        Some(Record::from_rdata(absolute(owner)?, *ttl, RData::CNAME(CNAME(absolute(target)?))))
+    };
+    let address = |(owner, address, ttl): &(String, IpAddr, u32)| {
+        let data = match address {
+            IpAddr::V4(a) => RData::A(A(*a)),
+            IpAddr::V6(a) => RData::AAAA(AAAA(*a)),
+        };
+        Some(Record::from_rdata(absolute(owner)?, *ttl, data))
+    };
+    answer.links.iter().filter_map(link).chain(answer.addresses.iter().filter_map(address)).collect()
+}
+
+/// The SOA that says how long the absence may be cached (RFC 2308 section 3).
+fn soa(apex: &str, negative_ttl: u32) -> Option<Record> {
+    let zone = absolute(apex)?;
+    let (primary, contact) = (absolute(&format!("ns1.{apex}"))?, absolute(&format!("hostmaster.{apex}"))?);
+    let data = SOA::new(primary, contact, 1, 900, 600, 86_400, negative_ttl);
+    Some(Record::from_rdata(zone, negative_ttl, RData::SOA(data)))
+}

@@ -1,0 +1,91 @@
+//! Faults of certificates: what they were issued as.
+
+use super::super::certificates::{Dates, Issue, Issuer};
+use super::super::world::World;
+use super::super::zone::registrable;
+
+/// Labels of the certificates of the lab's authority that are shown anywhere, if they fit.
+fn shown(world: &World, fits: impl Fn(&Issue) -> bool) -> Vec<String> {
+    let mut out: Vec<String> = Vec::new();
+    for issue in world.shown().into_iter().map(|i| &world.issues[i]) {
+        let label = issue.label.to_string();
+        if issue.issuer == Issuer::Lab && fits(issue) && !out.contains(&label) {
+            out.push(label);
+        }
+    }
+    out
+}
+
+fn change(world: &mut World, label: &str, change: impl Fn(&mut Issue)) {
+    let meant = |i: &&mut Issue| *i.label == *label && i.issuer == Issuer::Lab;
+    world.issues.iter_mut().filter(meant).for_each(change);
+}
+
+pub(super) fn anyhow(_: &World) -> Vec<String> {
+    vec![String::new()]
+}
+
+pub(super) fn in_use(world: &World) -> Vec<String> {
+    shown(world, |_| true)
+}
+
+fn wild(issue: &Issue) -> Vec<String> {
+    let mut names: Vec<String> = issue.names.iter().map(|n| format!("*.{}", registrable(n))).collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+pub(super) fn not_wild(world: &World) -> Vec<String> {
+    shown(world, |issue| wild(issue) != issue.names)
+}
+
+pub(super) fn make_wild(world: &mut World, label: &str) {
+    change(world, label, |issue| {
+        issue.names = wild(issue);
+        issue.common_name = issue.names.first().filter(|n| n.len() <= 64).cloned();
+    });
+}
+
+/// The plan's names that certificates in use list beside others.
+pub(super) fn names(world: &World) -> Vec<String> {
+    let shown = world.shown();
+    let listed = |name: &str| shown.iter().any(|i| lists_among_others(&world.issues[*i], name));
+    world.plan.names.iter().map(|n| n.name.to_string()).filter(|n| listed(n)).collect()
+}
+
+fn lists_among_others(issue: &Issue, name: &str) -> bool {
+    issue.names.len() > 1 && issue.names.iter().any(|n| n == name)
+}
+
+pub(super) fn leave_name_out(world: &mut World, name: &str) {
+    for issue in world.shown() {
+        let issue = &mut world.issues[issue];
+        if lists_among_others(issue, name) {
+            issue.names.retain(|n| n != name);
+            if issue.common_name.as_deref() == Some(name) {
+                issue.common_name = issue.names.iter().find(|n| n.len() <= 64).cloned();
+            }
+        }
+    }
+}
+
+pub(super) fn keep_common_name_only(world: &mut World, label: &str) {
+    change(world, label, |issue| issue.names.clear());
+}
+
+pub(super) fn expire(world: &mut World, label: &str) {
+    change(world, label, |issue| issue.dates = Dates::Over);
+}
+
+pub(super) fn postpone(world: &mut World, label: &str) {
+    change(world, label, |issue| issue.dates = Dates::Ahead);
+}
+
+pub(super) fn issue_elsewhere(world: &mut World, label: &str) {
+    change(world, label, |issue| issue.issuer = Issuer::Stranger);
+}
+
+pub(super) fn expire_root(world: &mut World, _: &str) {
+    world.root_expired = true;
+}

@@ -1,0 +1,182 @@
+//! An endpoint: a listener on loopback that shows, by the name asked for, what the machines behind it show.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rustls::ServerConfig;
+use rustls::server::{ClientHello, NoServerSessionStorage, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+
+use super::authority::Inspector;
+use super::dialogue::{self, Offer};
+use super::machines::Manner;
+use crate::model::service::Way;
+
+/// The longest life of a connection.
+const LIFE: Duration = Duration::from_secs(60);
+/// Connections to one endpoint at once.
+const MAX_CONNECTIONS: usize = 256;
+
+/// What a machine does at a port.
+#[derive(Debug)]
+pub(super) struct Backend {
+    pub way: Way,
+    pub manner: Manner,
+    /// By name; a wildcard stands for one label.
+    pub by_name: BTreeMap<String, Arc<CertifiedKey>>,
+    pub default: Arc<CertifiedKey>,
+}
+
+impl Backend {
+    fn known(&self, name: &str) -> Option<&Arc<CertifiedKey>> {
+        let wildcard = || name.split_once('.').map(|(_, parent)| format!("*.{parent}"));
+        self.by_name.get(name).or_else(|| self.by_name.get(&wildcard()?))
+    }
+}
+
+/// What stands behind a logical address and port. Never without a backend.
+#[derive(Debug)]
+pub(super) struct Endpoint {
+    /// Groups over which connections go round; the first that knows the name answers.
+    pub groups: Vec<Vec<Backend>>,
+    pub inspector: Option<Arc<Inspector>>,
+    /// Connections so far.
+    turn: AtomicUsize,
+    /// Handshakes so far for each name: each name goes round on its own, so that every client meets every member.
+    turns: Mutex<HashMap<String, usize>>,
+}
+
+impl Endpoint {
+    pub fn new(groups: Vec<Vec<Backend>>, inspector: Option<Arc<Inspector>>) -> Self {
+        Self { groups, inspector, turn: AtomicUsize::new(0), turns: Mutex::default() }
+    }
+
+    /// True if nobody listens.
+    pub fn is_closed(&self) -> bool {
+        self.groups.iter().flatten().all(|b| b.manner == Manner::Closed)
+    }
+
+    /// The machine that takes the next connection.
+    fn next(&self) -> Option<(Way, Manner)> {
+        let group = self.groups.iter().find(|g| !g.is_empty())?;
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        let backend = &group[turn % group.len()];
+        Some((backend.way, backend.manner))
+    }
+
+    fn show(&self, name: Option<&str>) -> Option<Arc<CertifiedKey>> {
+        if let Some(inspector) = &self.inspector {
+            return inspector.forge(name);
+        }
+        let knows = |g: &&Vec<Backend>| name.is_some_and(|n| g.iter().any(|b| b.known(n).is_some()));
+        let group = self.groups.iter().find(knows).or(self.groups.iter().find(|g| !g.is_empty()))?;
+        let serving: Vec<&Backend> = group.iter().filter(|b| b.manner != Manner::Closed).collect();
+        let backend = serving.get(self.turn_of(name) % serving.len().max(1))?;
+        Some(name.and_then(|n| backend.known(n)).unwrap_or(&backend.default).clone())
+    }
+
+    /// Whose turn it is; all names that nobody here knows share one count, so that strangers cannot fill the memory.
+    fn turn_of(&self, name: Option<&str>) -> usize {
+        let known = name.filter(|n| self.groups.iter().flatten().any(|b| b.by_name.contains_key(*n)));
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        let turn = turns.entry(known.unwrap_or_default().to_string()).or_default();
+        *turn = turn.wrapping_add(1);
+        *turn - 1
+    }
+}
+
+impl ResolvesServerCert for Endpoint {
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        self.show(hello.server_name().map(str::to_ascii_lowercase).as_deref())
+    }
+}
+
+/// One key for whoever asks.
+#[derive(Debug)]
+pub(super) struct Always(pub Arc<CertifiedKey>);
+
+impl ResolvesServerCert for Always {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(self.0.clone())
+    }
+}
+
+/// How the lab's servers speak TLS: 1.2 and 1.3, every handshake a full one.
+pub(super) fn config(keys: Arc<dyn ResolvesServerCert>) -> io::Result<ServerConfig> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let mut config = builder.map_err(io::Error::other)?.with_no_client_auth().with_cert_resolver(keys);
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    config.send_tls13_tickets = 0;
+    Ok(config)
+}
+
+/// Takes connections until it is aborted.
+pub(super) async fn serve(listener: TcpListener, endpoint: Arc<Endpoint>, tls: TlsAcceptor) {
+    let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let mut connections = JoinSet::new();
+    loop {
+        let Ok(permit) = room.clone().acquire_owned().await else { return };
+        let stream = match listener.accept().await {
+            Ok((stream, _)) => stream,
+            // Out of descriptors, say: the next client may have more luck.
+            Err(_) => {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                continue;
+            }
+        };
+        while connections.try_join_next().is_some() {}
+        let (endpoint, tls) = (endpoint.clone(), tls.clone());
+        connections.spawn(async move {
+            let _ = tokio::time::timeout(LIFE, answer(stream, &endpoint, tls)).await;
+            drop(permit);
+        });
+    }
+}
+
+async fn answer(mut stream: TcpStream, endpoint: &Endpoint, tls: TlsAcceptor) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let Some((way, manner)) = endpoint.next() else { return Ok(()) };
+    let offer = match manner {
+        Manner::Closed => return Ok(()),
+        Manner::Silent => return wait(&mut stream).await,
+        Manner::PlainHttp => return plain_http(stream).await,
+        Manner::Serves => Offer::Granted,
+        Manner::StarttlsMissing => Offer::Missing,
+        Manner::StarttlsRefused => Offer::Refused,
+    };
+    if let Way::Starttls(protocol) = way {
+        let mut buffered = BufReader::new(stream);
+        // Octets that came ahead of the handshake would be an injection (RFC 3207 section 6): the connection ends.
+        if !dialogue::lead(&mut buffered, protocol, offer).await? || !buffered.buffer().is_empty() {
+            return Ok(());
+        }
+        stream = buffered.into_inner();
+    }
+    let mut stream = tls.accept(stream).await?;
+    let _ = stream.read(&mut [0; 1024]).await?;
+    stream.shutdown().await
+}
+
+/// Says nothing until the client has gone.
+async fn wait(stream: &mut TcpStream) -> io::Result<()> {
+    let mut buffer = [0; 1024];
+    while stream.read(&mut buffer).await? > 0 {}
+    Ok(())
+}
+
+async fn plain_http(mut stream: TcpStream) -> io::Result<()> {
+    let _ = stream.read(&mut [0; 4096]).await?;
+    let answer = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    stream.write_all(answer).await?;
+    stream.shutdown().await?;
+    wait(&mut stream).await
+}

@@ -1,0 +1,95 @@
+//! The world as data: who answers what, who serves what. Nothing runs yet.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+
+use super::certificates::{Issue, IssueId, Uses};
+use super::machines::{Groups, Machine, Machines, endpoints, hosts};
+use super::zone::Zone;
+use crate::model::dns::ResolverAddr;
+use crate::model::phase::{Moment, Phase};
+use crate::model::plan::{Plan, ViewId};
+
+/// A description of a world, before it is started.
+#[derive(Clone, Debug)]
+pub struct World {
+    pub(super) plan: Plan,
+    /// Where each view stands.
+    pub(super) moments: Vec<Moment>,
+    pub(super) views: Vec<ViewWorld>,
+    pub(super) machines: Vec<Machine>,
+    pub(super) endpoints: BTreeMap<SocketAddr, Groups>,
+    pub(super) issues: Vec<Issue>,
+    /// The issue of each of the plan's certificates.
+    pub(super) declared: Vec<IssueId>,
+    pub(super) root_expired: bool,
+    /// A proxy in the way shows certificates of its own.
+    pub(super) inspected: bool,
+}
+
+/// What a view's clients are told by its resolvers.
+#[derive(Clone, Debug)]
+pub(super) struct ViewWorld {
+    pub zone: Zone,
+    pub resolvers: Vec<(ResolverAddr, Mood)>,
+    /// Questions in the clear are answered by somebody in the way, with the zone of this view.
+    pub intercepted_by: Option<usize>,
+}
+
+/// How a resolver behaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mood {
+    Answers,
+    Silent,
+    Refuses,
+    Fails,
+    /// Over UDP every answer is truncated.
+    Truncates,
+    /// What comes is no DNS message.
+    Garbles,
+}
+
+impl World {
+    /// The world in which everything is as the plan wants it in a moment.
+    pub fn of(plan: &Plan, moment: Moment) -> Self {
+        Self::at(plan, vec![moment; plan.views.len()])
+    }
+
+    /// The world in which everything is as the plan wants it where it says that each view stands.
+    pub fn standing(plan: &Plan) -> Self {
+        Self::at(plan, plan.standing.clone())
+    }
+
+    /// As [`World::of`], with a moment for each view; views for which none is given are before everything.
+    pub fn at(plan: &Plan, mut moments: Vec<Moment>) -> Self {
+        moments.resize(plan.views.len(), Moment::Steady(Phase::Before));
+        let hosts = hosts(plan);
+        let (mut issues, declared) = Uses(plan).issues();
+        let latest = latest(&moments);
+        let machines = Machines { plan, latest, declared: &declared, issues: &mut issues }.build();
+        let endpoints = endpoints(plan, &moments, &machines, &hosts);
+        let view = |id: ViewId| ViewWorld {
+            zone: Zone::of(plan, id, moments[id.0], &hosts),
+            resolvers: plan.view(id).resolvers.iter().map(|r| (r.value.clone(), Mood::Answers)).collect(),
+            intercepted_by: None,
+        };
+        let views = plan.view_ids().map(view).collect();
+        let plan = plan.clone();
+        Self { plan, moments, views, machines, endpoints, issues, declared, root_expired: false, inspected: false }
+    }
+
+    /// The latest phase that any view touches.
+    pub(super) fn latest(&self) -> Phase {
+        latest(&self.moments)
+    }
+
+    /// The certificates that are shown anywhere.
+    pub(super) fn shown(&self) -> BTreeSet<IssueId> {
+        self.machines.iter().flat_map(|m| m.doors.values()).flat_map(|d| d.shown()).collect()
+    }
+}
+
+fn latest(moments: &[Moment]) -> Phase {
+    let last = |m: &Moment| m.phases().1.unwrap_or(m.phases().0);
+    moments.iter().map(last).max().unwrap_or(Phase::Before)
+}

@@ -1,0 +1,94 @@
+//! Bytes → text: what editors and PowerShell write is read, not refused.
+
+use super::error::PlanError;
+use crate::model::source::Span;
+
+/// The largest plan that is read, in bytes.
+pub(super) const LARGEST: usize = 16 << 20;
+
+/// The text of a plan without its byte order mark. With an error comes as much of the text as could be read, for the
+/// error to point into.
+pub(super) fn text(bytes: &[u8]) -> (String, Option<PlanError>) {
+    if bytes.len() > LARGEST {
+        let label = format!("{} bytes, at most {LARGEST} are read", bytes.len());
+        return (String::new(), Some(PlanError::at(Span::default(), "the plan is too large", label)));
+    }
+    let text = match bytes {
+        [0xef, 0xbb, 0xbf, rest @ ..] => utf8(rest),
+        [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => utf16(rest, u16::from_be_bytes),
+        _ => utf8(bytes),
+    };
+    match text {
+        Ok(text) if text.trim().is_empty() => {
+            let error = PlanError::at(Span::default(), "the plan is empty", "nothing is declared")
+                .help("`coexist init` prints a commented plan to start from");
+            (text, Some(error))
+        }
+        Ok(text) => (text, None),
+        Err((text, error)) => (text, Some(error)),
+    }
+}
+
+type Decoded = Result<String, (String, PlanError)>;
+
+fn utf8(bytes: &[u8]) -> Decoded {
+    std::str::from_utf8(bytes)
+        .map(str::to_string)
+        .map_err(|e| bad(String::from_utf8_lossy(bytes).into_owned(), e.valid_up_to()))
+}
+
+fn utf16(bytes: &[u8], read: fn([u8; 2]) -> u16) -> Decoded {
+    let (pairs, rest) = bytes.as_chunks::<2>();
+    let mut text = String::with_capacity(bytes.len() / 2);
+    for unit in char::decode_utf16(pairs.iter().map(|pair| read(*pair))) {
+        match unit {
+            Ok(c) => text.push(c),
+            Err(_) => return Err(bad_at_end(text)),
+        }
+    }
+    if rest.is_empty() { Ok(text) } else { Err(bad_at_end(text)) }
+}
+
+fn bad_at_end(mut text: String) -> (String, PlanError) {
+    let at = text.len();
+    text.push(char::REPLACEMENT_CHARACTER);
+    bad(text, at)
+}
+
+fn bad(text: String, at: usize) -> (String, PlanError) {
+    let span = Span { start: at, end: (at + char::REPLACEMENT_CHARACTER.len_utf8()).min(text.len()) };
+    let error = PlanError::at(span, "the plan is not text", "neither UTF-8 nor UTF-16 with a byte order mark")
+        .help("save the file as UTF-8");
+    (text, error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_editors_and_powershell_write_is_read() {
+        let utf16 = |bytes: fn(u16) -> [u8; 2]| "\u{feff}a = 1\r\n".encode_utf16().flat_map(bytes).collect::<Vec<_>>();
+        for bytes in
+            [b"a = 1\r\n".to_vec(), b"\xef\xbb\xbfa = 1\r\n".to_vec(), utf16(u16::to_le_bytes), utf16(u16::to_be_bytes)]
+        {
+            assert_eq!(text(&bytes), ("a = 1\r\n".to_string(), None), "{bytes:x?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_text_says_so_at_its_place() {
+        for (bytes, title, span) in [
+            (&b""[..], "the plan is empty", (0, 0)),
+            (b"\xef\xbb\xbf \n", "the plan is empty", (0, 0)),
+            (b"ab\xff\xfe", "the plan is not text", (2, 5)),
+            (b"\xff\xfea\0\0\xd8", "the plan is not text", (1, 4)),
+            (b"\xff\xfea\0b", "the plan is not text", (1, 4)),
+        ] {
+            let error = text(bytes).1.unwrap();
+            assert_eq!((error.title.as_str(), (error.span.start, error.span.end)), (title, span), "{bytes:x?}");
+        }
+        assert_eq!(text(&vec![b'#'; LARGEST + 1]).1.unwrap().title, "the plan is too large");
+    }
+}

@@ -1,0 +1,45 @@
+//! At which services a name is asked.
+
+use crate::model::phase::Phase;
+use crate::model::plan::{Plan, ServerId, Target};
+use crate::model::service::Service;
+
+/// The services of a server, or of a pool: its own, else those of its members.
+pub(super) fn services_of(plan: &Plan, target: Target, phase: Phase) -> Vec<Service> {
+    let of_server = |id: ServerId| plan.server(id).services.iter().map(|s| s.value.clone());
+    match target {
+        Target::Server(id) => of_server(id).collect(),
+        Target::Pool(id) => match &plan.pool(id).services {
+            Some(services) => services.iter().map(|s| s.value.clone()).collect(),
+            None => {
+                let mut out: Vec<Service> = Vec::new();
+                for service in plan.pool(id).servers(phase).iter().flat_map(|m| of_server(*m)) {
+                    if !out.iter().any(|s| (s.port, s.way) == (service.port, service.way)) {
+                        out.push(service);
+                    }
+                }
+                out
+            }
+        },
+    }
+}
+
+/// The services of a server that a name's narrower list means: the same port, else the same kind of word, else the
+/// listed service itself, since the plan asks for it.
+pub(super) fn narrow(own: &[Service], wanted: &[Service]) -> Vec<Service> {
+    let web = |s: &Service| matches!(s.word, "https" | "IIS");
+    let mut out: Vec<Service> = Vec::new();
+    for want in wanted {
+        let same_port = own.iter().filter(|s| s.port == want.port && s.way == want.way);
+        let same_word = own.iter().filter(|s| s.word == want.word || (web(s) && web(want) && want.port == 443));
+        let mut found: Vec<Service> = same_port.cloned().collect();
+        if found.is_empty() {
+            found = same_word.cloned().collect();
+        }
+        if found.is_empty() {
+            found.push(want.clone());
+        }
+        out.extend(found.into_iter().filter(|s| !out.contains(s)).collect::<Vec<_>>());
+    }
+    out
+}

@@ -1,0 +1,177 @@
+//! Obligations → probes: what has to be looked at, from here, to judge what is due. What is hoped for stays behind.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use crate::model::dns::RecordType;
+use crate::model::name::Name;
+use crate::model::obligation::{Claim, Obligation};
+use crate::model::observation::{DnsProbe, TlsProbe};
+use crate::model::plan::{CertificateSource, Plan, ServerId, Settings, Target, ViewId};
+use crate::model::policy::{Policy, Scope};
+use crate::model::probes::{DnsAsk, Manners, Probes, Reach, Template, TlsAsk, Vantage};
+use crate::model::service::Service;
+
+/// What to look at from a vantage, for what is due under a policy. Equal questions stand once.
+pub fn probes(plan: &Plan, obligations: &[Obligation], vantage: &Vantage, policy: &Policy) -> Probes {
+    let mut asker = Asker { plan, vantage, out: Probes::default(), dns: BTreeMap::new(), tls: BTreeMap::new() };
+    asker.files();
+    if policy.scope == Scope::All {
+        for obligation in obligations.iter().filter(|o| policy.asks_for(plan, o)) {
+            asker.obligation(obligation);
+        }
+    }
+    asker.out
+}
+
+struct Asker<'a> {
+    plan: &'a Plan,
+    vantage: &'a Vantage,
+    out: Probes,
+    /// Names whose questions stand already.
+    dns: BTreeMap<(ViewId, Name), ()>,
+    /// Index of each connection in `out.tls`.
+    tls: BTreeMap<TlsProbe, usize>,
+}
+
+impl Asker<'_> {
+    fn files(&mut self) {
+        for certificate in &self.plan.certificates {
+            if let CertificateSource::File(path) = &certificate.source {
+                self.out.files.insert(path.value.clone());
+            }
+        }
+    }
+
+    fn obligation(&mut self, obligation: &Obligation) {
+        let name = self.plan.name(obligation.claim.name()).name.probe();
+        match &obligation.claim {
+            Claim::Covers { certificate, .. } => {
+                if let CertificateSource::From(server) = self.plan.certificate(*certificate).source {
+                    self.served_certificate(server, &name);
+                }
+            }
+            Claim::Resolves { view, expected, .. } => {
+                self.lookup(*view, &name);
+                expected.like.iter().for_each(|host| self.lookup(*view, host));
+            }
+            Claim::Lowered { view, .. } => self.lookup(*view, &name),
+            Claim::Serves { server, service, .. } => self.server(*server, service, &name),
+            Claim::Path { view, target, service, addresses, .. } => {
+                self.lookup(*view, &name);
+                self.path(*view, *target, service, addresses, &name);
+            }
+        }
+    }
+
+    fn lookup(&mut self, view: ViewId, name: &Name) {
+        if self.dns.insert((view, name.clone()), ()).is_some() {
+            return;
+        }
+        let v = self.plan.view(view);
+        for resolver in &v.resolvers {
+            for kind in RecordType::ALL {
+                let probe =
+                    DnsProbe { view: v.label.clone(), resolver: resolver.value.clone(), name: name.clone(), kind };
+                self.out.dns.push(DnsAsk { probe, timeout_ms: v.settings.timeout_ms });
+            }
+        }
+    }
+
+    /// What a server serves, where that is all that is known of a certificate.
+    fn served_certificate(&mut self, server: ServerId, name: &Name) {
+        if let Some(service) = self.plan.server(server).services.first().map(|s| s.value.clone()) {
+            self.server(server, &service, name);
+        }
+    }
+
+    fn server(&mut self, id: ServerId, service: &Service, name: &Name) {
+        let server = self.plan.server(id);
+        for address in server.own_addresses(&self.plan.views) {
+            if self.reaches(address) {
+                self.connect(address, service, name, 1, manners(&server.settings));
+            } else {
+                self.skip(format!("{}{service} ({}): not reached from here", bracket(address), server.label));
+            }
+        }
+    }
+
+    fn reaches(&self, address: IpAddr) -> bool {
+        self.vantage.stands_in.iter().any(|v| Reach::of(self.plan.view(*v)).allows(address))
+    }
+
+    fn path(&mut self, view: ViewId, target: Target, service: &Service, addresses: &[IpAddr], name: &Name) {
+        let v = self.plan.view(view);
+        let label = self.plan.target_label(target);
+        if !self.vantage.stands_in.contains(&view) {
+            self.skip(format!("path of {} to {label}{service}: seen from {} only", v.label, v.label));
+            return;
+        }
+        let settings = match target {
+            Target::Server(id) => &self.plan.server(id).settings,
+            Target::Pool(id) => &self.plan.pool(id).settings,
+        };
+        let samples = match target {
+            Target::Pool(id) if !self.plan.pool(id).is_round_robin() => settings.samples,
+            _ => 1,
+        };
+        let reach = Reach::of(v);
+        for address in addresses {
+            if reach.allows(*address) {
+                self.connect(*address, service, name, samples, manners(settings));
+            } else {
+                self.skip(format!("{}{service} ({label}): clients of {} do not reach it", bracket(*address), v.label));
+            }
+        }
+        let template = Template {
+            view: v.label.clone(),
+            name: name.clone(),
+            port: service.port,
+            way: service.way,
+            reach,
+            samples: 1,
+            manners: manners(settings),
+        };
+        if !self.out.templates.contains(&template) {
+            self.out.templates.push(template);
+        }
+    }
+
+    fn connect(&mut self, address: IpAddr, service: &Service, name: &Name, samples: u32, manners: Manners) {
+        let probe =
+            TlsProbe { address: SocketAddr::new(address, service.port), way: service.way, sni: Some(name.clone()) };
+        match self.tls.get(&probe) {
+            Some(at) => {
+                let ask = &mut self.out.tls[*at];
+                ask.samples = ask.samples.max(samples);
+            }
+            None => {
+                self.tls.insert(probe.clone(), self.out.tls.len());
+                self.out.tls.push(TlsAsk { probe, samples, manners });
+            }
+        }
+    }
+
+    fn skip(&mut self, line: String) {
+        if !self.out.skipped.contains(&line) {
+            self.out.skipped.push(line);
+        }
+    }
+}
+
+fn bracket(address: IpAddr) -> String {
+    match address {
+        IpAddr::V4(a) => a.to_string(),
+        IpAddr::V6(a) => format!("[{a}]"),
+    }
+}
+
+fn manners(settings: &Settings) -> Manners {
+    Manners {
+        timeout_ms: settings.timeout_ms,
+        retry: settings.retry,
+        per_host: settings.per_host,
+        ehlo: Arc::from(settings.ehlo.as_str()),
+    }
+}

@@ -1,0 +1,159 @@
+//! What can be seen only with everything at hand: targets that cannot be reached, names that nobody can serve.
+
+use std::collections::HashSet;
+
+use super::reader::Reader;
+use crate::model::phase::Phase;
+use crate::model::plan::{CertificateChoice, NameId, Plan, PlannedName, PoolTls, ServerId, Target, ViewId, Wanted};
+use crate::model::service::Service;
+use crate::model::source::Span;
+use crate::plan::error::PlanError;
+
+pub(super) fn check(reader: &Reader, plan: &Plan) {
+    for (at, name) in plan.names.iter().enumerate() {
+        let mut told = HashSet::new();
+        for view in plan.view_ids() {
+            for phase in Phase::ALL {
+                let wanted = &name.wanted[view.0][phase as usize];
+                if let Wanted::Targets(targets) = &wanted.value {
+                    targets.iter().for_each(|t| addressed(reader, plan, *t, (view, phase), wanted.span, &mut told));
+                }
+            }
+        }
+        certified(reader, plan, NameId(at));
+        offered(reader, plan, name);
+    }
+}
+
+/// A target needs an address where the name must resolve.
+fn addressed(
+    reader: &Reader,
+    plan: &Plan,
+    target: Target,
+    (view, phase): (ViewId, Phase),
+    span: Span,
+    told: &mut HashSet<(Target, ViewId, Span)>,
+) {
+    let somewhere = |server: ServerId| {
+        let server = plan.server(server);
+        server.host.is_some() || server.addresses.iter().all(Vec::is_empty)
+    };
+    let excused = match target {
+        // A server without any address has been told of by itself.
+        Target::Server(id) => somewhere(id),
+        Target::Pool(id) => plan.pool(id).servers(phase).iter().any(|m| somewhere(*m)),
+    };
+    if excused || !plan.target_addresses(target, view, phase).is_empty() || !told.insert((target, view, span)) {
+        return;
+    }
+    let (target, view) = (plan.target_label(target), &plan.view(view).label);
+    let title = format!("`{target}` has no address in view `{view}`");
+    let error = PlanError::at(span, title, "the name must resolve there");
+    reader.missing::<()>(
+        error.help(format!("add {view} = \"...\" to the address of `{target}`, or narrow the name's audience")),
+    );
+}
+
+/// Where several certificates are declared, one must be meant for each name at each service.
+fn certified(reader: &Reader, plan: &Plan, id: NameId) {
+    if plan.certificates.len() < 2 {
+        return;
+    }
+    let name = plan.name(id);
+    for phase in Phase::ALL {
+        for (target, span) in targets(name, phase) {
+            let lacking = asked(plan, target, phase).into_iter().find(|(server, service)| {
+                let asked = name.services.as_ref().is_none_or(|own| own.iter().any(|s| s.port == service.port));
+                asked && lacks(plan, id, (target, *server), service, phase)
+            });
+            if let Some((server, service)) = lacking {
+                return uncertified(reader, plan, name, server, service, phase, span);
+            }
+        }
+    }
+}
+
+fn uncertified(
+    reader: &Reader,
+    plan: &Plan,
+    name: &PlannedName,
+    at: Target,
+    service: &Service,
+    phase: Phase,
+    span: Span,
+) {
+    let label = plan.target_label(at);
+    let title = format!("which certificate serves `{}` at `{label}`?", name.name);
+    let error = PlanError::at(
+        name.span,
+        title,
+        format!("several are declared, and none is chosen for {} in {phase}", service.word),
+    );
+    let error = if span == name.span { error } else { error.other(span, format!("it leads to `{label}` here")) };
+    reader.missing::<()>(error.help(format!("give `{label}` or the name a `certificate`")));
+}
+
+/// What a name leads to in a phase, in any view.
+fn targets(name: &PlannedName, phase: Phase) -> Vec<(Target, Span)> {
+    let mut out: Vec<(Target, Span)> = Vec::new();
+    for wanted in name.wanted.iter().map(|phases| &phases[phase as usize]) {
+        if let Wanted::Targets(targets) = &wanted.value {
+            for target in targets.iter().filter(|t| !out.iter().any(|(known, _)| known == *t)).collect::<Vec<_>>() {
+                out.push((*target, wanted.span));
+            }
+        }
+    }
+    out
+}
+
+/// Whom a target means at which services: a server itself, a pool's balancer or its members.
+fn asked(plan: &Plan, target: Target, phase: Phase) -> Vec<(Target, &Service)> {
+    let of_server = |id: ServerId| plan.server(id).services.iter().map(move |s| (Target::Server(id), &s.value));
+    match target {
+        Target::Server(id) => of_server(id).collect(),
+        Target::Pool(id) => {
+            let pool = plan.pool(id);
+            let mut out: Vec<_> = pool.services.iter().flatten().map(|s| (target, &s.value)).collect();
+            if pool.tls != PoolTls::Offload || pool.services.is_none() {
+                out.extend(pool.servers(phase).iter().flat_map(|m| of_server(*m)));
+            }
+            out
+        }
+    }
+}
+
+/// True if nothing is chosen. A pool's own choice stands in for its members', theirs for the pool's.
+fn lacks(plan: &Plan, name: NameId, (target, at): (Target, Target), service: &Service, phase: Phase) -> bool {
+    let chosen = |t: Target| !plan.certificates_for(name, t, service.word, phase).is_empty() || misread(plan, name, t);
+    let members = || match target {
+        Target::Pool(id) => plan.pool(id).servers(phase).iter().any(|m| chosen(Target::Server(*m))),
+        Target::Server(_) => false,
+    };
+    !chosen(at) && !chosen(target) && !(at == target && members())
+}
+
+/// True if a choice could not be read: that has been told.
+fn misread(plan: &Plan, name: NameId, target: Target) -> bool {
+    let of_target = match target {
+        Target::Server(id) => plan.server(id).certificate.as_ref(),
+        Target::Pool(id) => plan.pool(id).certificate.as_ref(),
+    };
+    let bad = |c: &CertificateChoice| c.parts.is_empty() || c.parts.iter().any(|p| p.certificates.is_empty());
+    plan.name(name).certificate.as_ref().into_iter().chain(of_target).any(bad)
+}
+
+/// A service that a name asks for must be offered where it leads; else nothing would be looked at.
+fn offered(reader: &Reader, plan: &Plan, name: &PlannedName) {
+    let Some(services) = &name.services else { return };
+    let all: Vec<_> =
+        Phase::ALL.iter().flat_map(|p| targets(name, *p).into_iter().map(move |(t, _)| (t, *p))).collect();
+    if all.is_empty() || super::names::default_services(&name.name, name.table).as_ref() == Some(services) {
+        return;
+    }
+    let ports: HashSet<u16> = all.iter().flat_map(|(t, p)| asked(plan, *t, *p)).map(|(_, s)| s.port).collect();
+    for service in services.iter().filter(|s| !ports.contains(&s.port)) {
+        let title = format!("nobody offers {} for `{}`", service.word, name.name);
+        let label = format!("no server that it leads to has port {}", service.port);
+        reader.missing::<()>(PlanError::at(name.span, title, label));
+    }
+}

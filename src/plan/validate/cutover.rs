@@ -1,0 +1,66 @@
+//! `[cutover]`: how a change is made.
+
+use jiff::Timestamp;
+
+use super::reader::{Fields, Reader};
+use super::time::Edge;
+use super::views::Views;
+use crate::model::plan::{Cutover, ViewKind};
+use crate::model::source::Located;
+use crate::plan::keys;
+use crate::plan::raw::Node;
+
+/// TTL to lower to before a flip.
+const LOW_TTL: u32 = 300;
+/// Inside, changes wait for the directory's replication; outside, for NOTIFY between the provider's servers.
+const PROPAGATION: fn(ViewKind) -> u32 = |kind| match kind {
+    ViewKind::Internal => 900,
+    ViewKind::External => 300,
+};
+/// Longest acceptable way back.
+const ROLLBACK: u32 = 1800;
+
+pub(super) fn cutover(reader: &Reader, node: Option<&Node>, views: &Views) -> Cutover {
+    let fields = node.and_then(|node| reader.fields(node, "[cutover]", keys::CUTOVER));
+    let get = |key| fields.as_ref().and_then(|f: &Fields| f.get(key));
+    let seconds = |key, default| get(key).and_then(|n| reader.seconds(n)).map_or(default, |s| s.value);
+    Cutover {
+        low_ttl: seconds("low-ttl", LOW_TTL),
+        propagation: propagation(reader, get("propagation"), views),
+        slack: seconds("slack", 0),
+        rollback_budget: seconds("rollback-budget", ROLLBACK),
+        flipped: flipped(reader, get("flipped"), views),
+        windows: get("windows").map(|n| windows(reader, n)).unwrap_or_default(),
+    }
+}
+
+fn propagation(reader: &Reader, node: Option<&Node>, views: &Views) -> Vec<u32> {
+    let given = node.map(|node| per_view(reader, node, views, |n| reader.seconds(n).map(|s| s.value)));
+    let given = given.unwrap_or_else(|| views.0.iter().map(|_| None).collect());
+    views.0.iter().zip(given).map(|(view, seconds)| seconds.unwrap_or(PROPAGATION(view.kind))).collect()
+}
+
+fn flipped(reader: &Reader, node: Option<&Node>, views: &Views) -> Vec<Option<Timestamp>> {
+    match node {
+        Some(node) => per_view(reader, node, views, |n| reader.instant(n, Edge::From)),
+        None => views.0.iter().map(|_| None).collect(),
+    }
+}
+
+/// Reads the value of each view, one that stands for several once.
+fn per_view<T: Copy>(reader: &Reader, node: &Node, views: &Views, read: impl Fn(&Node) -> Option<T>) -> Vec<Option<T>> {
+    let mut known: Vec<(*const Node, Option<T>)> = Vec::new();
+    let mut once = |node: &Node| match known.iter().find(|(n, _)| std::ptr::eq(*n, node)) {
+        Some((_, value)) => *value,
+        None => {
+            let value = read(node);
+            known.push((node, value));
+            value
+        }
+    };
+    views.each(reader, node).into_iter().map(|node| node.and_then(&mut once)).collect()
+}
+
+fn windows(reader: &Reader, node: &Node) -> Vec<Located<String>> {
+    reader.one_or_many(node).iter().filter_map(|item| reader.line(item, "a window")).collect()
+}

@@ -1,0 +1,97 @@
+//! BIND 9 with a view for the clients inside and one for those outside.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::fs;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::daemon::{Daemon, Ready, free_port};
+
+/// What a view answers: by zone and owner (relative to the zone), its address. A zone without records cannot be loaded, so
+/// that its names give SERVFAIL.
+pub type Zones = BTreeMap<&'static str, BTreeMap<&'static str, Ipv4Addr>>;
+
+/// The running servers and where each view is asked.
+pub struct Bind {
+    /// By view: where it is asked.
+    pub at: BTreeMap<&'static str, SocketAddr>,
+    _daemons: Vec<Daemon>,
+}
+
+/// The second address for one server with two views. BIND listens only at addresses that an interface really has.
+const SECOND: Ipv4Addr = Ipv4Addr::new(127, 0, 53, 53);
+
+/// Starts one server that tells its views by the address that is asked; where this machine may not have a second
+/// address, one server per view.
+pub fn start(folder: &Path, views: &BTreeMap<&'static str, Zones>) -> Bind {
+    let first = Ipv4Addr::LOCALHOST;
+    let second = if has_second_address() { SECOND } else { first };
+    let at: BTreeMap<_, _> = views
+        .keys()
+        .zip([first, second])
+        .map(|(view, ip)| (*view, SocketAddr::new(IpAddr::V4(ip), free_port(IpAddr::V4(ip)))))
+        .collect();
+    let parts: Vec<Vec<&'static str>> = match second == first {
+        true => views.keys().map(|v| vec![*v]).collect(),
+        false => vec![views.keys().copied().collect()],
+    };
+    let daemons = parts.iter().map(|part| start_one(folder, part, views, &at)).collect();
+    Bind { at, _daemons: daemons }
+}
+
+fn has_second_address() -> bool {
+    let cidr = format!("{SECOND}/32");
+    let ip = |args: &[&str]| Command::new("ip").args(args).stderr(Stdio::null()).output().ok();
+    let _ = ip(&["addr", "add", &cidr, "dev", "lo"]);
+    ip(&["-o", "addr", "show", "dev", "lo"]).is_some_and(|o| String::from_utf8_lossy(&o.stdout).contains(&cidr))
+}
+
+fn start_one(
+    folder: &Path,
+    part: &[&'static str],
+    views: &BTreeMap<&'static str, Zones>,
+    at: &BTreeMap<&'static str, SocketAddr>,
+) -> Daemon {
+    let folder = folder.join(format!("bind-{}", part.join("-")));
+    fs::create_dir(&folder).expect("a folder");
+    let mut config = options(&folder);
+    for view in part {
+        let _ = writeln!(config, "view {view} {{ match-destinations {{ {}; }};", at[view].ip());
+        for (zone, records) in &views[view] {
+            let file = format!("{view}.{zone}.zone");
+            let _ = writeln!(config, "  zone \"{zone}\" {{ type primary; file \"{file}\"; }};");
+            if !records.is_empty() {
+                fs::write(folder.join(file), zone_file(records)).expect("a zone file can be written");
+            }
+        }
+        config.push_str("};\n");
+    }
+    let listen: String =
+        part.iter().fold(String::new(), |s, v| s + &format!("listen-on port {} {{ {}; }}; ", at[v].port(), at[v].ip()));
+    fs::write(folder.join("named.conf"), config.replace("@LISTEN@", &listen)).expect("a configuration can be written");
+    // A copy, since AppArmor's profile of /usr/sbin/named keeps it out of folders like this one.
+    let program = folder.join("named");
+    fs::copy("/usr/sbin/named", &program).expect("BIND is installed: run tests/run");
+    let mut command = Command::new(program);
+    command.args(["-g", "-4", "-n", "1", "-c"]).arg(folder.join("named.conf"));
+    Daemon::start("named", &mut command, &folder, &Ready::Says(" running\n"))
+}
+
+fn options(folder: &Path) -> String {
+    let folder = folder.display();
+    format!(
+        "options {{ directory \"{folder}\"; pid-file \"{folder}/named.pid\"; session-keyfile \"{folder}/session.key\";\n\
+         @LISTEN@listen-on-v6 {{ none; }}; recursion no; allow-query {{ any; }}; dnssec-validation no; }};\n\
+         controls {{ }};\n"
+    )
+}
+
+fn zone_file(records: &BTreeMap<&str, Ipv4Addr>) -> String {
+    let mut text = String::from("$TTL 300\n@ SOA ns admin 1 3600 600 86400 300\n@ NS ns\nns A 127.0.0.1\n");
+    for (owner, address) in records {
+        let _ = writeln!(text, "{owner} A {address}");
+    }
+    text
+}

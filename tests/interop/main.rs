@@ -1,0 +1,21 @@
+//! The built binary against real servers: BIND 9, nginx, Postfix and Dovecot on loopback. No mock.
+//!
+//! `tests/run` installs them and runs these tests, as root and one world at a time.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_macros,
+    clippy::panic,
+    reason = "a test starts servers, writes their files, waits for them and shows their logs"
+)]
+
+mod bind;
+mod certificates;
+mod daemon;
+mod dovecot;
+mod nginx;
+mod postfix;
+mod recordings;
+mod run;
+mod verdicts;
+mod witness;
+mod world;
