@@ -45,8 +45,11 @@ fn open(path: &Path) -> io::Result<File> {
     File::open(path)
 }
 
+/// Certificates by their names in a recording.
+type Blobs = Vec<(BlobId, Arc<[u8]>)>;
+
 /// Looks into a file of certificates: what became of it, and the certificates.
-pub(super) fn look(path: &str, read_file: ReadFile) -> (FileOutcome, Vec<(BlobId, Arc<[u8]>)>) {
+pub(super) fn look(path: &str, read_file: ReadFile) -> (FileOutcome, Blobs) {
     let bytes = match read_file(path) {
         Ok(bytes) => bytes,
         Err(e) => return (FileOutcome::Unreadable(e.to_string()), Vec::new()),
@@ -56,8 +59,7 @@ pub(super) fn look(path: &str, read_file: ReadFile) -> (FileOutcome, Vec<(BlobId
         Ok(content) => return (FileOutcome::NoCertificate(content.notes.join("; ")), Vec::new()),
         Err(what) => return (FileOutcome::NoCertificate(what), Vec::new()),
     };
-    let blobs: Vec<(BlobId, Arc<[u8]>)> =
-        content.certificates.into_iter().map(|der| (pki::blob_id(&der), der.into())).collect();
+    let blobs: Blobs = content.certificates.into_iter().map(|der| (pki::blob_id(&der), der.into())).collect();
     let chain = blobs.iter().map(|(id, _)| *id).collect();
     (FileOutcome::Certificates { chain, notes: content.notes }, blobs)
 }

@@ -1,36 +1,28 @@
 //! What runs when: questions, connections and files at once, within the bounds.
 
 use std::collections::{HashMap, HashSet};
-use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::FutureExt;
 use jiff::Timestamp;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::dns::{Resolver, Silence, Turn};
+use super::endpoints::Endpoints;
+use super::jobs::{Done, connection, question};
 use super::lanes::Lanes;
 use super::templates::Templates;
 use super::tls::{Handshakes, Look};
 use super::{Options, Seen, file};
 use crate::model::certificate::BlobId;
 use crate::model::dns::{DnsOutcome, ResolverAddr};
-use crate::model::observation::{Observation, Outcome, Probe, TlsProbe};
-use crate::model::probes::{DnsAsk, Probes, TlsAsk};
-use crate::model::tls::TlsOutcome;
+use crate::model::observation::{Observation, Outcome, Probe};
+use crate::model::probes::{Probes, TlsAsk};
 
 /// Questions to a resolver at once until it has answered one: a silent one shall not fill all places.
 const UNPROVEN: usize = 16;
-
-/// Tries of one connection, whatever the plan says.
-const TRIES: u32 = 10;
-
-/// Equal looks at one endpoint, whatever the plan says.
-const SAMPLES: u32 = 1000;
 
 /// A sink as [`super::observe`] is given it.
 type Sink<'a> = &'a mut (dyn FnMut(Seen) + Send);
@@ -56,19 +48,6 @@ struct Asked {
     peer: SocketAddr,
     silence: Silence,
     left: bool,
-}
-
-/// The endpoints of a run, each once.
-#[derive(Default)]
-struct Endpoints {
-    asks: Vec<TlsAsk>,
-    by_probe: HashMap<TlsProbe, usize>,
-}
-
-/// A job that is done.
-enum Done {
-    Question { lane: usize, ask: usize, asked: Instant, answered: Instant, outcome: DnsOutcome },
-    Connection { endpoint: usize, sample: u32, attempt: u32, look: Look },
 }
 
 impl<'a> Schedule<'a> {
@@ -251,65 +230,6 @@ impl Asked {
             _ => turn,
         }
     }
-}
-
-impl Endpoints {
-    /// Adds an endpoint; which one it is, and the samples that are new: the larger number of samples wins.
-    fn add(&mut self, ask: &TlsAsk) -> (usize, std::ops::Range<u32>) {
-        let samples = ask.samples.clamp(1, SAMPLES);
-        match self.by_probe.get(&ask.probe).copied() {
-            Some(index) => {
-                let known = self.asks.get_mut(index).map_or(samples, |k| {
-                    let most = samples.max(k.samples);
-                    std::mem::replace(&mut k.samples, most)
-                });
-                (index, known..samples)
-            }
-            None => {
-                let index = self.asks.len();
-                self.by_probe.insert(ask.probe.clone(), index);
-                self.asks.push(TlsAsk { samples, ..ask.clone() });
-                (index, 0..samples)
-            }
-        }
-    }
-}
-
-async fn question(lane: usize, ask: usize, resolver: Arc<Resolver>, question: DnsAsk, limit: Duration) -> Done {
-    let asked = Instant::now();
-    let probe = question.probe;
-    let outcome = survive(resolver.ask(&probe.name, probe.kind, limit)).await;
-    let outcome = outcome.unwrap_or_else(|why| DnsOutcome::Malformed(why.into()));
-    Done::Question { lane, ask, asked, answered: Instant::now(), outcome }
-}
-
-/// Makes a connection, and again as often as the plan allows where no certificate came.
-async fn connection(
-    endpoint: usize,
-    sample: u32,
-    handshakes: Arc<Result<Handshakes, rustls::Error>>,
-    ask: TlsAsk,
-    to: SocketAddr,
-    limit: Duration,
-) -> Done {
-    let mut attempt = 0;
-    loop {
-        let look = match &*handshakes {
-            Ok(h) => survive(h.look(&ask.probe, to, &ask.manners.ehlo, Instant::now() + limit)).await,
-            Err(e) => Ok((TlsOutcome::CannotLook(e.to_string()), Vec::new())),
-        };
-        let look = look.unwrap_or_else(|why| (TlsOutcome::CannotLook(why.into()), Vec::new()));
-        let is_final = matches!(look.0, TlsOutcome::Certificate(_) | TlsOutcome::CannotLook(_));
-        if is_final || attempt >= ask.manners.retry.min(TRIES - 1) {
-            return Done::Connection { endpoint, sample, attempt, look };
-        }
-        attempt += 1;
-    }
-}
-
-/// A fault of ours or of a library must not end the run: it says nothing of the peer, and the probe says so.
-async fn survive<T>(future: impl Future<Output = T>) -> Result<T, &'static str> {
-    AssertUnwindSafe(future).catch_unwind().await.map_err(|_| "a fault of this program, please report it")
 }
 
 fn limit(milliseconds: Option<u64>, default: Duration) -> Duration {

@@ -1,48 +1,251 @@
 //! Recordings on disk: versioned JSON Lines of three kinds: a run, a blob, an observation.
+//!
+//! ```text
+//! {"run":{"id":"…","format":1,…}}
+//! {"blob":{"sha256":"<hex>","der":"<base64>"}}
+//! {"observation":{…}}
+//! ```
+//!
+//! A run stands before its observations, and a certificate before the first observation that refers to it, so that a
+//! recording that was cut off can be read as far as it goes.
 
-use std::io::{self, BufRead, Write};
+mod read;
+mod write;
+
+use serde::{Deserialize, Serialize};
 
 use crate::model::certificate::BlobId;
-use crate::model::observation::{Observation, Recording, Run};
+use crate::model::observation::{Observation, Run};
 
-/// Writes a recording as it grows.
-pub struct Writer<W: Write> {
-    #[allow(dead_code)]
-    out: W,
+pub use read::{RecordError, read};
+pub use write::Writer;
+
+/// One line.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Line {
+    Run(Run),
+    Blob(Blob),
+    Observation(Observation),
 }
 
-/// Why a recording could not be read.
-#[derive(Debug)]
-pub struct RecordError {
-    /// The line, from 1.
-    pub line: usize,
-    /// What is wrong, lower case, no full stop.
-    pub message: String,
+/// A certificate: its DER in base64, and the digest of it.
+#[derive(Serialize, Deserialize)]
+struct Blob {
+    sha256: BlobId,
+    der: String,
 }
 
-impl<W: Write> Writer<W> {
-    /// A recording that begins with a run.
-    pub fn new(_out: W, _run: &Run) -> io::Result<Self> {
-        todo!()
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+    use std::net::SocketAddr;
+    use std::sync::Arc;
+
+    use jiff::Timestamp;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::model::dns::{AddressRecord, DnsOutcome, Link, RecordType, Reply, ResolverAddr, Soa};
+    use crate::model::name::Name;
+    use crate::model::observation::{DnsProbe, FORMAT, FileOutcome, Outcome, Probe, Recording, TlsProbe};
+    use crate::model::service::{Protocol, Way};
+    use crate::model::tls::{Possession, Served, Stage, TlsOutcome};
+    use crate::pki;
+
+    fn write(recording: &Recording) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for run in recording.runs.values() {
+            let mut writer = Writer::new(&mut bytes, run).unwrap();
+            for (id, der) in &recording.blobs {
+                writer.blob(*id, der).unwrap();
+            }
+            for observation in recording.observations.iter().filter(|o| o.run == run.id) {
+                writer.observation(observation).unwrap();
+            }
+            writer.finish().unwrap();
+        }
+        bytes
     }
 
-    /// Adds a blob.
-    pub fn blob(&mut self, _id: BlobId, _der: &[u8]) -> io::Result<()> {
-        todo!()
+    fn merged(a: &Recording, b: &Recording) -> Recording {
+        let mut all = a.clone();
+        all.merge(b.clone());
+        all
     }
 
-    /// Adds an observation.
-    pub fn observation(&mut self, _observation: &Observation) -> io::Result<()> {
-        todo!()
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_back(recording in recording("r1")) {
+            prop_assert_eq!(read(write(&recording).as_slice()).unwrap(), recording);
+        }
+
+        #[test]
+        fn merging_is_a_set_union(a in recording("r1"), b in recording("r2"), c in recording("r3")) {
+            prop_assert_eq!(merged(&a, &b), merged(&b, &a));
+            prop_assert_eq!(merged(&merged(&a, &b), &c), merged(&a, &merged(&b, &c)));
+            prop_assert_eq!(merged(&a, &a), a.clone());
+            let together = merged(&a, &b);
+            prop_assert_eq!(read(write(&together).as_slice()).unwrap(), together);
+        }
+
+        #[test]
+        fn no_bytes_make_it_panic(bytes: Vec<u8>) {
+            let _ = read(bytes.as_slice());
+        }
     }
 
-    /// Flushes what is written.
-    pub fn finish(self) -> io::Result<()> {
-        todo!()
+    /// Certificates of no meaning; the recording does not look into them.
+    fn ders() -> [(BlobId, Arc<[u8]>); 2] {
+        [&b"one"[..], &b"two"[..]].map(|der| (pki::blob_id(der), der.into()))
     }
-}
 
-/// Reads a recording; a line that is cut off at the end of the file is left out, any other fault is an error.
-pub fn read(_input: impl BufRead) -> Result<Recording, RecordError> {
-    todo!()
+    fn recording(run: &'static str) -> impl Strategy<Value = Recording> {
+        prop::collection::btree_set(observation(run), 0..8).prop_map(move |observations: BTreeSet<_>| Recording {
+            runs: BTreeMap::from([(run.into(), a_run(run))]),
+            blobs: ders().into_iter().collect(),
+            observations,
+        })
+    }
+
+    fn a_run(id: &str) -> Run {
+        Run {
+            id: id.into(),
+            format: FORMAT,
+            tool: "coexist 0.1.0".into(),
+            plan: pki::blob_id(b"plan"),
+            files: BTreeMap::from([("san.pem".to_string(), pki::blob_id(b"file"))]),
+            stands_in: vec!["internal".into()],
+            address: Some([10, 0, 0, 77].into()),
+            connect_to: vec!["::127.0.0.1:".into()],
+            started: Timestamp::UNIX_EPOCH,
+            anchors: BTreeMap::from([("internal".into(), ders().map(|(id, _)| id).to_vec())]),
+            trust_errors: BTreeMap::from([("external".into(), vec!["root.pem: gone".into()])]),
+        }
+    }
+
+    fn observation(run: &'static str) -> impl Strategy<Value = Observation> {
+        (look(), 0..3u32, 0..3u32, any::<Option<(u8, u16)>>(), 0..4_000_000_000i64).prop_map(
+            move |((probe, outcome), sample, attempt, dialled, at)| Observation {
+                probe,
+                run: run.into(),
+                sample,
+                attempt,
+                dialled: dialled.map(|(last, port)| SocketAddr::from(([127, 0, 0, last], port))),
+                at: Timestamp::from_second(at).unwrap(),
+                outcome,
+            },
+        )
+    }
+
+    fn look() -> impl Strategy<Value = (Probe, Outcome)> {
+        prop_oneof![
+            (".*", file()).prop_map(|(path, outcome)| (Probe::File(path), Outcome::File(outcome))),
+            (dns_probe(), dns()).prop_map(|(probe, outcome)| (Probe::Dns(probe), Outcome::Dns(outcome))),
+            (tls_probe(), tls()).prop_map(|(probe, outcome)| (Probe::Tls(probe), Outcome::Tls(outcome))),
+        ]
+    }
+
+    fn chain() -> impl Strategy<Value = Vec<BlobId>> {
+        prop::collection::vec(prop::sample::select(ders().map(|(id, _)| id).to_vec()), 0..3)
+    }
+
+    fn file() -> impl Strategy<Value = FileOutcome> {
+        prop_oneof![
+            (chain(), prop::collection::vec(".*", 0..2))
+                .prop_map(|(chain, notes)| FileOutcome::Certificates { chain, notes }),
+            ".*".prop_map(FileOutcome::NoCertificate),
+            ".*".prop_map(FileOutcome::Unreadable),
+        ]
+    }
+
+    fn name() -> impl Strategy<Value = Name> {
+        prop::sample::select(vec!["mail.domain.com", "*.apps.example", "_sip._tcp.domain.com"])
+            .prop_map(|text| Name::parse_owner(text).unwrap())
+    }
+
+    fn dns_probe() -> impl Strategy<Value = DnsProbe> {
+        let resolvers = vec!["10.0.0.53", "tcp://10.0.0.53", "tls://[2620:fe::fe]", "https://1.1.1.1/dns-query"];
+        (prop::sample::select(resolvers), name(), any::<bool>()).prop_map(|(resolver, name, v4)| DnsProbe {
+            view: "internal".into(),
+            resolver: ResolverAddr::parse(resolver).unwrap(),
+            name,
+            kind: if v4 { RecordType::A } else { RecordType::Aaaa },
+        })
+    }
+
+    fn reply() -> impl Strategy<Value = Reply> {
+        let link = (".*", ".*", any::<u32>()).prop_map(|(owner, target, ttl)| Link { owner, target, ttl });
+        let address = (any::<u128>(), any::<u32>())
+            .prop_map(|(ip, ttl)| AddressRecord { address: std::net::Ipv6Addr::from(ip).into(), ttl });
+        let soa = (".*", ".*", any::<[u32; 3]>()).prop_map(|(zone, primary, [serial, ttl, minimum])| Soa {
+            zone,
+            primary,
+            serial,
+            ttl,
+            minimum,
+        });
+        let links = prop::collection::vec(link, 0..3);
+        let addresses = prop::collection::vec(address, 0..3);
+        (links, addresses, prop::option::of(soa), any::<[bool; 3]>()).prop_map(|(chain, addresses, soa, bits)| Reply {
+            chain,
+            addresses,
+            soa,
+            authoritative: bits[0],
+            authenticated: bits[1],
+            after_truncation: bits[2],
+        })
+    }
+
+    fn dns() -> impl Strategy<Value = DnsOutcome> {
+        prop_oneof![
+            reply().prop_map(DnsOutcome::Answer),
+            reply().prop_map(DnsOutcome::NoData),
+            reply().prop_map(DnsOutcome::NxDomain),
+            Just(DnsOutcome::Refused),
+            Just(DnsOutcome::ServFail),
+            any::<u16>().prop_map(DnsOutcome::Code),
+            Just(DnsOutcome::Timeout),
+            ".*".prop_map(DnsOutcome::Unreachable),
+            ".*".prop_map(DnsOutcome::Malformed),
+            Just(DnsOutcome::GivenUp),
+        ]
+    }
+
+    fn tls_probe() -> impl Strategy<Value = TlsProbe> {
+        let ways = vec![Way::Implicit, Way::Starttls(Protocol::Smtp), Way::Starttls(Protocol::Rdp)];
+        (any::<(u32, u16)>(), prop::sample::select(ways), prop::option::of(name())).prop_map(
+            |((ip, port), way, sni)| TlsProbe { address: (std::net::Ipv4Addr::from(ip), port).into(), way, sni },
+        )
+    }
+
+    fn served() -> impl Strategy<Value = Served> {
+        let possession = prop_oneof![
+            Just(Possession::Proved),
+            ".*".prop_map(Possession::NotProved),
+            ".*".prop_map(Possession::Failed),
+        ];
+        let words = || prop::option::of(".*");
+        (chain(), possession, words(), words(), words()).prop_map(|(chain, possession, version, cipher, ended)| {
+            Served { chain, possession, version, cipher, ended }
+        })
+    }
+
+    fn tls() -> impl Strategy<Value = TlsOutcome> {
+        let bytes = || prop::collection::vec(any::<u8>(), 0..9);
+        let stage = || prop::sample::select(vec![Stage::Connect, Stage::Dialogue, Stage::Handshake]);
+        prop_oneof![
+            served().prop_map(TlsOutcome::Certificate),
+            ".*".prop_map(TlsOutcome::Alert),
+            Just(TlsOutcome::Refused),
+            stage().prop_map(TlsOutcome::Closed),
+            stage().prop_map(TlsOutcome::Timeout),
+            bytes().prop_map(TlsOutcome::NotTls),
+            bytes().prop_map(TlsOutcome::NotThisProtocol),
+            Just(TlsOutcome::StarttlsNotOffered),
+            ".*".prop_map(TlsOutcome::StarttlsRefused),
+            bytes().prop_map(TlsOutcome::BytesAfterGoAhead),
+            ".*".prop_map(TlsOutcome::CannotLook),
+        ]
+    }
 }

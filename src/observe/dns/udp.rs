@@ -26,6 +26,9 @@ const SENDS: u32 = 3;
 /// Errors in a row after which a socket is not listened to any more.
 const ERRORS: u32 = 100;
 
+/// What the one who asked is told: the datagram, or why none comes.
+type Reply = Result<Vec<u8>, Failure>;
+
 /// A resolver asked over UDP.
 pub struct Udp {
     peer: SocketAddr,
@@ -45,7 +48,7 @@ struct Shared {
 
 struct Waiting {
     question: Arc<Question>,
-    answer: oneshot::Sender<Result<Vec<u8>, Failure>>,
+    answer: oneshot::Sender<Reply>,
 }
 
 /// An entry in the table of ids, taken out again whatever becomes of the question.
@@ -62,12 +65,12 @@ impl Udp {
 
     /// Asks, twice again at a third and two thirds of the time, and waits for the answer.
     pub async fn ask(&self, question: &Arc<Question>, deadline: Instant) -> Result<Vec<u8>, Failure> {
-        let socket = self.socket().map_err(|e| Failure::of(&e))?;
+        let socket = self.socket().map_err(|e| failure(&e))?;
         let (entry, mut answer) = socket.shared.enter(question)?;
         let bytes = question.with_id(entry.id);
         let step = deadline.saturating_duration_since(Instant::now()) / SENDS;
         for left in (0..SENDS).rev() {
-            socket.shared.io.send(&bytes).await.map_err(|e| Failure::of(&e))?;
+            socket.shared.io.send(&bytes).await.map_err(|e| failure(&e))?;
             match timeout_at(deadline - step * left, &mut answer).await {
                 Ok(Ok(answer)) => return answer,
                 Ok(Err(_)) => return Err(Failure::Unreachable("the socket was closed".into())),
@@ -109,10 +112,7 @@ impl Drop for Socket {
 
 impl Shared {
     /// Takes a random id that is not in use.
-    fn enter(
-        &self,
-        question: &Arc<Question>,
-    ) -> Result<(Entry<'_>, oneshot::Receiver<Result<Vec<u8>, Failure>>), Failure> {
+    fn enter(&self, question: &Arc<Question>) -> Result<(Entry<'_>, oneshot::Receiver<Reply>), Failure> {
         let mut waiting = lock(&self.waiting);
         if waiting.len() > usize::from(u16::MAX) / 2 {
             return Err(Failure::Unreachable("too many questions at once".into()));
@@ -142,7 +142,7 @@ impl Shared {
 
     fn fail_all(&self, error: &io::Error) {
         for (_, waiting) in lock(&self.waiting).drain() {
-            let _ = waiting.answer.send(Err(Failure::of(error)));
+            let _ = waiting.answer.send(Err(failure(error)));
         }
     }
 }
@@ -171,6 +171,14 @@ async fn receive(shared: Arc<Shared>) {
         if errors > 1 {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
+    }
+}
+
+/// Windows calls a closed port a reset (WSAECONNRESET).
+fn failure(error: &io::Error) -> Failure {
+    match error.kind() {
+        io::ErrorKind::ConnectionReset => Failure::of(&io::ErrorKind::ConnectionRefused.into()),
+        _ => Failure::of(error),
     }
 }
 

@@ -374,7 +374,7 @@ mod tests {
         assert_eq!(changed(2, 0x01), Fit::Foreign, "a query is no response");
         assert_eq!(changed(30, 28), Fit::Foreign, "another type");
         let mut bare = good[..12].to_vec();
-        bare[5] = 0;
+        (bare[5], bare[11]) = (0, 0);
         assert_eq!(question().fit(&bare), Fit::Answer);
         assert!(matches!(outcome(&bare), DnsOutcome::Malformed(_)));
         bare[3] |= 5;

@@ -123,3 +123,33 @@ impl ServerCertVerifier for Capture {
         self.algorithms.supported_schemes()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A self-signed certificate for an RSA key of 1024 bits, by OpenSSL.
+    const RSA_1024: &str = concat!(
+        "MIICDjCCAXegAwIBAgIUUlz6QgQC/T81RcreYd1d/ev0FGYwDQYJKoZIhvcNAQELBQAwGTEXMBUGA1UEAwwOb2xk",
+        "LmRvbWFpbi5jb20wHhcNMjYxMTIyMTA0MzUyWhcNMzYxMTE5MTA0MzUyWjAZMRcwFQYDVQQDDA5vbGQuZG9tYWlu",
+        "LmNvbTCBnzANBgkqhkiG9w0BAQEFAAOBjQAwgYkCgYEAx1/gQplJR3dlsQeSm8tjcIdXAYFxtgeWEc8pAtQel5Ez",
+        "OIYM1VPQDEtbbMyFtFGk5Uop2YLPSgaP9oI7w98XhtjyO5td2icrjCvUfxfHadd9zzzlg4eYKbA6XTVwoMsurOfy",
+        "K5Y5IGO6vUyJKprC/zEmHltufa09JixV5TPdx10CAwEAAaNTMFEwHQYDVR0OBBYEFP7lTVa/uApx1hWqZBGrdEiq",
+        "MhtmMB8GA1UdIwQYMBaAFP7lTVa/uApx1hWqZBGrdEiqMhtmMA8GA1UdEwEB/wQFMAMBAf8wDQYJKoZIhvcNAQEL",
+        "BQADgYEAf+4z2UPc/FKGXUs1+OCxsAzl5DMhROIMIw+WPeBNza//iUWSqofQt8GajFChH4Xqr7AZ7WRRyOFJR7vG",
+        "X+1jC0M7+louVnmgnDZ0QwrUUDqqQCV8Ux+fnt6WfrER0gxXjsEr7X+CpiVIItqXS45wCdtG8dOq+RdHnaPCALG8",
+        "q04=",
+    );
+
+    #[test]
+    fn a_key_too_small_to_check_is_not_called_wrong() {
+        let bad = Error::InvalidCertificate(CertificateError::BadSignature);
+        let old = CertificateDer::from(data_encoding::BASE64.decode(RSA_1024.as_bytes()).unwrap());
+        let small = Possession::NotProved("the key is too small to check (RSA 1024)".into());
+        assert_eq!(unproved(&old, &bad), small);
+        let rubbish = CertificateDer::from(vec![0x30]);
+        assert!(matches!(unproved(&rubbish, &bad), Possession::Failed(_)));
+        let unknown = Error::InvalidCertificate(CertificateError::BadEncoding);
+        assert!(matches!(unproved(&rubbish, &unknown), Possession::NotProved(_)));
+    }
+}

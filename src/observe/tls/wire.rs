@@ -40,16 +40,16 @@ impl Wire {
 
 impl AsyncRead for Wire {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if self.is_too_much() {
+            return Poll::Ready(Err(io::ErrorKind::InvalidData.into()));
+        }
         let before = buf.filled().len();
         let polled = Pin::new(&mut self.inner).poll_read(cx, buf);
         let new = buf.filled().get(before..).unwrap_or_default();
         let room = KEPT.saturating_sub(self.first.len()).min(new.len());
         self.received = self.received.saturating_add(new.len());
         self.first.extend_from_slice(new.get(..room).unwrap_or_default());
-        match self.is_too_much() {
-            true => Poll::Ready(Err(io::ErrorKind::InvalidData.into())),
-            false => polled,
-        }
+        polled
     }
 }
 
@@ -64,5 +64,32 @@ impl AsyncWrite for Wire {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.inner).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+    use crate::observe::testbed;
+
+    #[tokio::test]
+    async fn what_is_received_is_kept_in_part_and_bounded_as_a_whole() {
+        let peer = testbed::tcp(|_, mut stream| async move {
+            let _ = stream.write_all(&vec![7; 4 * LIMIT]).await;
+        })
+        .await;
+        let mut wire = Wire::new(TcpStream::connect(peer).await.unwrap());
+        let mut total = 0;
+        let error = loop {
+            match wire.read(&mut [0; 4096]).await {
+                Ok(length) => total += length,
+                Err(e) => break e,
+            }
+        };
+        assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+        assert!(wire.is_too_much() && total <= LIMIT + 4096, "{total}");
+        assert_eq!(wire.first(), [7; KEPT]);
     }
 }

@@ -1,0 +1,62 @@
+//! The endpoints of a run, each once, whatever number of asks want it. Pure.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use crate::model::observation::TlsProbe;
+use crate::model::probes::TlsAsk;
+
+/// Equal looks at one endpoint, whatever the plan says.
+const SAMPLES: u32 = 1000;
+
+/// The endpoints of a run, each once.
+#[derive(Default)]
+pub struct Endpoints {
+    /// How each is looked at.
+    pub asks: Vec<TlsAsk>,
+    by_probe: HashMap<TlsProbe, usize>,
+}
+
+impl Endpoints {
+    /// Adds an endpoint; which one it is, and the samples that are new: the larger number of samples wins.
+    pub fn add(&mut self, ask: &TlsAsk) -> (usize, Range<u32>) {
+        let samples = ask.samples.clamp(1, SAMPLES);
+        match self.by_probe.get(&ask.probe).copied() {
+            Some(index) => {
+                let Some(known) = self.asks.get_mut(index) else { return (index, 0..0) };
+                let new = known.samples..samples;
+                known.samples = known.samples.max(samples);
+                (index, new)
+            }
+            None => {
+                let index = self.asks.len();
+                self.by_probe.insert(ask.probe.clone(), index);
+                self.asks.push(TlsAsk { samples, ..ask.clone() });
+                (index, 0..samples)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::probes::Manners;
+    use crate::model::service::Way;
+
+    fn ask(port: u16, samples: u32) -> TlsAsk {
+        let manners = Manners { timeout_ms: None, retry: 0, per_host: 1, ehlo: "x".into() };
+        let probe = TlsProbe { address: ([127, 0, 0, 1], port).into(), way: Way::Implicit, sni: None };
+        TlsAsk { probe, samples, manners }
+    }
+
+    #[test]
+    fn the_larger_number_of_samples_wins_and_nothing_is_asked_twice() {
+        let mut endpoints = Endpoints::default();
+        assert_eq!(endpoints.add(&ask(443, 2)), (0, 0..2));
+        assert_eq!(endpoints.add(&ask(443, 5)), (0, 2..5));
+        assert!(endpoints.add(&ask(443, 3)).1.is_empty());
+        assert_eq!(endpoints.add(&ask(25, 0)), (1, 0..1));
+        assert_eq!(endpoints.add(&ask(26, u32::MAX)), (2, 0..SAMPLES));
+    }
+}
