@@ -12,8 +12,7 @@ use super::examine::{Place, Sources, examine};
 use super::{Trouble, nearest, output};
 use crate::lab::{self, Lab, World};
 use crate::model::finding::{Judgement, RunOutcome};
-use crate::model::phase::Moment;
-use crate::model::plan::{Plan, ViewId};
+use crate::model::plan::Plan;
 use crate::model::policy::{Ask, Policy};
 use crate::model::probes::Vantage;
 use crate::plan;
@@ -141,8 +140,7 @@ fn tell(args: &OutputArgs, judgement: &Judgement) -> Result<(), Trouble> {
 /// A run of the true check by a machine that stands in all views of the embedded world.
 async fn judged(plan: &Plan, ask: Ask, faults: &[&str]) -> Result<Judgement, Trouble> {
     let policy = Policy { ask, ..Policy::default() };
-    let moment = moment(plan, &policy);
-    let mut world = World::of(plan, moment);
+    let mut world = World::at(plan, plan.view_ids().map(|view| policy.moment(plan, view)).collect());
     for fault in faults {
         world.break_with(fault).map_err(|e| Trouble::new(e).help("`coexist demo --list` lists the faults"))?;
     }
@@ -162,8 +160,4 @@ async fn judged(plan: &Plan, ask: Ask, faults: &[&str]) -> Result<Judgement, Tro
     };
     let recording = examine(plan, &probes, &place, &mut |_| {}).await?;
     Ok(judge_now(plan, &obligations, &recording, &policy, None))
-}
-
-fn moment(plan: &Plan, policy: &Policy) -> Moment {
-    policy.moment(plan, ViewId(0))
 }

@@ -25,10 +25,8 @@ fn read(path: &Path, check: FileCheck) -> Result<Plan, Trouble> {
         .map_err(|e| Trouble::new(format!("{shown}: {e}")).help("`coexist init` writes a plan to start from"))?;
     plan::load(&shown, &bytes, check).map_err(|errors| {
         let colour = anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never;
-        let count = errors.errors.len();
-        let mistakes = if count == 1 { "1 mistake".to_string() } else { format!("{count} mistakes") };
         anstream::eprintln!("{}", plan::render_errors(&errors, colour));
-        Trouble::new(format!("{shown}: {mistakes}; nothing was looked at"))
+        Trouble::new(format!("{shown}: nothing was looked at"))
     })
 }
 

@@ -39,6 +39,7 @@ fn render(args: &OutputArgs, judgements: &[Judgement], style: Style, mut out: im
     out.flush()
 }
 
+/// The width of the terminal, or 80 where there is none.
 fn columns() -> usize {
     match terminal_size::terminal_size() {
         Some((width, _)) if io::stdout().is_terminal() => usize::from(width.0).clamp(40, 200),

@@ -35,36 +35,38 @@ fn find(plan: &Plan, text: &str) -> Result<NameId, Trouble> {
     })
 }
 
+/// A line for each view under a line for each name, in columns that all names share.
 fn all(plan: &Plan) -> String {
-    let mut head = vec!["name".to_string(), "table".to_string(), "view".to_string()];
+    let mut head = vec![String::new()];
     head.extend(Phase::ALL.iter().map(|p| p.word().to_string()));
-    let mut rows = Vec::new();
-    for id in (0..plan.names.len()).map(NameId) {
-        let name = plan.name(id);
-        for view in plan.view_ids() {
-            let first = view.0 == 0;
-            let mut row = vec![
-                if first { name.name.to_string() } else { String::new() },
-                if first { name.table.word().to_string() } else { String::new() },
-                plan.view(view).label.to_string(),
-            ];
-            row.extend(Phase::ALL.iter().map(|p| cell(plan, id, view, *p)));
-            rows.push(row);
+    let ids: Vec<NameId> = (0..plan.names.len()).map(NameId).collect();
+    let rows: Vec<Vec<String>> = ids.iter().flat_map(|id| plan.view_ids().map(|view| row(plan, *id, view))).collect();
+    let grid = report::grid(&head, &rows, usize::MAX);
+    let mut lines = grid.lines();
+    let mut out = format!("{}  {}\n", title(plan), lines.next().unwrap_or_default().trim_end());
+    for id in ids {
+        let _ = writeln!(out, "{} ({})", plan.name(id).name, plan.name(id).table.word());
+        for line in lines.by_ref().take(plan.views.len()) {
+            let _ = writeln!(out, "  {}", line.trim_end());
         }
     }
-    let grid = report::grid(&head, &rows, usize::MAX);
-    format!("{}{}{}\n", title(plan), grid.trim_end(), stands(plan))
+    out + &stands(plan) + "\n"
+}
+
+fn row(plan: &Plan, id: NameId, view: ViewId) -> Vec<String> {
+    let cells = Phase::ALL.iter().map(|p| cell(plan, id, view, *p));
+    std::iter::once(plan.view(view).label.to_string()).chain(cells).collect()
 }
 
 fn title(plan: &Plan) -> String {
     if plan.title.is_empty() { String::new() } else { format!("{}\n\n", escape(&plan.title)) }
 }
 
-/// Where each view stands; `*` marks it in the list of one name.
+/// Where each view stands.
 fn stands(plan: &Plan) -> String {
     let each: Vec<String> =
         plan.view_ids().map(|v| format!("{} in {}", plan.view(v).label, plan.standing[v.0])).collect();
-    format!("\n\nstands: {}   (- nothing is said; absent: must not resolve)", each.join(", "))
+    format!("\nstands: {}\n- nothing is said; absent: it must not resolve", each.join(", "))
 }
 
 fn cell(plan: &Plan, id: NameId, view: ViewId, phase: Phase) -> String {
