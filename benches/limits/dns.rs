@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use crate::world::World;
 
-/// Questions in flight.
-const WINDOW: usize = 256;
+/// Questions in flight at each resolver.
+const WINDOW: usize = 128;
 
 /// Asks every resolver its half of A and AAAA for every name; how many names got an address.
 pub fn all(world: &World) -> usize {

@@ -41,7 +41,8 @@ fn main() {
         || runtime.block_on(tls::all(&world)),
         || runtime.block_on(ours::tls(&world)),
     );
-    let dns = compare("DNS over UDP", count, rounds, || dns::all(&world), || runtime.block_on(ours::dns(&world)));
+    let dns =
+        compare("DNS over UDP, A and AAAA", count, rounds, || dns::all(&world), || runtime.block_on(ours::dns(&world)));
     compare("coverage, parse and match", count, rounds, || names::all(&world), || ours::coverage(&world));
     let whole = median(rounds, || runtime.block_on(ours::whole(&world)));
     println!(
