@@ -64,6 +64,15 @@ pub(super) fn look(path: &str, read_file: ReadFile) -> (FileOutcome, Blobs) {
     (FileOutcome::Certificates { chain, notes: content.notes }, blobs)
 }
 
+/// The files of a folder of the repository, sorted.
+#[cfg(test)]
+pub(super) fn folder(path: &str) -> Vec<std::path::PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
+    files.sort();
+    files
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

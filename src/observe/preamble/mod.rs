@@ -191,6 +191,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::observe::file;
 
     /// A transcript: `C:` and `S:` lines, and after `=` how it ends.
     struct Transcript {
@@ -201,31 +202,28 @@ mod tests {
     }
 
     fn transcripts() -> Vec<Transcript> {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/transcripts");
-        let mut all: Vec<_> = std::fs::read_dir(folder).unwrap().map(|e| transcript(&e.unwrap().path())).collect();
-        all.sort_by(|a, b| a.file.cmp(&b.file));
-        all
+        file::folder("tests/transcripts").iter().map(|path| transcript(path)).collect()
     }
 
     fn transcript(path: &Path) -> Transcript {
-        let file = path.file_stem().unwrap().to_str().unwrap().to_string();
-        let protocol = match file.split('-').next().unwrap() {
+        let stem = path.file_stem().unwrap().to_str().unwrap().to_string();
+        let protocol = match stem.split('-').next().unwrap() {
             "smtp" => Protocol::Smtp,
             "imap" => Protocol::Imap,
             "pop3" => Protocol::Pop3,
             other => panic!("{other}: no such protocol"),
         };
-        let text = std::fs::read_to_string(path).unwrap();
+        let text = String::from_utf8(file::read(path).unwrap()).unwrap();
         let (mut lines, mut end) = (Vec::new(), String::new());
         for line in text.lines().filter(|l| !l.starts_with('#') && !l.is_empty()) {
             match line.split_at(2) {
                 ("C:", rest) => lines.push((true, format!("{}\r\n", rest.trim_start()))),
                 ("S:", rest) => lines.push((false, format!("{}\r\n", rest.strip_prefix(' ').unwrap_or(rest)))),
                 ("= ", rest) => end = rest.to_string(),
-                _ => panic!("{file}: {line}"),
+                _ => panic!("{stem}: {line}"),
             }
         }
-        Transcript { file, protocol, lines, end }
+        Transcript { file: stem, protocol, lines, end }
     }
 
     fn shown(step: &Step) -> String {
