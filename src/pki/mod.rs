@@ -3,48 +3,25 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use sha2::Digest;
 
-use crate::model::certificate::{BlobId, CertificateFacts};
-use crate::model::identity::{Matched, Mismatch};
-use crate::model::name::Name;
+use crate::model::certificate::BlobId;
+
+mod armor;
+mod content;
+mod der;
+mod distinguished_name;
+mod facts;
+mod file;
+mod identity;
+
+pub use facts::{FactsError, facts};
+pub use file::{FileContent, read_file};
+pub use identity::{identify, identify_among};
 
 /// The name of a blob.
-pub fn blob_id(_der: &[u8]) -> BlobId {
-    todo!()
-}
-
-/// Why a certificate cannot be read, lower case, no full stop.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FactsError(pub String);
-
-/// Reads a certificate (RFC 5280). Never panics, whatever the bytes.
-pub fn facts(_der: &[u8]) -> Result<CertificateFacts, FactsError> {
-    todo!()
-}
-
-/// What a file of certificates holds.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct FileContent {
-    /// DER of the certificates, in the file's order.
-    pub certificates: Vec<Vec<u8>>,
-    /// What else is to be said: a private key in it, parts that could not be read.
-    pub notes: Vec<String>,
-}
-
-/// Reads PEM (any number, with text around) and DER; a byte order mark, CRLF and UTF-16 are read too.
-/// The error says what the file holds instead.
-pub fn read_file(_bytes: &[u8]) -> Result<FileContent, String> {
-    todo!()
-}
-
-/// Whether a certificate's presented identifiers match a reference identifier (RFC 9525 section 6).
-pub fn identify(_certificate: &CertificateFacts, _reference: &Name) -> Result<Matched, Mismatch> {
-    todo!()
-}
-
-/// As [`identify`], for DNS-IDs without a certificate: what is not ordered yet.
-pub fn identify_among<'a>(_presented: impl Iterator<Item = &'a str>, _reference: &Name) -> Result<Matched, Mismatch> {
-    todo!()
+pub fn blob_id(der: &[u8]) -> BlobId {
+    BlobId(sha2::Sha256::digest(der).into())
 }
 
 /// A view's trust anchors, ready for path building.
