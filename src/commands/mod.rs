@@ -1,7 +1,11 @@
 //! What to type, per product: printed, never run. Values come from plans and certificates: they are quoted for the shell
-//! that they are meant for.
+//! that they are meant for, and no value can bring a line of its own.
 
-/// A PowerShell literal: as it is if it is made of harmless characters only, else in single quotes.
-pub fn powershell(_value: &str) -> String {
-    todo!()
-}
+mod dns;
+mod exchange;
+mod product;
+mod quote;
+
+pub use dns::{add_record, zone_line};
+pub use exchange::{enable, install};
+pub use quote::{posix, powershell};

@@ -1,0 +1,94 @@
+//! Literals for shells. A control character cannot be quoted in every shell and has no place in a value: it is shown as
+//! an escape, which makes the value wrong and harmless.
+
+use crate::model::text::escape;
+
+/// A PowerShell literal: as it is if it is made of harmless characters only, else in single quotes.
+pub fn powershell(value: &str) -> String {
+    let value = escape(value);
+    let harmless = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | ':' | '-' | '\\' | '/');
+    if is_bare(&value, harmless) { value } else { format!("'{}'", doubled(&value)) }
+}
+
+/// A POSIX shell literal: as it is if it is made of harmless characters only, else in single quotes.
+pub fn posix(value: &str) -> String {
+    let value = escape(value);
+    let harmless = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | ':' | '-' | '/' | '=' | ',' | '@');
+    if is_bare(&value, harmless) { value } else { format!("'{}'", value.replace('\'', r"'\''")) }
+}
+
+/// An empty word disappears, and one that begins with `-` is an option.
+fn is_bare(value: &str, harmless: impl Fn(char) -> bool) -> bool {
+    !value.is_empty() && !value.starts_with('-') && value.chars().all(harmless)
+}
+
+/// PowerShell ends a single-quoted string at any of its five single quotes (about_Quoting_Rules); doubled, each stands
+/// for itself.
+fn doubled(value: &str) -> String {
+    let mut out = String::with_capacity(value.len() + 2);
+    for c in value.chars() {
+        out.push(c);
+        if matches!(c, '\'' | '\u{2018}'..='\u{201b}') {
+            out.push(c);
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn powershell_values_stay_one_literal() {
+        for (value, want) in [
+            ("EX19-02", "EX19-02"),
+            ("mail.domain.com", "mail.domain.com"),
+            (r"\\EX01\C$\x.pfx", r"'\\EX01\C$\x.pfx'"),
+            ("", "''"),
+            ("-Confirm", "'-Confirm'"),
+            ("a b", "'a b'"),
+            ("a;b", "'a;b'"),
+            ("$(calc)", "'$(calc)'"),
+            ("it's", "'it''s'"),
+            ("\u{2018}\u{2019}\u{201a}\u{201b}", "'\u{2018}\u{2018}\u{2019}\u{2019}\u{201a}\u{201a}\u{201b}\u{201b}'"),
+            ("*.domain.com", "'*.domain.com'"),
+            ("münchen", "'münchen'"),
+        ] {
+            assert_eq!(powershell(value), want);
+        }
+    }
+
+    #[test]
+    fn posix_values_stay_one_word() {
+        for (value, want) in [
+            ("/etc/ssl/a.pem", "/etc/ssl/a.pem"),
+            ("", "''"),
+            ("-rf", "'-rf'"),
+            ("~root", "'~root'"),
+            ("it's", r"'it'\''s'"),
+            ("$(id)`id`", "'$(id)`id`'"),
+            (r"a\b", r"'a\b'"),
+        ] {
+            assert_eq!(posix(value), want);
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_value_brings_a_line_or_ends_its_quotes(value: String) {
+            for (literal, quotes) in [(powershell(&value), "'\u{2018}\u{2019}\u{201a}\u{201b}"), (posix(&value), "'")] {
+                let ends_a_line = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+                let lines = literal.chars().filter(|c| ends_a_line(*c)).count();
+                proptest::prop_assert_eq!(lines, 0);
+                if let Some(inside) = literal.strip_prefix('\'').and_then(|l| l.strip_suffix('\'')) {
+                    let mut rest = inside.replace(r"'\''", "");
+                    for quote in quotes.chars() {
+                        rest = rest.replace(&format!("{quote}{quote}"), "");
+                    }
+                    proptest::prop_assert!(!rest.contains(|c| quotes.contains(c)), "{literal}");
+                }
+            }
+        }
+    }
+}
