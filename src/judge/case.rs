@@ -113,12 +113,10 @@ impl<'a> Case<'a> {
         use crate::model::plan::CertificateSource::{File, From, Names, Thumbprint};
         match (self.policy.scope, &obligation.claim) {
             (Scope::All, _) => true,
-            (Scope::Files, Claim::Covers { certificate, .. }) => {
-                match self.plan.certificate(*certificate).source {
-                    File(_) | Names(_) => true,
-                    Thumbprint | From(_) => false,
-                }
-            }
+            (Scope::Files, Claim::Covers { certificate, .. }) => match self.plan.certificate(*certificate).source {
+                File(_) | Names(_) => true,
+                Thumbprint | From(_) => false,
+            },
             (Scope::Files, _) => false,
         }
     }

@@ -23,7 +23,10 @@ pub(super) fn covers(case: &Case, index: usize, name: NameId, certificate: CertI
         (CertificateSource::Names(names), _) => {
             let names = names.iter().map(|n| n.value.as_str());
             let mismatch = pki::identify_among(names, &reference).err();
-            mismatch.map(|why| fault(certificate, CertificateFault::Uncovered { leaf: None, why })).into_iter().collect()
+            mismatch
+                .map(|why| fault(certificate, CertificateFault::Uncovered { leaf: None, why }))
+                .into_iter()
+                .collect()
         }
         (CertificateSource::From(server), _) => match seen_at(case, *server, &reference.probe()) {
             leaves if leaves.is_empty() => {

@@ -117,15 +117,15 @@ pub(super) fn combine(words: Vec<Word>) -> Assessment {
     Assessment { truth, problems: words.into_iter().flat_map(|w| w.problems).collect(), cell }
 }
 
-struct Asked<'a> {
-    case: &'a Case<'a>,
+struct Asked<'a, 'c> {
+    case: &'a Case<'c>,
     name: Name,
     view: ViewId,
     expected: &'a DnsExpectation,
     suspicion: &'a Suspicion,
 }
 
-impl Asked<'_> {
+impl Asked<'_, '_> {
     fn resolver(&self, index: usize) -> Word {
         let heard = hear(self.case, &self.name, self.view, index);
         let fault = match self.suspicion.resolvers.contains(&(self.view, index)) {
@@ -178,7 +178,10 @@ impl Asked<'_> {
         let has: Vec<bool> = sets.collect();
         let loose = self.expected.part || self.expected.absent || !self.expected.like.is_empty();
         match (has.iter().all(|h| *h), has.iter().any(|h| *h)) {
-            _ if has.is_empty() && self.expected.like.is_empty() => Expectation::Absent,
+            _ if has.is_empty() && self.expected.like.is_empty() => match self.expected.absent {
+                true => Expectation::Absent,
+                false => Expectation::Unconstrained,
+            },
             _ if loose => Expectation::Either,
             (true, _) => Expectation::Present,
             (false, false) if resolves => Expectation::Absent,

@@ -99,8 +99,9 @@ pub(super) fn path(case: &Case, asked: &Asked, view: ViewId, target: Target, add
 /// The target's addresses, and those that DNS gave in the view and that no other target of the name is judged by.
 fn all_addresses(case: &Case, asked: &Asked, view: ViewId, addresses: &[IpAddr]) -> BTreeSet<IpAddr> {
     let mut all: BTreeSet<IpAddr> = addresses.iter().copied().collect();
-    let claimed =
-        |a: &IpAddr| case.is_claimed(asked.name, view, asked.service.port, asked.service.way, *a) || is_own(case, view, *a);
+    let claimed = |a: &IpAddr| {
+        case.is_claimed(asked.name, view, asked.service.port, asked.service.way, *a) || is_own(case, view, *a)
+    };
     let given = answers(case, &case.plan.name(asked.name).name.probe(), view, asked.suspicion);
     all.extend(given.into_iter().filter(|a| !claimed(a)));
     all
@@ -141,14 +142,15 @@ impl Asked<'_> {
         let mut out: Sample =
             faults.into_iter().map(|f| problem(Fault::Endpoint(spot(f.leaf()), f), &[look])).collect();
         if let Some(TlsOutcome::Certificate(_)) = outcome {
-            out.extend(self.unknown_pins(case).map(|(c, why)| {
-                problem(Fault::Certificate(c, CertificateFault::Unknown(why)), &[])
-            }));
+            out.extend(
+                self.unknown_pins(case)
+                    .map(|(c, why)| problem(Fault::Certificate(c, CertificateFault::Unknown(why)), &[])),
+            );
         }
         out
     }
 
-    fn served(&self, case: &Case, served: &Served) -> Vec<EndpointFault> {
+    fn served<'a>(&self, case: &Case<'a>, served: &'a Served) -> Vec<EndpointFault> {
         let Some(leaf) = served.chain.first().copied() else { return vec![EndpointFault::CouldNotLook] };
         if self.suspicion.leaves.contains(&leaf) {
             return vec![EndpointFault::Intercepted { leaf }];
@@ -200,12 +202,17 @@ impl Asked<'_> {
     }
 
     /// Dates and trust, for the clients of each view. An expired chain from an unknown issuer says both.
-    fn trust(&self, case: &Case, leaf: BlobId, chain: &[BlobId], out: &mut Vec<EndpointFault>) {
-        let pinned = self.certificates.iter().any(|c| case.plan.certificate(*c).is_pinned() && self.is_it(case, *c, leaf));
+    fn trust<'a>(&self, case: &Case<'a>, leaf: BlobId, chain: &'a [BlobId], out: &mut Vec<EndpointFault>) {
+        let pinned =
+            self.certificates.iter().any(|c| case.plan.certificate(*c).is_pinned() && self.is_it(case, *c, leaf));
         let mut dates = Vec::new();
         for view in &self.views {
             let Some(path) = case.certificates.path(chain, *view) else {
-                out.push(EndpointFault::NoAnchors { view: *view });
+                // Else a part of the chain is not recorded.
+                out.push(match case.certificates.has_anchors(*view) {
+                    true => EndpointFault::CouldNotLook,
+                    false => EndpointFault::NoAnchors { view: *view },
+                });
                 continue;
             };
             dates.extend(path.dates.iter().filter(|d| !dates.contains(*d)).cloned().collect::<Vec<_>>());
@@ -231,7 +238,11 @@ fn culprit(case: &Case, spot: &Spot, leaf: Option<BlobId>) -> Culprit {
     let pool = case.plan.pool(pool);
     let serves = |s: &&ServerId| case.certificates.served_by(**s).is_some_and(|leaves| leaves.contains(&leaf));
     let members = crate::model::phase::Phase::ALL.into_iter().flat_map(|p| pool.servers(p));
-    members.collect::<BTreeSet<_>>().into_iter().find(serves).map_or(spot.culprit, |s| Culprit::Planned(Target::Server(*s)))
+    members
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .find(serves)
+        .map_or(spot.culprit, |s| Culprit::Planned(Target::Server(*s)))
 }
 
 fn conclude(case: &Case, samples: Vec<Sample>) -> Assessment {

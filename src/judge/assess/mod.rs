@@ -11,7 +11,7 @@ use super::problem::{Fault, Problem};
 use super::truth::Truth;
 use crate::model::obligation::Claim;
 
-pub(super) use dns::{Heard, answers, hear};
+pub(super) use dns::{answers, hear};
 
 /// What is said of an obligation.
 #[derive(Clone, Debug)]

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use crate::judge::RuleInfo;
 use crate::judge::case::Case;
 use crate::judge::draft::{Context, Draft, Item, Key, Whose};
 use crate::judge::problem::{CertificateFault, EndpointFault, Fault};
 use crate::judge::wording;
-use crate::judge::RuleInfo;
 use crate::model::certificate::BlobId;
 use crate::model::identity::Mismatch;
 use crate::model::obligation::Claim;
@@ -90,7 +90,8 @@ fn draft(
     let names = wording::names(items);
     let listed = wording::name_list(plan, &names);
     let certificate = declared(case, whose, items);
-    let label = certificate.map_or_else(|| "the served certificate".into(), |c| format!("certificate \"{}\"", plan.certificate(c).label));
+    let label = certificate
+        .map_or_else(|| "the served certificate".into(), |c| format!("certificate \"{}\"", plan.certificate(c).label));
     let mut draft = Draft::of(context, rule, items, waiver);
     draft.title = title(&label, &listed);
     draft.subject.certificate = certificate.map(|c| plan.certificate(c).label.to_string());
@@ -112,7 +113,8 @@ fn declared(case: &Case, whose: Whose, items: &[Item]) -> Option<CertId> {
                 Fault::Certificate(c, _) => Some(*c),
                 _ => None,
             });
-            by_file.or_else(|| case.certificates.declared(case.plan, leaf))
+            by_file
+                .or_else(|| case.certificates.declared(case.plan, leaf))
                 .or_else(|| items.iter().find_map(|i| wanted(i).first().copied()))
         }
     }
@@ -133,7 +135,9 @@ fn seen(case: &Case, whose: Whose, items: &[Item]) -> Vec<String> {
     };
     let reasons: BTreeSet<String> =
         items.iter().filter_map(|i| lacking(case, i)).map(|(_, why)| wording::mismatch(why)).collect();
-    out.extend(wording::cut(reasons.into_iter().filter(|r| *r != wording::mismatch(&Mismatch::NotPresented)).collect()));
+    out.extend(wording::cut(
+        reasons.into_iter().filter(|r| *r != wording::mismatch(&Mismatch::NotPresented)).collect(),
+    ));
     out.extend(wording::spots(items));
     out
 }

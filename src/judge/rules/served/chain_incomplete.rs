@@ -73,7 +73,9 @@ fn draft(context: &Context, (culprit, leaf): (Culprit, BlobId), waiver: Option<u
         .and_then(|t| wording::product(plan, t))
         .is_some_and(|p| p.starts_with("exchange-") || p.starts_with("windows-"));
     draft.remedy.cure = vec![match windows {
-        true => format!("on {who}: import {missing} into the computer store \"Intermediate Certification Authorities\""),
+        true => {
+            format!("on {who}: import {missing} into the computer store \"Intermediate Certification Authorities\"")
+        }
         false => format!("on {who}: append {missing} to the served certificate file (fullchain.pem) and reload"),
     }];
     draft.keys.insert(Key::Served(culprit, leaf));

@@ -80,14 +80,10 @@ fn draft(context: &Context, group: (Culprit, BlobId, &'static str), waiver: Opti
     let (culprit, leaf, product) = group;
     let who = wording::culprit(plan, culprit);
     let mut draft = Draft::of(context, &INFO, items, waiver);
-    draft.title =
-        format!("{who} still serves its out-of-box certificate ({})", wording::services(items).join(" "));
+    draft.title = format!("{who} still serves its out-of-box certificate ({})", wording::services(items).join(" "));
     draft.expected = wording::wanted(case, &wording::wanted_by(items));
     if draft.expected.is_empty() {
-        draft.expected.push(format!(
-            "a certificate that covers {}",
-            wording::name_list(plan, &wording::names(items))
-        ));
+        draft.expected.push(format!("a certificate that covers {}", wording::name_list(plan, &wording::names(items))));
     }
     draft.seen = vec![wording::leaf(case, leaf), format!("made by {product}")];
     draft.seen.extend(wording::spots(items));

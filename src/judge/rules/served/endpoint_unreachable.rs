@@ -70,9 +70,10 @@ pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
 /// Servers and ports that are silent at the server's own address.
 fn silent(context: &Context) -> BTreeSet<(ServerId, u16)> {
     let at = |item: Item| match wording::endpoint_fault(&item) {
-        Some((Spot { culprit: Culprit::Planned(Target::Server(s)), view: None, address, .. }, EndpointFault::NoTls)) => {
-            Some((*s, address.port()))
-        }
+        Some((
+            Spot { culprit: Culprit::Planned(Target::Server(s)), view: None, address, .. },
+            EndpointFault::NoTls,
+        )) => Some((*s, address.port())),
         _ => None,
     };
     context.items().filter_map(at).collect()

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::judge::RuleInfo;
 use crate::judge::case::Case;
 use crate::judge::draft::{Context, Draft, Key};
-use crate::judge::evidence::Look;
 use crate::judge::evidence::Found;
+use crate::judge::evidence::Look;
 use crate::judge::problem::Culprit;
 use crate::judge::truth::Truth;
 use crate::judge::wording;
@@ -120,13 +120,11 @@ fn divergence(context: &Context, pool: &Pool, by_server: &BTreeMap<ServerId, Vec
     draft.expected = vec!["one certificate, or at least the same names, issuer and dates, on all members".into()];
     draft.seen = lines(context.case, &served);
     draft.hurts = vec![format!("whoever the load balancer sends to {}", wording::list(labels.clone()))];
-    draft.remedy.cure =
-        vec![format!("bring {} to the certificate of the other members", wording::list(labels))];
+    draft.remedy.cure = vec![format!("bring {} to the certificate of the other members", wording::list(labels))];
     draft.at = Some(pool.span);
     draft.looks = odd.iter().map(|s| s.look).collect();
     draft.obligations = odd.iter().map(|s| s.obligation).collect();
-    draft.keys =
-        odd.iter().map(|s| Key::Served(Culprit::Planned(Target::Server(s.server)), s.leaf)).collect();
+    draft.keys = odd.iter().map(|s| Key::Served(Culprit::Planned(Target::Server(s.server)), s.leaf)).collect();
     Some(draft)
 }
 

@@ -58,11 +58,15 @@ pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
 
 fn draft(context: &Context, issuer: &str, waiver: Option<usize>, items: &[Item]) -> Draft {
     let plan = context.case.plan;
-    let culprits: BTreeSet<String> =
-        items.iter().filter_map(|i| wording::endpoint_fault(i)).map(|(s, _)| wording::culprit(plan, s.culprit)).collect();
+    let culprits: BTreeSet<String> = items
+        .iter()
+        .filter_map(|i| wording::endpoint_fault(i))
+        .map(|(s, _)| wording::culprit(plan, s.culprit))
+        .collect();
     let mut draft = Draft::of(context, &INFO, items, waiver);
     draft.open_question = true;
-    draft.title = format!("{} look as if a proxy answered for them", wording::list(culprits.iter().map(String::as_str)));
+    draft.title =
+        format!("{} look as if a proxy answered for them", wording::list(culprits.iter().map(String::as_str)));
     draft.expected = wording::wanted(context.case, &wording::wanted_by(items));
     draft.seen = vec![format!("issuer {issuer}, of none of the declared certificates")];
     draft.seen.extend(wording::spots(items));

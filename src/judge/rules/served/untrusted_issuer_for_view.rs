@@ -77,7 +77,10 @@ fn draft(context: &Context, leaf: BlobId, waiver: Option<usize>, items: &[Item])
     if let (1, Some(view)) = (views.len(), views.first()) {
         draft.subject.view = Some(wording::view(plan, *view).to_string());
     }
-    draft.expected = views.iter().map(|v| format!("a path to an anchor of {}: {}", wording::view(plan, *v), trust(case, *v))).collect();
+    draft.expected = views
+        .iter()
+        .map(|v| format!("a path to an anchor of {}: {}", wording::view(plan, *v), trust(case, *v)))
+        .collect();
     draft.seen = vec![wording::leaf(case, leaf)];
     draft.seen.extend(reasons(items));
     draft.seen.extend(wording::spots(items));
@@ -121,7 +124,9 @@ fn cure(case: &Case, view: ViewId) -> String {
     match case.plan.view(view).kind {
         ViewKind::External => format!("serve {label} a certificate of a public authority"),
         ViewKind::Internal => {
-            format!("serve a certificate that {label} trusts; or deploy its root there and add it to `trust` of {label}")
+            format!(
+                "serve a certificate that {label} trusts; or deploy its root there and add it to `trust` of {label}"
+            )
         }
     }
 }
