@@ -1,14 +1,46 @@
 //! judge(plan, obligations, evidence, policy, now) → judgement. Pure and synchronous: same input, same bytes out.
+//!
+//! ```text
+//! Recording ─evidence, certificates→ Case ─assess (truth)→ Assessments ─rules→ Drafts ─cause, waive→ Judgement
+//! ```
+//!
+//! `assess` finds every problem of every obligation; a rule speaks of some kinds of problems and groups them by what is
+//! to be mended; `cause` folds consequences under their cause; `verdict` counts.
+
+mod assess;
+mod case;
+mod cause;
+mod certificates;
+mod cure;
+mod draft;
+mod evidence;
+mod not_looked_at;
+mod problem;
+mod rules;
+mod seen_from;
+mod suspicion;
+mod truth;
+mod verdict;
+mod waive;
+mod wording;
+#[cfg(test)]
+mod world;
 
 use jiff::Timestamp;
 
 use crate::model::finding::{Judgement, Severity};
-use crate::model::obligation::Obligation;
+use crate::model::obligation::{Claim, Obligation};
 use crate::model::observation::Recording;
 use crate::model::plan::Plan;
 use crate::model::policy::Policy;
 
+use case::{Case, Suspicion};
+use certificates::Certificates;
+use draft::Context;
+use evidence::Evidence;
+
 /// What is known of a rule without running it.
+#[derive(Debug)]
 pub struct RuleInfo {
     /// Its name, stable once released.
     pub name: &'static str,
@@ -26,16 +58,38 @@ pub struct RuleInfo {
 
 /// Every rule, in the order of their families.
 pub fn rules() -> Vec<&'static RuleInfo> {
-    todo!()
+    rules::all().map(|r| r.info).collect()
 }
 
 /// Judges.
 pub fn judge(
-    _plan: &Plan,
-    _obligations: &[Obligation],
-    _evidence: &Recording,
-    _policy: &Policy,
-    _now: Timestamp,
+    plan: &Plan,
+    obligations: &[Obligation],
+    evidence: &Recording,
+    policy: &Policy,
+    now: Timestamp,
 ) -> Judgement {
-    todo!()
+    let index = Evidence::new(evidence, now, plan.settings.max_age);
+    let certificates = Certificates::new(plan, &index, evidence, now);
+    let case = Case::new(plan, obligations, policy, &index, &certificates, now);
+    let (assessed, suspicion) = assess_all(&case);
+    let context = Context { case: &case, assessed: &assessed, suspicion: &suspicion };
+    let mut drafts = Vec::new();
+    rules::all().for_each(|rule| (rule.check)(&context, &mut drafts));
+    verdict::judgement(&context, drafts)
+}
+
+/// Judges every obligation; again those that a suspicion touches.
+fn assess_all(case: &Case) -> (Vec<assess::Assessment>, Suspicion) {
+    let believed = Suspicion::default();
+    let mut assessed: Vec<_> = (0..case.obligations.len()).map(|i| assess::assess(case, i, &believed)).collect();
+    let suspicion = suspicion::suspect(case, &assessed);
+    if suspicion != believed {
+        for (i, obligation) in case.obligations.iter().enumerate() {
+            if !matches!(obligation.claim, Claim::Covers { .. }) {
+                assessed[i] = assess::assess(case, i, &suspicion);
+            }
+        }
+    }
+    (assessed, suspicion)
 }

@@ -468,6 +468,14 @@ impl Default for Settings {
     }
 }
 
+impl Certificate {
+    /// True if clients are told to accept this very certificate, whoever issued it: a file with `match = "leaf"`. A bare
+    /// thumbprint only names a certificate, it makes nobody trust it.
+    pub fn is_pinned(&self) -> bool {
+        self.match_mode == MatchMode::Leaf && matches!(self.source, CertificateSource::File(_))
+    }
+}
+
 impl Plan {
     /// A view by its id.
     pub fn view(&self, id: ViewId) -> &View {

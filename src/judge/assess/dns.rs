@@ -1,0 +1,260 @@
+//! What a view's resolvers answer, held against what is wanted. A and AAAA are one answer: clients use both.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use super::super::case::{Case, Suspicion};
+use super::super::evidence::{Found, Look};
+use super::super::problem::{DnsFault, Fault, Problem};
+use super::super::truth::{self, Expectation, Truth};
+use super::{Assessment, problem};
+use crate::model::dns::{DnsOutcome, RecordType};
+use crate::model::name::Name;
+use crate::model::obligation::DnsExpectation;
+use crate::model::observation::{DnsProbe, Probe};
+use crate::model::plan::{NameId, ViewId};
+
+/// What one resolver said of a name.
+pub(in super::super) struct Heard<'a> {
+    /// The outcomes for A and AAAA, each with its observation; several where vantages differ.
+    pub(in super::super) outcomes: Vec<(RecordType, Look, &'a DnsOutcome)>,
+    /// Where a type was not asked at all: `None`, or too old by so many hours.
+    missing: Vec<Option<i64>>,
+}
+
+impl Heard<'_> {
+    /// The addresses of all answers.
+    pub(in super::super) fn addresses(&self) -> BTreeSet<IpAddr> {
+        let replies = self.outcomes.iter().filter_map(|(_, _, o)| match o {
+            DnsOutcome::Answer(reply) => Some(reply),
+            _ => None,
+        });
+        replies.flat_map(|r| r.addresses.iter().map(|a| a.address)).collect()
+    }
+
+    /// Why the answer is half known, if a type was not asked or its outcome is no word about the name.
+    pub(super) fn unknown(&self) -> Option<DnsFault> {
+        let silent = self.outcomes.iter().find(|(_, _, o)| o.reply().is_none());
+        let missing = self.missing.iter().min().map(|m| m.map_or(DnsFault::NotAsked, DnsFault::Stale));
+        silent.map(|(_, _, o)| DnsFault::Silent { word: o.to_string() }).or(missing)
+    }
+
+    /// The outcomes in words.
+    pub(super) fn words(&self) -> String {
+        self.outcomes.iter().map(|(_, _, o)| o.to_string()).collect::<Vec<_>>().join(", ")
+    }
+
+    fn looks(&self) -> Vec<Look> {
+        self.outcomes.iter().map(|(_, look, _)| *look).collect()
+    }
+
+    /// True if an answer's alias chain shows a name.
+    fn shows(&self, alias: &Name) -> bool {
+        let replies = self.outcomes.iter().filter_map(|(_, _, o)| o.reply());
+        let same = |text: &str| text.trim_end_matches('.').eq_ignore_ascii_case(alias.as_str());
+        replies.flat_map(|r| &r.chain).any(|link| same(&link.target))
+    }
+}
+
+/// Asks the evidence what a resolver said. Where one vantage got an answer, the silence of another says nothing.
+pub(in super::super) fn hear<'a>(case: &Case<'a>, name: &Name, view: ViewId, resolver: usize) -> Heard<'a> {
+    let declared = case.plan.view(view);
+    let mut heard = Heard { outcomes: Vec::new(), missing: Vec::new() };
+    for kind in RecordType::ALL {
+        let Some(resolver) = declared.resolvers.get(resolver) else { continue };
+        let (view, resolver) = (declared.label.clone(), resolver.value.clone());
+        let probe = Probe::Dns(DnsProbe { view, resolver, name: name.clone(), kind });
+        match case.evidence.find(&probe, |_| true) {
+            Found::Fresh(looks) => {
+                let all: Vec<_> =
+                    looks.into_iter().filter_map(|l| case.evidence.dns(l).map(|o| (kind, l, o))).collect();
+                let answered = all.iter().any(|(_, _, o)| o.reply().is_some());
+                heard.outcomes.extend(all.into_iter().filter(|(_, _, o)| !answered || o.reply().is_some()));
+            }
+            Found::Stale(hours) => heard.missing.push(Some(hours)),
+            Found::Nothing => heard.missing.push(None),
+        }
+    }
+    heard
+}
+
+/// Every address that the view's believed resolvers gave for a name.
+pub(in super::super) fn answers(case: &Case, name: &Name, view: ViewId, suspicion: &Suspicion) -> BTreeSet<IpAddr> {
+    let resolvers = 0..case.plan.view(view).resolvers.len();
+    let believed = resolvers.filter(|r| !suspicion.resolvers.contains(&(view, *r)));
+    believed.flat_map(|r| hear(case, name, view, r).addresses()).collect()
+}
+
+/// Judges what every resolver of the view answers for a name.
+pub(super) fn resolves(
+    case: &Case,
+    name: NameId,
+    view: ViewId,
+    expected: &DnsExpectation,
+    suspicion: &Suspicion,
+) -> Assessment {
+    let asked = Asked { case, name: case.plan.name(name).name.probe(), view, expected, suspicion };
+    let words = (0..case.plan.view(view).resolvers.len()).map(|r| asked.resolver(r));
+    combine(words.collect())
+}
+
+/// What one resolver says of an obligation, with the text for the matrix.
+pub(super) struct Word {
+    pub(super) problems: Vec<Problem>,
+    pub(super) cell: String,
+}
+
+/// Any resolver's fault fails; else one that is right passes, and the silent ones are named beside; else nobody knows.
+pub(super) fn combine(words: Vec<Word>) -> Assessment {
+    let truth_of = |w: &Word| Assessment::of(w.problems.clone(), String::new()).truth;
+    let truths: Vec<Truth> = words.iter().map(truth_of).collect();
+    let truth = match (truths.contains(&Truth::Fail), truths.contains(&Truth::Pass)) {
+        (true, _) => Truth::Fail,
+        (false, true) => Truth::Pass,
+        (false, false) => Truth::Unobserved,
+    };
+    let cell = words.iter().zip(&truths).find(|(_, t)| **t == truth).map(|(w, _)| w.cell.clone()).unwrap_or_default();
+    Assessment { truth, problems: words.into_iter().flat_map(|w| w.problems).collect(), cell }
+}
+
+struct Asked<'a, 'c> {
+    case: &'a Case<'c>,
+    name: Name,
+    view: ViewId,
+    expected: &'a DnsExpectation,
+    suspicion: &'a Suspicion,
+}
+
+impl Asked<'_, '_> {
+    fn resolver(&self, index: usize) -> Word {
+        let heard = hear(self.case, &self.name, self.view, index);
+        let fault = match self.suspicion.resolvers.contains(&(self.view, index)) {
+            true => Some(DnsFault::Intercepted),
+            false => self.fault(&heard, index),
+        };
+        let cell = cell(&heard, fault.as_ref());
+        let problems = fault.map(|f| problem(Fault::Dns(self.view, index, f), &heard.looks()));
+        Word { problems: problems.into_iter().collect(), cell }
+    }
+
+    fn fault(&self, heard: &Heard, index: usize) -> Option<DnsFault> {
+        let addresses = heard.addresses();
+        let like = self.like(index);
+        let strays = |like: &BTreeSet<IpAddr>| addresses.iter().any(|a| !self.allowed(*a) && !like.contains(a));
+        let wanted = !self.expected.present.is_empty() || !self.expected.like.is_empty();
+        if !addresses.is_empty() && !wanted && self.expected.absent {
+            return Some(DnsFault::Unwanted { addresses, forbidden: self.expected.forbidden });
+        }
+        if self.expected.like.iter().any(|host| heard.shows(host)) {
+            return self.open(heard);
+        }
+        match &like {
+            Ok(like) if strays(like) => return Some(DnsFault::Unexpected { addresses }),
+            Err(_) if strays(&BTreeSet::new()) => return like.err(),
+            _ => {}
+        }
+        self.by_table(heard)
+            .or_else(|| like.as_ref().err().cloned().filter(|_| addresses.is_empty()))
+            .or_else(|| self.compared(heard, &addresses, like.as_ref().ok()))
+            .or_else(|| self.alias(heard, &addresses))
+    }
+
+    /// What the truth table says of each type.
+    fn by_table(&self, heard: &Heard) -> Option<DnsFault> {
+        let resolves = !heard.addresses().is_empty();
+        let judged = heard.outcomes.iter().map(|(kind, _, o)| (truth::dns(o, self.kind(*kind, resolves)), o));
+        let worst = judged.max_by_key(|(truth, _)| *truth);
+        match worst {
+            Some((Truth::Fail, _)) if resolves => Some(DnsFault::Unexpected { addresses: heard.addresses() }),
+            Some((Truth::Fail, o)) => Some(DnsFault::Unresolved { word: o.to_string() }),
+            Some((Truth::Unobserved, o)) => Some(DnsFault::Silent { word: o.to_string() }),
+            Some((Truth::Pass, _)) | None => self.open(heard),
+        }
+    }
+
+    /// What is hoped for of one type: present where every right answer has an address of it, absent where none has.
+    fn kind(&self, kind: RecordType, resolves: bool) -> Expectation {
+        let sets = self.expected.present.iter().map(|p| p.addresses.iter().any(|a| kind.holds(*a)));
+        let has: Vec<bool> = sets.collect();
+        let loose = self.expected.part || self.expected.absent || !self.expected.like.is_empty();
+        match (has.iter().all(|h| *h), has.iter().any(|h| *h)) {
+            _ if has.is_empty() && self.expected.like.is_empty() => match self.expected.absent {
+                true => Expectation::Absent,
+                false => Expectation::Unconstrained,
+            },
+            _ if loose => Expectation::Either,
+            (true, _) => Expectation::Present,
+            (false, false) if resolves => Expectation::Absent,
+            // Without any address the other type's absence says it.
+            (false, false) | (false, true) => Expectation::Either,
+        }
+    }
+
+    /// A type that was not asked leaves the answer half known.
+    fn open(&self, heard: &Heard) -> Option<DnsFault> {
+        heard.missing.iter().min().map(|m| m.map_or(DnsFault::NotAsked, DnsFault::Stale))
+    }
+
+    fn allowed(&self, address: IpAddr) -> bool {
+        self.expected.present.iter().any(|p| p.addresses.contains(&address))
+    }
+
+    /// Everything was answered: is it one of the right RRsets?
+    fn compared(
+        &self,
+        heard: &Heard,
+        addresses: &BTreeSet<IpAddr>,
+        like: Option<&BTreeSet<IpAddr>>,
+    ) -> Option<DnsFault> {
+        let present = &self.expected.present;
+        let union: BTreeSet<IpAddr> = present.iter().flat_map(|p| p.addresses.iter().copied()).collect();
+        let is_part = |set: &BTreeSet<IpAddr>| !addresses.is_empty() && addresses.is_subset(set);
+        let right = if addresses.is_empty() {
+            self.expected.absent
+        } else {
+            present.iter().any(|p| p.addresses == *addresses || (self.expected.part && is_part(&p.addresses)))
+                || (present.len() > 1 && *addresses == union)
+                || like.is_some_and(|l| is_part(&l.union(&union).copied().collect()) && !l.is_empty())
+        };
+        match (right, addresses.is_empty()) {
+            (true, _) => None,
+            (false, true) => {
+                let first = heard.outcomes.first().map(|(_, _, o)| o.to_string());
+                Some(DnsFault::Unresolved { word: first.unwrap_or_default() })
+            }
+            (false, false) => Some(DnsFault::Unexpected { addresses: addresses.clone() }),
+        }
+    }
+
+    fn alias(&self, heard: &Heard, addresses: &BTreeSet<IpAddr>) -> Option<DnsFault> {
+        let alias = self.expected.cname.as_ref().filter(|_| !addresses.is_empty())?;
+        (!heard.shows(alias)).then(|| DnsFault::NoAlias { alias: alias.clone() })
+    }
+
+    /// What the others' hosts resolve to in this view: this resolver's word first, for such answers vary.
+    fn like(&self, index: usize) -> Result<BTreeSet<IpAddr>, DnsFault> {
+        let mut out = BTreeSet::new();
+        for host in &self.expected.like {
+            let mut found = hear(self.case, host, self.view, index).addresses();
+            found.extend(answers(self.case, host, self.view, self.suspicion));
+            if found.is_empty() {
+                return Err(DnsFault::LikeUnknown { host: host.clone() });
+            }
+            out.extend(found);
+        }
+        Ok(out)
+    }
+}
+
+fn cell(heard: &Heard, fault: Option<&DnsFault>) -> String {
+    let addresses = heard.addresses();
+    let several = |first: &IpAddr| match addresses.len() {
+        1 => first.to_string(),
+        n => format!("{first} +{}", n - 1),
+    };
+    match fault {
+        Some(DnsFault::Unresolved { word }) => word.clone(),
+        Some(fault) if Fault::Dns(ViewId(0), 0, fault.clone()).is_open() => String::new(),
+        _ => addresses.first().map_or_else(|| "absent".into(), several),
+    }
+}

@@ -1,0 +1,68 @@
+//! Obligation × evidence → what is said of it, and every problem that says so. Waivers and severities come later.
+
+mod covers;
+mod dns;
+mod endpoint;
+mod ttl;
+
+use super::case::{Case, Suspicion};
+use super::evidence::{Found, Look};
+use super::problem::{Fault, Problem};
+use super::truth::Truth;
+use crate::model::obligation::Claim;
+
+pub(super) use dns::{answers, hear};
+
+/// What is said of an obligation.
+#[derive(Clone, Debug)]
+pub(super) struct Assessment {
+    /// Whether it holds.
+    pub(super) truth: Truth,
+    /// What is wrong or unknown. A problem of a silent resolver may stand beside a pass.
+    pub(super) problems: Vec<Problem>,
+    /// A few characters for the matrix.
+    pub(super) cell: String,
+}
+
+impl Assessment {
+    /// Fails if a problem is a fault, is unobserved if one is an open question, else passes.
+    fn of(problems: Vec<Problem>, cell: String) -> Self {
+        let truth = match problems.iter().map(|p| p.fault.is_open()).min() {
+            None => Truth::Pass,
+            Some(true) => Truth::Unobserved,
+            Some(false) => Truth::Fail,
+        };
+        Self { truth, problems, cell }
+    }
+}
+
+/// Judges one obligation by its index.
+pub(super) fn assess(case: &Case, index: usize, suspicion: &Suspicion) -> Assessment {
+    let obligation = &case.obligations[index];
+    match &obligation.claim {
+        Claim::Covers { name, certificate } => covers::covers(case, index, *name, *certificate),
+        Claim::Resolves { name, view, expected } => dns::resolves(case, *name, *view, expected, suspicion),
+        Claim::Lowered { name, view, at_most } => ttl::lowered(case, *name, *view, *at_most, suspicion),
+        Claim::Serves { name, server, service, certificates } => {
+            let asked = endpoint::Asked { name: *name, service, certificates, views: case.views(index), suspicion };
+            endpoint::serves(case, &asked, *server)
+        }
+        Claim::Path { name, view, target, service, addresses, certificates } => {
+            let asked = endpoint::Asked { name: *name, service, certificates, views: vec![*view], suspicion };
+            endpoint::path(case, &asked, *view, *target, addresses)
+        }
+    }
+}
+
+fn problem(fault: Fault, looks: &[Look]) -> Problem {
+    Problem { fault, looks: looks.to_vec() }
+}
+
+/// What was found, or the fault that says why not.
+fn fresh(found: Found, stale: impl Fn(i64) -> Fault, nothing: impl Fn() -> Fault) -> Result<Vec<Look>, Problem> {
+    match found {
+        Found::Fresh(looks) => Ok(looks),
+        Found::Stale(hours) => Err(problem(stale(hours), &[])),
+        Found::Nothing => Err(problem(nothing(), &[])),
+    }
+}

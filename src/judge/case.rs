@@ -1,0 +1,187 @@
+//! What lies before the judge: plan, obligations, evidence, what is asked, and at what time.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use jiff::Timestamp;
+
+use super::certificates::Certificates;
+use super::evidence::{Evidence, Look};
+use crate::model::certificate::BlobId;
+use crate::model::obligation::{Claim, Obligation};
+use crate::model::observation::Probe;
+use crate::model::plan::{NameId, Plan, PoolId, ServerId, Target, ViewId};
+use crate::model::policy::{Policy, Scope};
+use crate::model::service::Way;
+
+/// What lies before the judge.
+pub(super) struct Case<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) obligations: &'a [Obligation],
+    pub(super) policy: &'a Policy,
+    pub(super) evidence: &'a Evidence<'a>,
+    pub(super) certificates: &'a Certificates<'a>,
+    pub(super) now: Timestamp,
+    /// Of each obligation: the views in which it is due.
+    pub(super) due: Vec<Vec<ViewId>>,
+    /// Addresses that some path obligation of a name, view and service is about already.
+    claimed: BTreeMap<(NameId, ViewId, u16, Way), BTreeSet<IpAddr>>,
+    /// Whose an address is in a view.
+    owners: BTreeMap<(ViewId, IpAddr), Target>,
+    /// Addresses at which servers are asked themselves.
+    own: BTreeSet<IpAddr>,
+    /// The highest TTL of each name that was seen in a view before it flipped.
+    old_ttls: BTreeMap<(ViewId, NameId), u32>,
+}
+
+/// Evidence that something between us and the world answers in its place.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Suspicion {
+    /// Resolvers whose answers are not believed, by view and index.
+    pub(super) resolvers: BTreeSet<(ViewId, usize)>,
+    /// Leaves that a proxy seems to have made.
+    pub(super) leaves: BTreeSet<BlobId>,
+}
+
+impl<'a> Case<'a> {
+    /// Lays the case out; says what is due.
+    pub(super) fn new(
+        plan: &'a Plan,
+        obligations: &'a [Obligation],
+        policy: &'a Policy,
+        evidence: &'a Evidence<'a>,
+        certificates: &'a Certificates<'a>,
+        now: Timestamp,
+    ) -> Self {
+        let mut claimed: BTreeMap<_, BTreeSet<IpAddr>> = BTreeMap::new();
+        for obligation in obligations {
+            if let Claim::Path { name, view, service, addresses, .. } = &obligation.claim {
+                claimed.entry((*name, *view, service.port, service.way)).or_default().extend(addresses);
+            }
+        }
+        let own = plan.servers.iter().flat_map(|s| s.own_addresses(&plan.views)).collect();
+        let mut case = Self {
+            plan,
+            obligations,
+            policy,
+            evidence,
+            certificates,
+            now,
+            due: Vec::new(),
+            claimed,
+            owners: owners(plan),
+            own,
+            old_ttls: old_ttls(plan, evidence),
+        };
+        case.due = obligations.iter().map(|o| case.due_views(o)).collect();
+        case
+    }
+
+    /// True if the obligation must hold at the moment that is asked about.
+    pub(super) fn is_due(&self, obligation: usize) -> bool {
+        !self.due[obligation].is_empty()
+    }
+
+    /// The views whose clients an obligation is judged for: those in which it is due, else all that it names.
+    pub(super) fn views(&self, obligation: usize) -> Vec<ViewId> {
+        match self.due[obligation].as_slice() {
+            [] => self.obligations[obligation].holds.iter().map(|(v, _)| *v).collect(),
+            due => due.to_vec(),
+        }
+    }
+
+    /// Addresses that some path obligation of this name, view and service is about.
+    pub(super) fn is_claimed(&self, name: NameId, view: ViewId, port: u16, way: Way, address: IpAddr) -> bool {
+        self.claimed.get(&(name, view, port, way)).is_some_and(|set| set.contains(&address))
+    }
+
+    fn due_views(&self, obligation: &Obligation) -> Vec<ViewId> {
+        if !self.policy.asks_for(self.plan, obligation) || !self.is_in_scope(obligation) {
+            return Vec::new();
+        }
+        let asked = |view: ViewId| self.policy.views.as_ref().is_none_or(|views| views.contains(&view));
+        let holds = obligation.holds.iter();
+        holds
+            .filter(|(v, moments)| asked(*v) && moments.contains(self.policy.moment(self.plan, *v)))
+            .filter(|(v, _)| !self.is_drained(obligation, *v))
+            .map(|(v, _)| *v)
+            .collect()
+    }
+
+    /// Without a network only what plan and files say can be judged.
+    fn is_in_scope(&self, obligation: &Obligation) -> bool {
+        use crate::model::plan::CertificateSource::{File, From, Names, Thumbprint};
+        match (self.policy.scope, &obligation.claim) {
+            (Scope::All, _) => true,
+            (Scope::Files, Claim::Covers { certificate, .. }) => match self.plan.certificate(*certificate).source {
+                File(_) | Names(_) => true,
+                Thumbprint | From(_) => false,
+            },
+            (Scope::Files, _) => false,
+        }
+    }
+
+    /// True if no cache of the view can lead to the old target any more. Without a time of the flip it never has drained.
+    fn is_drained(&self, obligation: &Obligation, view: ViewId) -> bool {
+        let (Some(drain), Some(flipped)) = (obligation.drain, self.plan.cutover.flipped.get(view.0).copied().flatten())
+        else {
+            return false;
+        };
+        let ttl = self.old_ttls.get(&(view, obligation.claim.name())).copied();
+        let cutover = &self.plan.cutover;
+        let margin = cutover.propagation.get(view.0).copied().unwrap_or(0).saturating_add(cutover.slack);
+        let hold = drain.hold.max(ttl.map_or(0, |t| t.saturating_add(margin)));
+        flipped.as_second().saturating_add(i64::from(hold)) < self.now.as_second()
+    }
+
+    /// The server or pool that has an address in a view.
+    pub(super) fn owner(&self, view: ViewId, address: IpAddr) -> Option<Target> {
+        self.owners.get(&(view, address)).copied()
+    }
+
+    /// True if some server is asked itself at this address.
+    pub(super) fn is_own(&self, address: IpAddr) -> bool {
+        self.own.contains(&address)
+    }
+}
+
+/// A pool's address before a server's: the balancer answers there.
+fn owners(plan: &Plan) -> BTreeMap<(ViewId, IpAddr), Target> {
+    let servers = plan.servers.iter().enumerate().map(|(i, s)| (Target::Server(ServerId(i)), &s.addresses));
+    let pools = plan.pools.iter().enumerate().map(|(i, p)| (Target::Pool(PoolId(i)), &p.addresses));
+    let mut out = BTreeMap::new();
+    for (target, addresses) in pools.chain(servers) {
+        for (view, all) in addresses.iter().enumerate() {
+            for address in all {
+                out.entry((ViewId(view), *address)).or_insert(target);
+            }
+        }
+    }
+    out
+}
+
+/// However old such an observation is, it says what caches may have held.
+fn old_ttls(plan: &Plan, evidence: &Evidence) -> BTreeMap<(ViewId, NameId), u32> {
+    let mut out = BTreeMap::new();
+    if plan.cutover.flipped.iter().all(Option::is_none) {
+        return out;
+    }
+    let names: BTreeMap<_, NameId> = plan.names.iter().enumerate().map(|(i, n)| (n.name.probe(), NameId(i))).collect();
+    for (look, seen) in evidence.looks() {
+        let Probe::Dns(probe) = &seen.probe else { continue };
+        let view = plan.view_ids().find(|v| plan.view(*v).label == probe.view);
+        let (Some(view), Some(name)) = (view, names.get(&probe.name)) else { continue };
+        let flipped = plan.cutover.flipped.get(view.0).copied().flatten();
+        if let (true, Some(ttl)) = (flipped.is_some_and(|f| seen.at <= f), highest_ttl(evidence, look)) {
+            let highest: &mut u32 = out.entry((view, *name)).or_default();
+            *highest = ttl.max(*highest);
+        }
+    }
+    out
+}
+
+/// The highest TTL of an answer, its aliases included.
+fn highest_ttl(evidence: &Evidence, look: Look) -> Option<u32> {
+    let reply = evidence.dns(look)?.reply()?;
+    reply.chain.iter().map(|l| l.ttl).chain(reply.addresses.iter().map(|a| a.ttl)).max()
+}

@@ -1,0 +1,125 @@
+//! Folds consequences under their cause, so that there are as many findings as things to mend.
+//!
+//! A finding follows from another rule's if all facts of one kind that it has are facts of that rule's findings too, and
+//! it has at least one. The rows are tried in their order, the first that fits counts, and a consequence's own
+//! consequences go to the root.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::draft::{Draft, Key};
+
+/// The kind of fact by which a row recognises that two findings are about the same thing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum By {
+    Uncovered,
+    Served,
+    Replaced,
+    Dns,
+    Stranger,
+    Port,
+}
+
+/// (cause, consequence, by). There are no circles, but for the last row, which [`speaks`] keeps from being one.
+const TABLE: &[(&str, &str, By)] = &[
+    // A certificate that is misread lacks the legacy names for that reason.
+    ("wildcard-depth-mismatch", "legacy-name-uncovered", By::Uncovered),
+    ("cn-only-certificate", "legacy-name-uncovered", By::Uncovered),
+    // The record leads to a stranger; what the stranger serves is no news.
+    ("resolves-to-unexpected-target", "endpoint-serves-wrong-certificate", By::Stranger),
+    ("resolves-to-unexpected-target", "untrusted-issuer-for-view", By::Stranger),
+    ("resolves-to-unexpected-target", "chain-incomplete", By::Stranger),
+    ("resolves-to-unexpected-target", "endpoint-unreachable", By::Stranger),
+    // The record is wrong; that it makes a loop is its consequence.
+    ("resolves-to-unexpected-target", "legacy-equals-primary-target", By::Dns),
+    ("legacy-name-single-view", "name-unresolved-in-view", By::Dns),
+    // The right certificate was never put to use: all else about that leaf goes with it.
+    ("default-certificate-served", "endpoint-serves-wrong-certificate", By::Served),
+    ("default-certificate-served", "untrusted-issuer-for-view", By::Served),
+    ("default-certificate-served", "chain-incomplete", By::Served),
+    ("default-certificate-served", "certificate-not-currently-valid", By::Served),
+    ("default-certificate-served", "pool-certificate-divergence", By::Served),
+    // The certificate lacks the name wherever it is served.
+    ("wildcard-depth-mismatch", "endpoint-serves-wrong-certificate", By::Uncovered),
+    ("cn-only-certificate", "endpoint-serves-wrong-certificate", By::Uncovered),
+    ("san-missing-name", "endpoint-serves-wrong-certificate", By::Uncovered),
+    ("legacy-name-uncovered", "endpoint-serves-wrong-certificate", By::Uncovered),
+    // Another certificate is to be served there: that this one is expired or untrusted goes with it.
+    ("endpoint-serves-wrong-certificate", "untrusted-issuer-for-view", By::Replaced),
+    ("endpoint-serves-wrong-certificate", "chain-incomplete", By::Replaced),
+    ("endpoint-serves-wrong-certificate", "certificate-not-currently-valid", By::Replaced),
+    // The odd member has a finding of its own already.
+    ("endpoint-serves-wrong-certificate", "pool-certificate-divergence", By::Served),
+    ("certificate-not-currently-valid", "pool-certificate-divergence", By::Served),
+    ("untrusted-issuer-for-view", "pool-certificate-divergence", By::Served),
+    // A balancer that leads to a member on which nothing answers.
+    ("endpoint-unreachable", "endpoint-unreachable", By::Port),
+];
+
+/// Of each draft the index of its cause.
+pub(super) fn fold(drafts: &[Draft]) -> Vec<Option<usize>> {
+    let holders = holders(drafts);
+    let direct: Vec<Option<usize>> = (0..drafts.len()).map(|i| cause(drafts, &holders, i)).collect();
+    (0..drafts.len()).map(|i| root(&direct, i)).collect()
+}
+
+/// Which drafts have which fact.
+fn holders(drafts: &[Draft]) -> BTreeMap<Key, Vec<usize>> {
+    let mut out: BTreeMap<Key, Vec<usize>> = BTreeMap::new();
+    for (i, draft) in drafts.iter().enumerate() {
+        for key in &draft.keys {
+            out.entry(*key).or_default().push(i);
+        }
+    }
+    out
+}
+
+fn cause(drafts: &[Draft], holders: &BTreeMap<Key, Vec<usize>>, consequence: usize) -> Option<usize> {
+    let draft = &drafts[consequence];
+    let rows = TABLE.iter().filter(|(_, name, _)| *name == draft.rule.name);
+    rows.into_iter().find_map(|(cause, _, by)| {
+        let is = |i: &&usize| **i != consequence && drafts[**i].rule.name == *cause && speaks(&drafts[**i], draft);
+        let holder = |key: &Key| holders.get(&lookup(key, *by)).into_iter().flatten().find(is).copied();
+        // All facts must be explained; none at all would be contained in everything.
+        let found: Option<BTreeSet<usize>> = facts(draft, *by).iter().map(holder).collect();
+        found.and_then(|f| f.first().copied())
+    })
+}
+
+/// A waived cause does not hide what is not waived; and of two findings of one rule the pool's follows from the member's.
+fn speaks(cause: &Draft, consequence: &Draft) -> bool {
+    let same_rule = cause.rule.name == consequence.rule.name;
+    let waived = cause.waiver.is_some() && consequence.waiver.is_none();
+    !waived && (!same_rule || (cause.subject.view.is_none() && consequence.subject.view.is_some()))
+}
+
+/// What a cause must have for a consequence's fact: a replaced leaf is looked up by being served.
+fn lookup(key: &Key, by: By) -> Key {
+    match (key, by) {
+        (Key::Served(culprit, leaf), By::Replaced) => Key::Replaced(*culprit, *leaf),
+        _ => *key,
+    }
+}
+
+/// The facts of a consequence that a row looks at.
+fn facts(draft: &Draft, by: By) -> Vec<Key> {
+    let is = |key: &&Key| match by {
+        By::Uncovered => matches!(key, Key::Uncovered(..)),
+        By::Served | By::Replaced => matches!(key, Key::Served(..)),
+        By::Dns => matches!(key, Key::Dns(..)),
+        By::Stranger => matches!(key, Key::Stranger(..)),
+        By::Port => matches!(key, Key::Port(..)),
+    };
+    draft.keys.iter().filter(is).copied().collect()
+}
+
+fn root(direct: &[Option<usize>], from: usize) -> Option<usize> {
+    let mut at = direct[from]?;
+    // The table has no circles; the bound only makes that safe.
+    for _ in 0..TABLE.len() {
+        match direct[at] {
+            Some(next) if next != from => at = next,
+            _ => break,
+        }
+    }
+    Some(at)
+}

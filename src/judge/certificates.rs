@@ -1,0 +1,270 @@
+//! Facts of certificates and chains, each found once: parsing, identity and path building are the dear part of a judgement.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::evidence::{Evidence, Found};
+use crate::model::certificate::{BlobId, CertificateFacts};
+use crate::model::identity::{Matched, Mismatch};
+use crate::model::name::Name;
+use crate::model::observation::{FileOutcome, Outcome, Probe, Recording, Run};
+use crate::model::plan::{CertId, CertificateSource, Plan, ServerId, ViewId};
+use crate::model::tls::TlsOutcome;
+use crate::pki::{self, Anchors, PathFacts};
+
+/// Intermediates offered to path building, at most: what hostile servers can add is bounded.
+const KNOWN_MAX: usize = 512;
+
+/// What is known of the content of a declared certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Content {
+    /// These end-entity certificates, with the chain of each as far as the file has it; never empty.
+    Leaves(Vec<(BlobId, Vec<BlobId>)>),
+    /// Only its names, in the plan.
+    Planned,
+    /// Nothing: why.
+    Unknown(String),
+}
+
+/// The trust of one view.
+struct Trust {
+    anchors: Anchors,
+    errors: Vec<String>,
+}
+
+/// Everything known of certificates, found once.
+pub(super) struct Certificates<'a> {
+    recording: &'a Recording,
+    now: Timestamp,
+    facts: BTreeMap<BlobId, Result<CertificateFacts, String>>,
+    known: Vec<Arc<[u8]>>,
+    trust: Vec<Option<Trust>>,
+    /// Leaves seen at each server's own addresses.
+    served: BTreeMap<ServerId, BTreeSet<BlobId>>,
+    /// The first chain, in the recording's order, in which each leaf was served.
+    chains: BTreeMap<BlobId, &'a [BlobId]>,
+    contents: Vec<Content>,
+    identities: RefCell<HashMap<(BlobId, Name), Result<Matched, Mismatch>>>,
+    paths: RefCell<HashMap<(&'a [BlobId], usize), Rc<PathFacts>>>,
+}
+
+impl<'a> Certificates<'a> {
+    /// Reads every certificate of the recording's chains, and finds out what the declared ones are.
+    pub(super) fn new(plan: &Plan, evidence: &Evidence<'a>, recording: &'a Recording, now: Timestamp) -> Self {
+        let facts: BTreeMap<_, _> = chains(recording).flatten().map(|id| (*id, read(recording, id))).collect();
+        let intermediate = |(id, f): (&BlobId, &Result<CertificateFacts, String>)| {
+            f.as_ref().is_ok_and(|f| f.is_ca).then(|| recording.blobs.get(id).cloned()).flatten()
+        };
+        let known = facts.iter().filter_map(intermediate).take(KNOWN_MAX).collect();
+        let trust = plan.view_ids().map(|v| trust(plan, recording, v)).collect();
+        let served = served(plan, evidence);
+        let mut this = Self {
+            recording,
+            now,
+            facts,
+            known,
+            trust,
+            served,
+            chains: first_chains(evidence),
+            contents: Vec::new(),
+            identities: RefCell::default(),
+            paths: RefCell::default(),
+        };
+        this.contents = (0..plan.certificates.len()).map(|i| this.find_content(plan, evidence, CertId(i))).collect();
+        this
+    }
+
+    /// What a certificate says, or why it cannot be read.
+    pub(super) fn facts(&self, id: BlobId) -> Result<&CertificateFacts, &str> {
+        self.facts.get(&id).map_or(Err("not in the recording"), |f| f.as_ref().map_err(String::as_str))
+    }
+
+    /// Whether a certificate covers a name (RFC 9525); `None` if it cannot be read.
+    pub(super) fn identify(&self, leaf: BlobId, name: &Name) -> Option<Result<Matched, Mismatch>> {
+        let facts = self.facts(leaf).ok()?;
+        let key = (leaf, name.clone());
+        Some(self.identities.borrow_mut().entry(key).or_insert_with(|| pki::identify(facts, name)).clone())
+    }
+
+    /// The path of a chain for a view's clients; `None` if the view's anchors or a part of the chain are not recorded.
+    pub(super) fn path(&self, chain: &'a [BlobId], view: ViewId) -> Option<Rc<PathFacts>> {
+        let trust = self.trust.get(view.0)?.as_ref()?;
+        if let Some(found) = self.paths.borrow().get(&(chain, view.0)) {
+            return Some(found.clone());
+        }
+        let ders: Option<Vec<Arc<[u8]>>> = chain.iter().map(|id| self.recording.blobs.get(id).cloned()).collect();
+        let found = Rc::new(pki::path(&ders?, &trust.anchors, &self.known, self.now));
+        self.paths.borrow_mut().insert((chain, view.0), found.clone());
+        Some(found)
+    }
+
+    /// As [`Certificates::path`], of a declared certificate's file.
+    pub(super) fn declared_path(&self, chain: &[BlobId], view: ViewId) -> Option<PathFacts> {
+        let trust = self.trust.get(view.0)?.as_ref()?;
+        let ders: Option<Vec<Arc<[u8]>>> = chain.iter().map(|id| self.recording.blobs.get(id).cloned()).collect();
+        Some(pki::path(&ders?, &trust.anchors, &self.known, self.now))
+    }
+
+    /// Trust sources of a view that could not be read: its anchors are not all there.
+    pub(super) fn trust_errors(&self, view: ViewId) -> &[String] {
+        self.trust.get(view.0).and_then(Option::as_ref).map_or(&[], |t| &t.errors)
+    }
+
+    /// True if some run brought this view's anchors.
+    pub(super) fn has_anchors(&self, view: ViewId) -> bool {
+        self.trust.get(view.0).is_some_and(Option::is_some)
+    }
+
+    /// The leaves seen at a server's own addresses.
+    pub(super) fn served_by(&self, server: ServerId) -> Option<&BTreeSet<BlobId>> {
+        self.served.get(&server)
+    }
+
+    /// A chain in which a leaf was served.
+    pub(super) fn chain_of(&self, leaf: BlobId) -> Option<&'a [BlobId]> {
+        self.chains.get(&leaf).copied()
+    }
+
+    /// What a declared certificate is.
+    pub(super) fn content(&self, certificate: CertId) -> &Content {
+        &self.contents[certificate.0]
+    }
+
+    /// The leaves of declared certificates, as far as they are known.
+    pub(super) fn leaves(&self, certificates: &[CertId]) -> Vec<BlobId> {
+        let of = |c: &CertId| match self.content(*c) {
+            Content::Leaves(leaves) => leaves.iter().map(|(leaf, _)| *leaf).collect(),
+            _ => Vec::new(),
+        };
+        certificates.iter().flat_map(of).collect()
+    }
+
+    /// The declared certificate that a leaf is: by its content, or where only names are planned, the one whose names
+    /// it shares most of.
+    pub(super) fn declared(&self, plan: &Plan, leaf: BlobId) -> Option<CertId> {
+        let ids = (0..plan.certificates.len()).map(CertId);
+        let is = |c: &CertId| matches!(self.content(*c), Content::Leaves(l) if l.iter().any(|(id, _)| *id == leaf));
+        ids.clone().find(is).or_else(|| self.likest(plan, leaf, ids))
+    }
+
+    fn likest(&self, plan: &Plan, leaf: BlobId, ids: impl Iterator<Item = CertId>) -> Option<CertId> {
+        let facts = self.facts(leaf).ok()?;
+        let presented: BTreeSet<String> = facts.dns_ids.iter().map(|d| d.to_ascii_lowercase()).collect();
+        let likeness = |c: CertId| {
+            let CertificateSource::Names(names) = &plan.certificate(c).source else { return None };
+            let names: BTreeSet<&str> = names.iter().map(|n| n.value.as_str()).collect();
+            let shared = names.iter().filter(|n| presented.contains(**n)).count();
+            let all = names.len() + presented.len() - shared;
+            (shared > 0).then(|| (shared * 1000 / all.max(1), c))
+        };
+        // Of equals the one declared first.
+        ids.filter_map(likeness).max_by_key(|(like, c)| (*like, std::cmp::Reverse(*c))).map(|(_, c)| c)
+    }
+
+    fn find_content(&self, plan: &Plan, evidence: &Evidence<'a>, id: CertId) -> Content {
+        let certificate = plan.certificate(id);
+        match &certificate.source {
+            CertificateSource::Names(_) => Content::Planned,
+            CertificateSource::File(path) => file_content(evidence, &path.value),
+            CertificateSource::From(server) => match self.served.get(server).filter(|s| !s.is_empty()) {
+                Some(leaves) => Content::Leaves(leaves.iter().map(|l| (*l, vec![*l])).collect()),
+                None => Content::Unknown(format!("{} was not seen to serve one", plan.server(*server).label)),
+            },
+            CertificateSource::Thumbprint => {
+                let wanted = certificate.thumbprint.as_ref().map(|t| t.value);
+                let is = |f: &CertificateFacts| wanted.is_some_and(|t| t.is_of(f));
+                match self.facts.iter().find(|(_, f)| f.as_ref().is_ok_and(is)) {
+                    Some((leaf, _)) => Content::Leaves(vec![(*leaf, vec![*leaf])]),
+                    None => Content::Unknown("no server was seen to serve the certificate of this thumbprint".into()),
+                }
+            }
+        }
+    }
+}
+
+fn file_content(evidence: &Evidence, path: &str) -> Content {
+    let look = match evidence.find(&Probe::File(path.to_string()), |_| true) {
+        Found::Fresh(looks) => newest_file(evidence, looks),
+        Found::Stale(hours) => return Content::Unknown(format!("what is known of {path} is {hours} h old")),
+        Found::Nothing => return Content::Unknown(format!("{path} was not read")),
+    };
+    match look {
+        Some(FileOutcome::Certificates { chain, .. }) if !chain.is_empty() => {
+            Content::Leaves(vec![(chain[0], chain.clone())])
+        }
+        Some(FileOutcome::NoCertificate(what)) => Content::Unknown(format!("{path} holds no certificate: {what}")),
+        Some(FileOutcome::Unreadable(why)) => Content::Unknown(format!("{path} cannot be read: {why}")),
+        Some(FileOutcome::Certificates { .. }) | None => Content::Unknown(format!("{path} was not read")),
+    }
+}
+
+/// A file is one thing wherever it was read from: the newest reading counts.
+fn newest_file<'a>(evidence: &Evidence<'a>, looks: Vec<usize>) -> Option<&'a FileOutcome> {
+    let newest = looks.into_iter().max_by_key(|l| (evidence.look(*l).at, *l))?;
+    evidence.file(newest)
+}
+
+fn chains(recording: &Recording) -> impl Iterator<Item = &[BlobId]> {
+    recording.observations.iter().filter_map(|o| match &o.outcome {
+        Outcome::Tls(TlsOutcome::Certificate(served)) => Some(served.chain.as_slice()),
+        Outcome::File(FileOutcome::Certificates { chain, .. }) => Some(chain.as_slice()),
+        _ => None,
+    })
+}
+
+fn read(recording: &Recording, id: &BlobId) -> Result<CertificateFacts, String> {
+    let der = recording.blobs.get(id).ok_or("not in the recording")?;
+    let facts = pki::facts(der).map_err(|e| e.0)?;
+    // A recording may come from anywhere; what it calls a certificate must be that certificate.
+    if facts.sha256 == *id { Ok(facts) } else { Err("the recording has other bytes under its digest".into()) }
+}
+
+/// The anchors of a view: of a run that stood in it before others, the newest first.
+fn trust(plan: &Plan, recording: &Recording, view: ViewId) -> Option<Trust> {
+    let label = &plan.view(view).label;
+    let brings = |r: &&Run| r.anchors.contains_key(label) || r.trust_errors.contains_key(label);
+    let run = recording.runs.values().filter(brings).max_by_key(|r| (r.stands_in.contains(label), r.started, &r.id))?;
+    let ids = run.anchors.get(label).map_or(&[][..], Vec::as_slice);
+    let ders: Vec<Arc<[u8]>> = ids.iter().filter_map(|id| recording.blobs.get(id).cloned()).collect();
+    let mut errors = run.trust_errors.get(label).cloned().unwrap_or_default();
+    if ders.len() < ids.len() {
+        errors.push("the recording lacks some of its trust anchors".into());
+    }
+    Some(Trust { anchors: Anchors::new(&ders).0, errors })
+}
+
+fn first_chains<'a>(evidence: &Evidence<'a>) -> BTreeMap<BlobId, &'a [BlobId]> {
+    let mut out = BTreeMap::new();
+    for (look, _) in evidence.looks() {
+        if let Some(TlsOutcome::Certificate(served)) = evidence.tls(look) {
+            if let Some(leaf) = served.chain.first() {
+                out.entry(*leaf).or_insert(served.chain.as_slice());
+            }
+        }
+    }
+    out
+}
+
+fn served(plan: &Plan, evidence: &Evidence) -> BTreeMap<ServerId, BTreeSet<BlobId>> {
+    let mut owners: BTreeMap<std::net::IpAddr, Vec<ServerId>> = BTreeMap::new();
+    for (i, server) in plan.servers.iter().enumerate() {
+        for address in server.own_addresses(&plan.views) {
+            owners.entry(address).or_default().push(ServerId(i));
+        }
+    }
+    let mut out: BTreeMap<ServerId, BTreeSet<BlobId>> = BTreeMap::new();
+    for (_, look) in evidence.looks().filter(|(i, _)| evidence.is_fresh(*i)) {
+        let (Probe::Tls(probe), Outcome::Tls(TlsOutcome::Certificate(served))) = (&look.probe, &look.outcome) else {
+            continue;
+        };
+        let Some(leaf) = served.chain.first() else { continue };
+        for server in owners.get(&probe.address.ip()).into_iter().flatten() {
+            out.entry(*server).or_default().insert(*leaf);
+        }
+    }
+    out
+}

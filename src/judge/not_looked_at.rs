@@ -1,0 +1,129 @@
+//! What a run says nothing about, so that nobody takes its silence for a pass.
+
+use std::collections::BTreeSet;
+
+use super::case::Case;
+use super::rules::LATER;
+use crate::model::obligation::Claim;
+use crate::model::phase::Phase;
+use crate::model::plan::{CertificateSource, Members, Target};
+use crate::model::policy::Scope;
+use crate::model::service::services_of;
+
+/// A line each.
+pub(super) fn lines(case: &Case) -> Vec<String> {
+    let mut out = Vec::new();
+    out.extend(without_network(case));
+    out.extend(siblings(case));
+    out.extend(default_services(case));
+    out.extend(opaque_pools(case));
+    out.extend(keys(case));
+    out.extend(ttl_of_caches(case));
+    out.extend(declared_only(case));
+    out.extend(later_rules(case));
+    out
+}
+
+fn without_network(case: &Case) -> Vec<String> {
+    if case.policy.scope == Scope::All {
+        return Vec::new();
+    }
+    let unknown = case
+        .plan
+        .certificates
+        .iter()
+        .filter(|c| matches!(c.source, CertificateSource::Thumbprint | CertificateSource::From(_)));
+    let labels: Vec<&str> = unknown.map(|c| c.label.as_ref()).collect();
+    let mut out = vec!["DNS and endpoints (plan and certificate files only)".to_string()];
+    if !labels.is_empty() {
+        out.push(format!("certificates known only by what servers serve: {}", labels.join(", ")));
+    }
+    out
+}
+
+/// Servers that due obligations ask.
+fn asked(case: &Case) -> BTreeSet<usize> {
+    let of = |(i, o): (usize, &crate::model::obligation::Obligation)| match &o.claim {
+        Claim::Serves { server, .. } if case.is_due(i) => Some(server.0),
+        _ => None,
+    };
+    case.obligations.iter().enumerate().filter_map(of).collect()
+}
+
+/// Ports that the service's words usually open too, of servers that were asked.
+fn siblings(case: &Case) -> Option<String> {
+    const MAIL: &[(&str, u16)] =
+        &[("SMTP", 25), ("SMTP", 587), ("smtps", 465), ("IMAP", 143), ("IMAP", 993), ("POP", 110), ("POP", 995)];
+    let servers: Vec<_> = asked(case).into_iter().filter_map(|i| case.plan.servers.get(i)).collect();
+    let ports: BTreeSet<u16> = servers.iter().flat_map(|s| &s.services).map(|s| s.value.port).collect();
+    let mail = |p: &u16| MAIL.iter().any(|(_, port)| port == p);
+    let is_mail = ports.iter().any(mail) || servers.iter().any(|s| s.is_exchange());
+    let missing: BTreeSet<u16> = MAIL.iter().map(|(_, p)| *p).filter(|p| !ports.contains(p)).collect();
+    let words: Vec<String> = missing.iter().map(u16::to_string).collect();
+    (is_mail && !words.is_empty()).then(|| format!("ports {} (not in the plan)", words.join(", ")))
+}
+
+/// Where the product is an Exchange and its services are not said.
+fn default_services(case: &Case) -> Vec<String> {
+    let silent = case.plan.servers.iter().filter(|s| s.is_exchange() && !s.services_given);
+    let labels: Vec<&str> = silent.map(|s| s.label.as_ref()).collect();
+    let known = services_of("IIS").is_some();
+    match labels.is_empty() || !known {
+        true => Vec::new(),
+        false => vec![format!("only https of {} (no services given: say [\"IIS\", \"SMTP\", ...])", labels.join(", "))],
+    }
+}
+
+fn opaque_pools(case: &Case) -> Vec<String> {
+    let due = |pool: usize| {
+        case.obligations.iter().enumerate().any(|(i, o)| {
+            case.is_due(i) && matches!(&o.claim, Claim::Path { target: Target::Pool(p), .. } if p.0 == pool)
+        })
+    };
+    let opaque = |p: &crate::model::plan::Pool| {
+        Phase::ALL.iter().any(|phase| matches!(p.members[*phase as usize], Members::Opaque))
+    };
+    let pools = case.plan.pools.iter().enumerate().filter(|(i, p)| opaque(p) && due(*i));
+    pools.map(|(_, p)| format!("the nodes of {} (opaque: equal samples prove nothing about each)", p.label)).collect()
+}
+
+fn keys(case: &Case) -> Option<String> {
+    (case.plan.inventory.is_empty() && !case.plan.certificates.is_empty())
+        .then(|| "whether the key is exportable (no inventory)".to_string())
+}
+
+/// A cache shows the rest of a TTL only.
+fn ttl_of_caches(case: &Case) -> Option<String> {
+    let lowered = |(i, o): (usize, &crate::model::obligation::Obligation)| {
+        case.is_due(i) && matches!(o.claim, Claim::Lowered { .. })
+    };
+    case.obligations.iter().enumerate().any(lowered).then(|| {
+        "the zones' own TTLs where a cache answered (it shows what is left; ask an authoritative server)".to_string()
+    })
+}
+
+/// Tables of the plan that no rule of this release judges.
+fn declared_only(case: &Case) -> Option<String> {
+    let plan = case.plan;
+    let authoritative = plan.settings.authoritative || plan.views.iter().any(|v| v.settings.authoritative);
+    let tables = [
+        (plan.mail.iter().any(|m| m.mx.iter().any(Option::is_some)), "mx of [mail]"),
+        (!plan.records.is_empty(), "[records]"),
+        (authoritative, "authoritative servers of [zones]"),
+        (!plan.inventory.is_empty(), "[inventory]"),
+        (plan.views.iter().any(|v| v.without_sni), "clients without SNI"),
+        (plan.servers.iter().any(|s| s.settings.mtls), "client certificates (mtls)"),
+        (plan.certificates.iter().any(|c| c.max_names.is_some()), "max-names of certificates"),
+    ];
+    let words: Vec<&str> = tables.iter().filter(|(is, _)| *is).map(|(_, word)| *word).collect();
+    (!words.is_empty()).then(|| format!("declared, not yet judged: {}", words.join(", ")))
+}
+
+/// Rules that the plan speaks of and that later releases bring.
+fn later_rules(case: &Case) -> Option<String> {
+    let waived = case.plan.waivers.iter().map(|w| w.rule.value.as_str());
+    let changed = case.plan.severity.keys().map(String::as_str);
+    let later: BTreeSet<&str> = waived.chain(changed).filter(|r| LATER.contains(r)).collect();
+    let words: Vec<&str> = later.into_iter().collect();
+    (!words.is_empty()).then(|| format!("rules of later releases: {}", words.join(", ")))
+}

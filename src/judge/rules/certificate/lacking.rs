@@ -1,0 +1,160 @@
+//! What the rules about missing names share: which certificate lacks a name, and what to order.
+
+use std::collections::BTreeSet;
+
+use crate::judge::RuleInfo;
+use crate::judge::case::Case;
+use crate::judge::draft::{Context, Draft, Item, Key, Whose};
+use crate::judge::problem::{CertificateFault, EndpointFault, Fault};
+use crate::judge::wording;
+use crate::model::certificate::BlobId;
+use crate::model::identity::Mismatch;
+use crate::model::obligation::Claim;
+use crate::model::plan::{CertId, CertificateSource, NameId, Table};
+
+/// The certificate of which a problem says that it lacks the name, and why: a declared one, or a served one that is meant
+/// to be the declared one.
+pub(in crate::judge) fn lacking<'a>(case: &Case, item: &Item<'a>) -> Option<(Whose, &'a Mismatch)> {
+    match &item.problem.fault {
+        Fault::Certificate(_, CertificateFault::Uncovered { leaf: Some(leaf), why }) => Some((Whose::Leaf(*leaf), why)),
+        Fault::Certificate(c, CertificateFault::Uncovered { leaf: None, why }) => Some((Whose::Planned(*c), why)),
+        Fault::Endpoint(_, EndpointFault::WrongName { leaf, why }) if is_meant(case, item, *leaf, why) => {
+            Some((Whose::Leaf(*leaf), why))
+        }
+        _ => None,
+    }
+}
+
+/// A served leaf is meant to be the wanted certificate if it is that one, or where only names are planned, if it is
+/// likest to it. A wildcard or a certificate with nothing but a commonName is like none, but says itself what it was
+/// meant for.
+fn is_meant(case: &Case, item: &Item, leaf: BlobId, why: &Mismatch) -> bool {
+    let wanted = wanted(item);
+    let known = case.certificates.leaves(wanted);
+    match known.is_empty() {
+        false => known.contains(&leaf),
+        true if is_depth(why) || is_common_name(why) => true,
+        true => is_wanted(case, wanted, leaf),
+    }
+}
+
+/// True if a served leaf is one of the wanted certificates, as far as that is known.
+pub(in crate::judge) fn is_wanted(case: &Case, wanted: &[CertId], leaf: BlobId) -> bool {
+    case.certificates.declared(case.plan, leaf).is_some_and(|c| wanted.contains(&c))
+}
+
+fn wanted<'a>(item: &Item<'a>) -> &'a [CertId] {
+    match &item.obligation.claim {
+        Claim::Serves { certificates, .. } | Claim::Path { certificates, .. } => certificates,
+        _ => &[],
+    }
+}
+
+/// True if only a misread wildcard would cover the name.
+pub(in crate::judge) fn is_depth(why: &Mismatch) -> bool {
+    matches!(why, Mismatch::WildcardDepth { .. })
+}
+
+/// True if only a commonName would match.
+pub(in crate::judge) fn is_common_name(why: &Mismatch) -> bool {
+    matches!(why, Mismatch::CommonNameOnly { .. } | Mismatch::NoDnsId { common_name: true })
+}
+
+/// True if the item's name stands in `[legacy]`.
+pub(in crate::judge) fn is_legacy(case: &Case, item: &Item) -> bool {
+    case.plan.name(item.obligation.claim.name()).table == Table::Legacy
+}
+
+/// One finding per certificate, with everything that it lacks for the reason that `speaks_of` picks.
+pub(in crate::judge) fn drafts<'a>(
+    context: &Context<'a>,
+    rule: &'static RuleInfo,
+    speaks_of: impl Fn(&Item<'a>, &Mismatch) -> bool,
+    title: impl Fn(&str, &str) -> String,
+) -> Vec<Draft> {
+    let case = context.case;
+    let key = |item: &Item<'a>| lacking(case, item).filter(|(_, why)| speaks_of(item, why)).map(|(whose, _)| whose);
+    let groups = context.group(rule, key);
+    groups.into_iter().map(|((whose, waiver), items)| draft(context, rule, whose, waiver, &items, &title)).collect()
+}
+
+fn draft(
+    context: &Context,
+    rule: &'static RuleInfo,
+    whose: Whose,
+    waiver: Option<usize>,
+    items: &[Item],
+    title: &impl Fn(&str, &str) -> String,
+) -> Draft {
+    let (case, plan) = (context.case, context.case.plan);
+    let names = wording::names(items);
+    let listed = wording::name_list(plan, &names);
+    let certificate = declared(case, whose, items);
+    let label = certificate
+        .map_or_else(|| "the served certificate".into(), |c| format!("certificate \"{}\"", plan.certificate(c).label));
+    let mut draft = Draft::of(context, rule, items, waiver);
+    draft.title = title(&label, &listed);
+    draft.subject.certificate = certificate.map(|c| plan.certificate(c).label.to_string());
+    draft.expected = vec![format!("{listed} on {label}")];
+    draft.seen = seen(case, whose, items);
+    draft.hurts = vec![format!("clients that ask for {listed}: name mismatch, a warning or no connection")];
+    draft.remedy.cure = order(case, certificate, &names);
+    draft.keys = names.iter().map(|n| Key::Uncovered(whose, *n)).collect();
+    // The place of the certificate itself, where a declared one is at fault.
+    draft.at = certificate.map(|c| plan.certificate(c).span).or(draft.at);
+    draft
+}
+
+fn declared(case: &Case, whose: Whose, items: &[Item]) -> Option<CertId> {
+    match whose {
+        Whose::Planned(c) => Some(c),
+        Whose::Leaf(leaf) => {
+            let by_file = items.iter().find_map(|i| match &i.problem.fault {
+                Fault::Certificate(c, _) => Some(*c),
+                _ => None,
+            });
+            by_file
+                .or_else(|| case.certificates.declared(case.plan, leaf))
+                .or_else(|| items.iter().find_map(|i| wanted(i).first().copied()))
+        }
+    }
+}
+
+fn seen(case: &Case, whose: Whose, items: &[Item]) -> Vec<String> {
+    let mut out = match whose {
+        Whose::Leaf(leaf) => {
+            let names = case.certificates.facts(leaf).map(wording::presented).unwrap_or_default();
+            vec![wording::leaf(case, leaf), format!("its names: {names}")]
+        }
+        Whose::Planned(c) => match &case.plan.certificate(c).source {
+            CertificateSource::Names(names) => {
+                vec![format!("planned names: {}", wording::list(names.iter().map(|n| n.value.as_str())))]
+            }
+            _ => Vec::new(),
+        },
+    };
+    let reasons: BTreeSet<String> =
+        items.iter().filter_map(|i| lacking(case, i)).map(|(_, why)| wording::mismatch(why)).collect();
+    out.extend(wording::cut(
+        reasons.into_iter().filter(|r| *r != wording::mismatch(&Mismatch::NotPresented)).collect(),
+    ));
+    out.extend(wording::spots(items));
+    out
+}
+
+/// The whole list of names to order: what the plan demands of the certificate in any phase, and what it lacks.
+fn order(case: &Case, certificate: Option<CertId>, lacking: &[NameId]) -> Vec<String> {
+    let mut names: BTreeSet<NameId> = lacking.iter().copied().collect();
+    for obligation in case.obligations {
+        if let Claim::Covers { name, certificate: c } = &obligation.claim {
+            if Some(*c) == certificate {
+                names.insert(*name);
+            }
+        }
+    }
+    let all: Vec<&str> = names.iter().map(|n| case.plan.name(*n).name.as_str()).collect();
+    vec![
+        format!("reissue it with {}: {}", wording::count(all.len(), "name", "names"), all.join(", ")),
+        "install the new one on every server that serves it; do not add a second certificate beside it".into(),
+    ]
+}

@@ -1,0 +1,17 @@
+//! Rules about certificates themselves: their names and dates.
+
+mod certificate_not_currently_valid;
+mod cn_only_certificate;
+pub(in super::super) mod lacking;
+mod san_missing_name;
+mod wildcard_depth_mismatch;
+
+use super::Rule;
+
+/// The rules of this family.
+pub(super) const RULES: &[Rule] = &[
+    Rule { info: &san_missing_name::INFO, check: san_missing_name::check },
+    Rule { info: &wildcard_depth_mismatch::INFO, check: wildcard_depth_mismatch::check },
+    Rule { info: &cn_only_certificate::INFO, check: cn_only_certificate::check },
+    Rule { info: &certificate_not_currently_valid::INFO, check: certificate_not_currently_valid::check },
+];

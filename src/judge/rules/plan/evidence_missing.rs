@@ -1,0 +1,277 @@
+//! Something due could not be told.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use crate::judge::RuleInfo;
+use crate::judge::assess::hear;
+use crate::judge::draft::{Context, Draft, Item};
+use crate::judge::problem::{CertificateFault, Culprit, DnsFault, EndpointFault, Fault};
+use crate::judge::truth::Truth;
+use crate::judge::wording;
+use crate::model::finding::Severity;
+use crate::model::obligation::Claim;
+use crate::model::plan::{CertId, ViewId};
+
+/// What is known of the rule.
+pub(super) const INFO: RuleInfo = RuleInfo {
+    name: "evidence-missing",
+    family: "plan",
+    severity: Severity::Warning,
+    summary: "something that is due could not be told, for nobody looked, or nobody answered",
+    citation: "RFC 8020; RFC 2308 section 7 (server failure is no absence)",
+    page: PAGE,
+};
+
+const PAGE: &str = "\
+# What it means
+
+Something that must hold was not seen: no run stood in the view, a resolver was silent or refused, a server could not be
+asked in a way that this release speaks, what is known is too old, or a certificate's file cannot be read.
+
+# Why it matters
+
+No evidence is never a pass. The run ends as incomplete (exit status 3), unless something else failed.
+
+# Example
+
+    ?2 evidence-missing   3 external paths to 203.0.113.10
+       next      on a phone hotspot: coexist check plan.toml --from external --record out.jsonl
+
+# Cure
+
+Type the next command that the finding prints, and judge its recording together with this run's. To ask for less, say
+--view internal; the report then says \"partial\". A waiver of this rule hides the finding, but it makes nothing pass.
+
+# References
+
+RFC 2308 section 7; RFC 8020
+";
+
+/// What is to be looked at together.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Gap {
+    /// A declared certificate is not known: why.
+    Certificate(CertId, String),
+    /// A resolver was silent.
+    Resolver(ViewId, usize),
+    /// No resolver of a view said anything.
+    View(ViewId),
+    /// Resolvers of a view were not asked, or so many hours ago.
+    NotAsked(ViewId, Option<i64>),
+    /// What another's host resolves to.
+    Like(ViewId, String),
+    /// A view's paths were not seen.
+    Paths(ViewId),
+    /// A server was not asked, or so many hours ago.
+    Unseen(Culprit, Option<ViewId>, Option<i64>),
+    /// A server answered in a way that is no word about its certificate.
+    CouldNotLook(Culprit),
+    /// A view's trust anchors.
+    Anchors(ViewId),
+}
+
+/// One finding per thing to look at.
+pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
+    let silent = silent_views(context);
+    let groups = context.group(&INFO, |item| gap(item, &silent));
+    for ((gap, waiver), items) in groups {
+        // Where others answered, only a silent resolver is worth a word.
+        let open: Vec<Item> =
+            items.iter().filter(|i| context.assessed[i.index].truth != Truth::Pass).copied().collect();
+        if open.is_empty() && !matches!(gap, Gap::Resolver(..)) {
+            continue;
+        }
+        drafts.push(draft(context, &gap, waiver, &items, &open));
+    }
+}
+
+/// Every open fault has its gap; interception has rules of its own.
+fn gap(item: &Item, silent: &BTreeSet<ViewId>) -> Option<Gap> {
+    use {CertificateFault as C, DnsFault as D, EndpointFault as E};
+    match &item.problem.fault {
+        Fault::Certificate(c, C::Unknown(why)) => Some(Gap::Certificate(*c, why.clone())),
+        Fault::Certificate(..) => None,
+        Fault::Endpoint(spot, fault) => match fault {
+            E::CouldNotLook => Some(Gap::CouldNotLook(spot.culprit)),
+            E::Unseen => Some(Gap::Unseen(spot.culprit, spot.view, None)),
+            E::Stale(hours) => Some(Gap::Unseen(spot.culprit, spot.view, Some(*hours))),
+            E::NotStanding => spot.view.map(Gap::Paths),
+            E::NoAnchors { view } => Some(Gap::Anchors(*view)),
+            E::Intercepted { .. } => None,
+            E::NoTls | E::WrongName { .. } | E::WrongLeaf { .. } | E::WrongKey { .. } => None,
+            E::Unreadable { .. } | E::OutOfDate { .. } | E::Untrusted { .. } => None,
+        },
+        Fault::Dns(view, resolver, fault) => match fault {
+            D::Silent { .. } if silent.contains(view) => Some(Gap::View(*view)),
+            D::Silent { .. } => Some(Gap::Resolver(*view, *resolver)),
+            D::NotAsked => Some(Gap::NotAsked(*view, None)),
+            D::Stale(hours) => Some(Gap::NotAsked(*view, Some(*hours))),
+            D::LikeUnknown { host } => Some(Gap::Like(*view, host.to_string())),
+            D::Intercepted => None,
+            D::Unresolved { .. } | D::Unexpected { .. } | D::Unwanted { .. } => None,
+            D::NoAlias { .. } | D::TtlTooHigh { .. } => None,
+        },
+    }
+}
+
+/// Views of which no resolver said anything about any name that is due.
+fn silent_views(context: &Context) -> BTreeSet<ViewId> {
+    let case = context.case;
+    let mut out = BTreeSet::new();
+    for (view, answered) in answered(context) {
+        if !answered && case.plan.view(view).resolvers.len() > 1 {
+            out.insert(view);
+        }
+    }
+    out
+}
+
+fn answered(context: &Context) -> Vec<(ViewId, bool)> {
+    let case = context.case;
+    let mut out: Vec<(ViewId, bool)> = case.plan.view_ids().map(|v| (v, false)).collect();
+    for (index, obligation) in case.obligations.iter().enumerate().filter(|(i, _)| case.is_due(*i)) {
+        let Claim::Resolves { name, view, .. } = &obligation.claim else { continue };
+        if out[view.0].1 || context.assessed[index].truth != Truth::Unobserved {
+            out[view.0].1 = true;
+            continue;
+        }
+        let name = case.plan.name(*name).name.probe();
+        let mut resolvers = 0..case.plan.view(*view).resolvers.len();
+        out[view.0].1 =
+            resolvers.any(|r| hear(case, &name, *view, r).outcomes.iter().any(|(_, _, o)| o.reply().is_some()));
+    }
+    out
+}
+
+fn draft(context: &Context, gap: &Gap, waiver: Option<usize>, items: &[Item], open: &[Item]) -> Draft {
+    let concerned = if open.is_empty() { items } else { open };
+    let mut draft = Draft::of(context, &INFO, concerned, waiver);
+    // Beside a pass a silent resolver is a warning; it leaves nothing open.
+    draft.open_question = !open.is_empty();
+    draft.obligations = open.iter().map(|i| i.index).collect();
+    draft.at = None;
+    words(context, gap, concerned, &mut draft);
+    if draft.open_question {
+        draft.hurts = vec![
+            wording::count(draft.obligations.len(), "thing that is due is", "things that are due are")
+                + " not known to hold",
+        ];
+    }
+    draft
+}
+
+fn words(context: &Context, gap: &Gap, items: &[Item], draft: &mut Draft) {
+    let (case, plan) = (context.case, context.case.plan);
+    let file = &plan.source.file;
+    let label = |v: &ViewId| wording::view(plan, *v);
+    let again = format!("coexist check {file}");
+    match gap {
+        Gap::Certificate(c, why) => {
+            draft.title = format!("certificate \"{}\" is not known: {why}", plan.certificate(*c).label);
+            draft.subject.certificate = Some(plan.certificate(*c).label.to_string());
+            draft.at = Some(plan.certificate(*c).span);
+            draft.remedy.next =
+                vec!["export the certificate without its key (PEM or DER) and name the file in the plan".into()];
+        }
+        Gap::Resolver(view, resolver) => {
+            let addr = wording::resolver(plan, *view, *resolver);
+            draft.title = format!("resolver {addr} of {} told nothing of {}", label(view), names(plan, items));
+            draft.seen = silences(items);
+            draft.subject.view = Some(label(view).to_string());
+            draft.subject.address = Some(addr.clone());
+            draft.at = plan.view(*view).resolvers.get(*resolver).map(|r| r.span);
+            draft.remedy.next =
+                vec![format!("see that {addr} can be reached from here and answers; else take it out of the plan")];
+        }
+        Gap::View(view) => {
+            draft.title = format!("no resolver of {} answers", label(view));
+            draft.seen = silences(items);
+            draft.subject.view = Some(label(view).to_string());
+            draft.at = Some(plan.view(*view).span);
+            draft.remedy.next =
+                vec![format!("run from where they can be reached: {again} --from {} --record out.jsonl", label(view))];
+        }
+        Gap::NotAsked(view, hours) => {
+            let age = hours.map_or("was not looked at".into(), |h| format!("was seen {h} h ago, which is too old"));
+            draft.title = format!("DNS of {} {age} ({})", label(view), names(plan, items));
+            draft.subject.view = Some(label(view).to_string());
+            draft.remedy.next = vec![again];
+        }
+        Gap::Like(view, host) => {
+            draft.title = format!("what {host} resolves to in {} is not known", label(view));
+            draft.remedy.next = vec![again];
+        }
+        Gap::Paths(view) => {
+            let at = wording::list(addresses(items).iter().map(String::as_str));
+            let count = wording::count(draft.obligations.len(), "path", "paths");
+            draft.title = match count.split_once(' ') {
+                Some((n, word)) => format!("{n} {} {word} to {at} (NAT or firewall not proved)", label(view)),
+                None => count,
+            };
+            draft.subject.view = Some(label(view).to_string());
+            draft.remedy.next = vec![stand(context, *view, &again)];
+        }
+        Gap::Unseen(culprit, view, hours) => {
+            let who = wording::culprit(plan, *culprit);
+            let from = view.map(|v| format!(" from {}", label(&v))).unwrap_or_default();
+            let age = hours.map_or("was not looked at".into(), |h| format!("was seen {h} h ago, which is too old"));
+            let at = wording::list(wording::spots(items).iter().map(String::as_str));
+            draft.title = format!("{who}{from} {age}: {at}");
+            draft.remedy.next = vec![match view {
+                Some(v) => stand(context, *v, &again),
+                None => format!("from where {who} can be reached: {again}"),
+            }];
+        }
+        Gap::CouldNotLook(culprit) => {
+            draft.title = format!("{} answers, but its certificate was not seen", wording::culprit(plan, *culprit));
+            draft.seen = wording::outcomes(case, items);
+            draft.remedy.next = vec![
+                "servers older than TLS 1.2, and those that end the handshake, are not judged by this release".into(),
+            ];
+        }
+        Gap::Anchors(view) => {
+            draft.title = format!("the trust anchors of {} are not known", label(view));
+            draft.seen = case.certificates.trust_errors(*view).to_vec();
+            draft.subject.view = Some(label(view).to_string());
+            draft.at = Some(plan.view(*view).span);
+            draft.remedy.next = vec!["see that each file in its `trust` can be read".into()];
+        }
+    }
+}
+
+fn stand(context: &Context, view: ViewId, again: &str) -> String {
+    let plan = context.case.plan;
+    let label = wording::view(plan, view);
+    match plan.view(view).kind {
+        crate::model::plan::ViewKind::External => {
+            format!("on a phone hotspot: {again} --from {label} --record out.jsonl")
+        }
+        crate::model::plan::ViewKind::Internal => {
+            format!("from a client of {label}: {again} --from {label} --record in.jsonl")
+        }
+    }
+}
+
+fn names(plan: &crate::model::plan::Plan, items: &[Item]) -> String {
+    let names = wording::names(items);
+    match names.len() {
+        n if n > 3 => wording::count(n, "name", "names"),
+        _ => wording::name_list(plan, &names),
+    }
+}
+
+fn addresses(items: &[Item]) -> Vec<String> {
+    let all: BTreeSet<IpAddr> =
+        items.iter().filter_map(|i| wording::endpoint_fault(i)).map(|(s, _)| s.address.ip()).collect();
+    all.iter().map(IpAddr::to_string).collect()
+}
+
+fn silences(items: &[Item]) -> Vec<String> {
+    let word = |item: &Item| match &item.problem.fault {
+        Fault::Dns(_, _, DnsFault::Silent { word }) => Some(word.clone()),
+        _ => None,
+    };
+    let all: BTreeSet<String> = items.iter().filter_map(word).collect();
+    wording::cut(all.into_iter().collect())
+}

@@ -1,0 +1,17 @@
+//! Rules about the plan itself, about what could not be told, and about waivers.
+
+pub(in crate::judge) mod evidence_missing;
+mod legacy_versions;
+mod plan_inconsistent;
+mod waiver_expired;
+mod waiver_matched_nothing;
+
+use super::Rule;
+
+/// The rules of this family. The last one looks at what all others said.
+pub(super) const RULES: &[Rule] = &[
+    Rule { info: &plan_inconsistent::INFO, check: plan_inconsistent::check },
+    Rule { info: &evidence_missing::INFO, check: evidence_missing::check },
+    Rule { info: &waiver_expired::INFO, check: waiver_expired::check },
+    Rule { info: &waiver_matched_nothing::INFO, check: waiver_matched_nothing::check },
+];

@@ -1,0 +1,110 @@
+//! An endpoint serves the certificate that its product came with.
+
+use super::out_of_box;
+use crate::judge::RuleInfo;
+use crate::judge::case::Case;
+use crate::judge::cure;
+use crate::judge::draft::{Context, Draft, Item, Key, target_of};
+use crate::judge::problem::{Culprit, EndpointFault};
+use crate::judge::wording;
+use crate::model::certificate::BlobId;
+use crate::model::finding::Severity;
+use crate::model::phase::Phase;
+use crate::model::plan::{ServerId, Target};
+
+/// What is known of the rule.
+pub(super) const INFO: RuleInfo = RuleInfo {
+    name: "default-certificate-served",
+    family: "served",
+    severity: Severity::Error,
+    summary: "a server still serves its out-of-box certificate",
+    citation: "Microsoft, Exchange certificates: self-signed certificates; ingress-nginx, Default SSL Certificate",
+    page: PAGE,
+};
+
+const PAGE: &str = "\
+# What it means
+
+The endpoint serves a certificate that the product made for itself: self-signed for the bare host name, WMSvc-...,
+Microsoft Exchange, Kubernetes Ingress Controller Fake Certificate, TRAEFIK DEFAULT CERT, snakeoil and the like.
+
+# Why it matters
+
+Nobody trusts it and it has none of the names. It means that the right certificate was never imported there, or was
+imported and never assigned to the service. Behind a load balancer it hurts every second user, and a single look from
+outside may miss it.
+
+# Example
+
+    seen  0F5D...  CN=EX19-02, self-signed
+          10.0.0.12:443  :25 STARTTLS  :143 STARTTLS  :110 STLS
+
+Get-ExchangeCertificate on EX19-02 shows the right certificate without services (`.......`), or not at all.
+
+# Cure
+
+Take the server out of the pool. Import the right certificate with its key, assign it to the services, and look again.
+
+# References
+
+https://learn.microsoft.com/exchange/architecture/client-access/certificates (default certificates);
+https://kubernetes.github.io/ingress-nginx/user-guide/tls/#default-ssl-certificate
+";
+
+/// One finding per server and default certificate.
+pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
+    let key = |item: &Item| {
+        let (spot, fault) = wording::endpoint_fault(item)?;
+        let leaf = match fault {
+            EndpointFault::WrongName { leaf, .. }
+            | EndpointFault::WrongLeaf { leaf }
+            | EndpointFault::Untrusted { leaf, .. }
+            | EndpointFault::OutOfDate { leaf, .. } => *leaf,
+            _ => return None,
+        };
+        product(context.case, spot.culprit, leaf).map(|product| (spot.culprit, leaf, product))
+    };
+    let groups = context.group(&INFO, key);
+    drafts.extend(groups.into_iter().map(|((group, waiver), items)| draft(context, group, waiver, &items)));
+}
+
+/// The product, unless the plan declares this very certificate.
+fn product(case: &Case, culprit: Culprit, leaf: BlobId) -> Option<&'static str> {
+    let facts = case.certificates.facts(leaf).ok()?;
+    let declared = case.certificates.declared(case.plan, leaf).is_some();
+    if declared { None } else { out_of_box::product(facts, &wording::culprit(case.plan, culprit)) }
+}
+
+fn draft(context: &Context, group: (Culprit, BlobId, &'static str), waiver: Option<usize>, items: &[Item]) -> Draft {
+    let (case, plan) = (context.case, context.case.plan);
+    let (culprit, leaf, product) = group;
+    let who = wording::culprit(plan, culprit);
+    let mut draft = Draft::of(context, &INFO, items, waiver);
+    draft.title = format!("{who} still serves its out-of-box certificate ({})", wording::services(items).join(" "));
+    draft.expected = wording::wanted(case, &wording::wanted_by(items));
+    if draft.expected.is_empty() {
+        draft.expected.push(format!("a certificate that covers {}", wording::name_list(plan, &wording::names(items))));
+    }
+    draft.seen = vec![wording::leaf(case, leaf), format!("made by {product}")];
+    draft.seen.extend(wording::spots(items));
+    draft.hurts = wording::tries(case, items, context.assessed);
+    if draft.hurts.is_empty() {
+        draft.hurts.push(format!("every client of {who}: nobody trusts this certificate"));
+    }
+    draft.remedy.now = pools(case, culprit).map(|pool| format!("take {who} out of the pool {pool}")).collect();
+    draft.remedy.cure = cure::install(case, target_of(culprit), items);
+    draft.keys.insert(Key::Served(culprit, leaf));
+    draft
+}
+
+/// The pools that a culprit is a member of.
+fn pools<'a>(case: &'a Case, culprit: Culprit) -> impl Iterator<Item = &'a str> {
+    let server: Option<ServerId> = match culprit {
+        Culprit::Planned(Target::Server(server)) => Some(server),
+        _ => None,
+    };
+    let holds = move |p: &&crate::model::plan::Pool| {
+        server.is_some_and(|s| Phase::ALL.iter().any(|phase| p.servers(*phase).contains(&s)))
+    };
+    case.plan.pools.iter().filter(holds).map(|p| p.label.as_ref())
+}

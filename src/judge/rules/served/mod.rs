@@ -1,0 +1,23 @@
+//! Rules about what endpoints serve.
+
+mod chain_incomplete;
+mod default_certificate_served;
+mod endpoint_serves_wrong_certificate;
+mod endpoint_unreachable;
+mod out_of_box;
+mod pool_certificate_divergence;
+mod tls_interception_suspected;
+mod untrusted_issuer_for_view;
+
+use super::Rule;
+
+/// The rules of this family.
+pub(super) const RULES: &[Rule] = &[
+    Rule { info: &endpoint_serves_wrong_certificate::INFO, check: endpoint_serves_wrong_certificate::check },
+    Rule { info: &pool_certificate_divergence::INFO, check: pool_certificate_divergence::check },
+    Rule { info: &default_certificate_served::INFO, check: default_certificate_served::check },
+    Rule { info: &untrusted_issuer_for_view::INFO, check: untrusted_issuer_for_view::check },
+    Rule { info: &chain_incomplete::INFO, check: chain_incomplete::check },
+    Rule { info: &endpoint_unreachable::INFO, check: endpoint_unreachable::check },
+    Rule { info: &tls_interception_suspected::INFO, check: tls_interception_suspected::check },
+];

@@ -1,0 +1,58 @@
+//! Where the evidence was gathered: the report's second line.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::case::Case;
+use crate::model::finding::{ResolversSeen, SeenFrom};
+use crate::model::obligation::Claim;
+use crate::model::observation::Probe;
+use crate::model::plan::ViewId;
+
+/// What the runs say of themselves.
+pub(super) fn seen_from(case: &Case) -> SeenFrom {
+    let runs = case.evidence.runs();
+    let stood: BTreeSet<&Arc<str>> = runs.values().flat_map(|r| &r.stands_in).collect();
+    let views: Vec<ViewId> = case.plan.view_ids().collect();
+    let label = |v: &ViewId| &case.plan.view(*v).label;
+    SeenFrom {
+        stands_in: views.iter().map(label).filter(|l| stood.contains(l)).map(|l| l.to_string()).collect(),
+        addresses: runs.values().filter_map(|r| r.address).collect::<BTreeSet<_>>().into_iter().collect(),
+        resolvers: resolvers(case),
+        paths_not_seen: views
+            .iter()
+            .filter(|v| is_path_unseen(case, **v, &stood))
+            .map(|v| label(v).to_string())
+            .collect(),
+        detours: runs.values().any(|r| !r.connect_to.is_empty()),
+        from: runs.values().map(|r| r.started).min(),
+        to: runs.values().map(|r| r.started).max(),
+        // Of one plan all runs have one digest; whether it is this plan's, its files must be read to know.
+        other_plan: runs.values().map(|r| r.plan).collect::<BTreeSet<_>>().len() > 1,
+    }
+}
+
+fn is_path_unseen(case: &Case, view: ViewId, stood: &BTreeSet<&Arc<str>>) -> bool {
+    let due = |(i, o): (usize, &crate::model::obligation::Obligation)| {
+        case.is_due(i) && matches!(&o.claim, Claim::Path { view: v, .. } if *v == view)
+    };
+    !stood.contains(&case.plan.view(view).label) && case.obligations.iter().enumerate().any(due)
+}
+
+/// How many of each view's resolvers answered anything.
+fn resolvers(case: &Case) -> Vec<ResolversSeen> {
+    let mut answered: BTreeSet<(&str, String)> = BTreeSet::new();
+    for (look, seen) in case.evidence.looks().filter(|(i, _)| case.evidence.is_fresh(*i)) {
+        if let (Probe::Dns(p), Some(outcome)) = (&seen.probe, case.evidence.dns(look)) {
+            if outcome.reply().is_some() {
+                answered.insert((&p.view, p.resolver.to_string()));
+            }
+        }
+    }
+    let of = |view: &crate::model::plan::View| ResolversSeen {
+        view: view.label.to_string(),
+        answered: view.resolvers.iter().filter(|r| answered.contains(&(&*view.label, r.value.to_string()))).count(),
+        declared: view.resolvers.len(),
+    };
+    case.plan.views.iter().map(of).collect()
+}

@@ -1,0 +1,154 @@
+//! Signs that something between us and the world answers in its place: a resolver that is intercepted, a proxy that
+//! breaks TLS open. What it touches is unobserved, for neither a pass nor a failure would be the clients'.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use super::assess::{Assessment, answers, hear};
+use super::case::{Case, Suspicion};
+use super::truth::Truth;
+use crate::model::certificate::BlobId;
+use crate::model::dns::Transport;
+use crate::model::name::Name;
+use crate::model::obligation::{Claim, DnsExpectation};
+use crate::model::plan::{ServerId, Target, ViewId, ViewKind};
+use crate::model::probes::is_private;
+
+/// How many names or servers must agree before anything is suspected.
+const SEVERAL: usize = 2;
+
+/// Looks for both kinds of interception in what is due.
+pub(super) fn suspect(case: &Case, assessed: &[Assessment]) -> Suspicion {
+    Suspicion { resolvers: resolvers(case, assessed), leaves: leaves(case) }
+}
+
+/// Plain resolvers of external views that give several names private addresses or the inside's answers, and not once
+/// an answer that only the outside has, while no encrypted resolver of the view says the same.
+fn resolvers(case: &Case, assessed: &[Assessment]) -> BTreeSet<(ViewId, usize)> {
+    let mut out = BTreeSet::new();
+    let external = case.plan.view_ids().filter(|v| case.plan.view(*v).kind == ViewKind::External);
+    for view in external {
+        let names = due_names(case, assessed, view);
+        for index in 0..case.plan.view(view).resolvers.len() {
+            if !is_encrypted(case, view, index) && is_intercepted(case, view, index, &names) {
+                out.insert((view, index));
+            }
+        }
+    }
+    out
+}
+
+type Wanted<'a> = (Name, &'a DnsExpectation);
+
+fn due_names<'a>(case: &Case<'a>, assessed: &[Assessment], view: ViewId) -> Vec<Wanted<'a>> {
+    let due = case.obligations.iter().zip(assessed).enumerate().filter(|(i, _)| case.is_due(*i));
+    let wanted = due.filter_map(|(_, (o, a))| match &o.claim {
+        Claim::Resolves { name, view: v, expected } if *v == view && a.truth != Truth::Unobserved => {
+            Some((case.plan.name(*name).name.probe(), expected))
+        }
+        _ => None,
+    });
+    wanted.filter(|(_, e)| e.like.is_empty() && !e.present.is_empty()).collect()
+}
+
+fn is_encrypted(case: &Case, view: ViewId, index: usize) -> bool {
+    let resolver = case.plan.view(view).resolvers.get(index);
+    resolver.is_some_and(|r| matches!(r.value.transport, Transport::Tls | Transport::Https(_)))
+}
+
+fn is_intercepted(case: &Case, view: ViewId, index: usize, names: &[Wanted]) -> bool {
+    let mut odd: Vec<(&Name, BTreeSet<IpAddr>)> = Vec::new();
+    for (name, expected) in names {
+        let given = hear(case, name, view, index).addresses();
+        let right: BTreeSet<IpAddr> = expected.present.iter().flat_map(|p| p.addresses.iter().copied()).collect();
+        if given.is_empty() || right.iter().any(|a| is_private(*a)) {
+            continue;
+        }
+        let inside = inside(case, name);
+        if given.is_subset(&right) {
+            // An answer that only the outside has: the resolver is heard.
+            if !given.is_subset(&inside) {
+                return false;
+            }
+        } else if given.iter().all(|a| is_private(*a)) || given == inside {
+            odd.push((name, given));
+        }
+    }
+    let confirmed = |(name, given): &(&Name, BTreeSet<IpAddr>)| {
+        let encrypted = (0..case.plan.view(view).resolvers.len()).filter(|i| is_encrypted(case, view, *i));
+        encrypted.into_iter().any(|i| hear(case, name, view, i).addresses() == *given)
+    };
+    odd.len() >= SEVERAL && !odd.iter().any(confirmed)
+}
+
+/// What the internal views' resolvers answer.
+fn inside(case: &Case, name: &Name) -> BTreeSet<IpAddr> {
+    let internal = case.plan.view_ids().filter(|v| case.plan.view(*v).kind == ViewKind::Internal);
+    internal.flat_map(|v| answers(case, name, v, &Suspicion::default())).collect()
+}
+
+/// A leaf as one endpoint served it for a name.
+struct Met {
+    server: ServerId,
+    leaf: BlobId,
+    issuer: Vec<u8>,
+}
+
+/// Leaves of one issuer that no declared certificate has and that not every view trusts, made for the very names that
+/// were asked, at several servers that have nothing else in common.
+fn leaves(case: &Case) -> BTreeSet<BlobId> {
+    let mut by_issuer: BTreeMap<Vec<u8>, Vec<Met>> = BTreeMap::new();
+    for (_, obligation) in case.obligations.iter().enumerate().filter(|(i, _)| case.is_due(*i)) {
+        let (Claim::Serves { name, server, certificates, .. }
+        | Claim::Path { name, target: Target::Server(server), certificates, .. }) = &obligation.claim
+        else {
+            continue;
+        };
+        let declared = case.certificates.leaves(certificates);
+        if declared.is_empty() {
+            continue;
+        }
+        for met in met(case, *server, &case.plan.name(*name).name.probe()) {
+            if is_unplanned(case, &met, &declared) {
+                by_issuer.entry(met.issuer.clone()).or_default().push(met);
+            }
+        }
+    }
+    let several = |all: &Vec<Met>| {
+        let servers: BTreeSet<ServerId> = all.iter().map(|m| m.server).collect();
+        let leaves: BTreeSet<BlobId> = all.iter().map(|m| m.leaf).collect();
+        servers.len() >= SEVERAL && leaves.len() >= SEVERAL && !are_one_pool(case, &servers)
+    };
+    by_issuer.into_values().filter(several).flatten().map(|m| m.leaf).collect()
+}
+
+/// Readable, covering leaves that a server's addresses served for a name.
+fn met(case: &Case, server: ServerId, name: &Name) -> Vec<Met> {
+    let mut out = Vec::new();
+    for leaf in case.certificates.served_by(server).into_iter().flatten() {
+        let covers = matches!(case.certificates.identify(*leaf, name), Some(Ok(_)));
+        if let (true, Ok(facts)) = (covers, case.certificates.facts(*leaf)) {
+            if !facts.is_self_issued() {
+                out.push(Met { server, leaf: *leaf, issuer: facts.issuer_der.clone() });
+            }
+        }
+    }
+    out
+}
+
+fn is_unplanned(case: &Case, met: &Met, declared: &[BlobId]) -> bool {
+    let known = |leaf: &BlobId| case.certificates.facts(*leaf).is_ok_and(|f| f.issuer_der == met.issuer);
+    !declared.contains(&met.leaf) && !declared.iter().any(known) && !is_trusted_everywhere(case, met.leaf)
+}
+
+fn is_trusted_everywhere(case: &Case, leaf: BlobId) -> bool {
+    let Some(chain) = case.certificates.chain_of(leaf) else { return false };
+    case.plan.view_ids().all(|v| case.certificates.path(chain, v).is_none_or(|p| p.untrusted.is_none()))
+}
+
+/// The nodes of one pool may well have certificates of one new issuer.
+fn are_one_pool(case: &Case, servers: &BTreeSet<ServerId>) -> bool {
+    let phases = crate::model::phase::Phase::ALL;
+    let holds = |p: &crate::model::plan::Pool| servers.iter().all(|s| phases.iter().any(|f| p.servers(*f).contains(s)));
+    case.plan.pools.iter().any(holds)
+}

@@ -1,0 +1,173 @@
+//! The truth table: each outcome × each expectation → holds, does not hold, or could not tell.
+
+use crate::model::dns::DnsOutcome;
+use crate::model::tls::{Stage, TlsOutcome};
+
+/// What is hoped for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Expectation {
+    /// There must be an answer; what it says is compared after.
+    Present,
+    /// There must be none.
+    Absent,
+    /// Both are right.
+    Either,
+    /// Nothing is hoped for.
+    Unconstrained,
+}
+
+/// What an outcome says of an expectation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Truth {
+    /// It holds.
+    Pass,
+    /// It could not be told. Never a pass.
+    Unobserved,
+    /// It does not hold.
+    Fail,
+}
+
+/// What an outcome is, whatever was hoped for.
+enum Kind {
+    There,
+    NotThere,
+    /// Broken for every client, but it does not prove an absence.
+    Broken,
+    /// Says nothing of what a client meets.
+    Silent,
+}
+
+use Expectation::{Absent, Either, Present, Unconstrained};
+use Truth::{Fail, Pass, Unobserved};
+
+fn table(kind: Kind, expectation: Expectation) -> Truth {
+    match (kind, expectation) {
+        (_, Unconstrained) => Pass,
+        (Kind::There, Present | Either) => Pass,
+        (Kind::There, Absent) => Fail,
+        (Kind::NotThere, Present) => Fail,
+        (Kind::NotThere, Absent | Either) => Pass,
+        (Kind::Broken, Present) => Fail,
+        (Kind::Broken, Absent | Either) => Unobserved,
+        (Kind::Silent, Present | Absent | Either) => Unobserved,
+    }
+}
+
+/// What a query's outcome says of an expectation. SERVFAIL fails what must resolve, since every client of that resolver
+/// meets it; REFUSED may be about us and is no word about the name.
+pub(super) fn dns(outcome: &DnsOutcome, expectation: Expectation) -> Truth {
+    let kind = match outcome {
+        DnsOutcome::Answer(_) => Kind::There,
+        DnsOutcome::NoData(_) | DnsOutcome::NxDomain(_) => Kind::NotThere,
+        DnsOutcome::ServFail => Kind::Broken,
+        DnsOutcome::Refused
+        | DnsOutcome::Code(_)
+        | DnsOutcome::Timeout
+        | DnsOutcome::Unreachable(_)
+        | DnsOutcome::Malformed(_)
+        | DnsOutcome::GivenUp => Kind::Silent,
+    };
+    table(kind, expectation)
+}
+
+/// What a connection's outcome says of an expectation. An endpoint that must serve and to which no connection can be
+/// made, or which speaks no TLS there, hurts clients too. What stops in the handshake may be about us: this release
+/// speaks TLS 1.2 and 1.3 only, and a server that wants less or a client certificate is not judged by that.
+pub(super) fn tls(outcome: &TlsOutcome, expectation: Expectation) -> Truth {
+    let kind = match outcome {
+        TlsOutcome::Certificate(_) => Kind::There,
+        TlsOutcome::Refused
+        | TlsOutcome::Unreachable(_)
+        | TlsOutcome::NotTls(_)
+        | TlsOutcome::NotThisProtocol(_)
+        | TlsOutcome::StarttlsNotOffered
+        | TlsOutcome::StarttlsRefused(_)
+        | TlsOutcome::BytesAfterGoAhead(_)
+        | TlsOutcome::Timeout(Stage::Connect)
+        // IIS without a certificate hangs up in the handshake.
+        | TlsOutcome::Closed(_) => Kind::Broken,
+        TlsOutcome::Alert(alert) if refuses_the_name(alert) => Kind::Broken,
+        TlsOutcome::Timeout(Stage::Dialogue | Stage::Handshake)
+        | TlsOutcome::Alert(_)
+        | TlsOutcome::TryLater(_)
+        | TlsOutcome::TooLarge(_)
+        | TlsOutcome::Protocol(_)
+        | TlsOutcome::CannotLook(_) => Kind::Silent,
+    };
+    table(kind, expectation)
+}
+
+/// True for the alert by which a server says that it does not serve the name that was asked for (RFC 6066 section 3),
+/// in any spelling.
+fn refuses_the_name(alert: &str) -> bool {
+    let letters: String = alert.chars().filter(char::is_ascii_alphabetic).collect();
+    matches!(letters.to_ascii_lowercase().as_str(), "unrecognizedname" | "unrecognisedname")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::dns::Reply;
+    use crate::model::tls::{Possession, Served};
+
+    const ALL: [Expectation; 4] = [Present, Absent, Either, Unconstrained];
+    const THERE: [Truth; 4] = [Pass, Fail, Pass, Pass];
+    const NOT_THERE: [Truth; 4] = [Fail, Pass, Pass, Pass];
+    const BROKEN: [Truth; 4] = [Fail, Unobserved, Unobserved, Pass];
+    const SILENT: [Truth; 4] = [Unobserved, Unobserved, Unobserved, Pass];
+
+    #[test]
+    fn every_cell_of_dns() {
+        let text = || "x".to_string();
+        for (outcome, row) in [
+            (DnsOutcome::Answer(Reply::default()), THERE),
+            (DnsOutcome::NoData(Reply::default()), NOT_THERE),
+            (DnsOutcome::NxDomain(Reply::default()), NOT_THERE),
+            (DnsOutcome::ServFail, BROKEN),
+            (DnsOutcome::Refused, SILENT),
+            (DnsOutcome::Code(9), SILENT),
+            (DnsOutcome::Timeout, SILENT),
+            (DnsOutcome::Unreachable(text()), SILENT),
+            (DnsOutcome::Malformed(text()), SILENT),
+            (DnsOutcome::GivenUp, SILENT),
+        ] {
+            assert_eq!(ALL.map(|e| dns(&outcome, e)), row, "{outcome:?}");
+        }
+    }
+
+    #[test]
+    fn every_cell_of_tls() {
+        let text = || "x".to_string();
+        let served = |possession| {
+            TlsOutcome::Certificate(Served { chain: Vec::new(), possession, version: None, cipher: None, ended: None })
+        };
+        for (outcome, row) in [
+            (served(Possession::Proved), THERE),
+            (served(Possession::NotProved(text())), THERE),
+            (served(Possession::Failed(text())), THERE),
+            (TlsOutcome::Refused, BROKEN),
+            (TlsOutcome::Unreachable(text()), BROKEN),
+            (TlsOutcome::NotTls(vec![0]), BROKEN),
+            (TlsOutcome::NotThisProtocol(vec![0]), BROKEN),
+            (TlsOutcome::StarttlsNotOffered, BROKEN),
+            (TlsOutcome::StarttlsRefused(text()), BROKEN),
+            (TlsOutcome::BytesAfterGoAhead(vec![0]), BROKEN),
+            (TlsOutcome::Timeout(Stage::Connect), BROKEN),
+            (TlsOutcome::Closed(Stage::Connect), BROKEN),
+            (TlsOutcome::Closed(Stage::Dialogue), BROKEN),
+            (TlsOutcome::Closed(Stage::Handshake), BROKEN),
+            (TlsOutcome::Alert("unrecognized_name".into()), BROKEN),
+            (TlsOutcome::Alert("handshake_failure".into()), SILENT),
+            (TlsOutcome::Alert("protocol_version".into()), SILENT),
+            (TlsOutcome::Timeout(Stage::Dialogue), SILENT),
+            (TlsOutcome::Timeout(Stage::Handshake), SILENT),
+            (TlsOutcome::Alert(text()), SILENT),
+            (TlsOutcome::TryLater(text()), SILENT),
+            (TlsOutcome::TooLarge(text()), SILENT),
+            (TlsOutcome::Protocol(text()), SILENT),
+            (TlsOutcome::CannotLook(text()), SILENT),
+        ] {
+            assert_eq!(ALL.map(|e| tls(&outcome, e)), row, "{outcome:?}");
+        }
+    }
+}
