@@ -69,6 +69,37 @@ fn many_mistakes_do_not_take_long() {
 }
 
 #[test]
+fn what_multiplies_is_bounded() {
+    let many = |n: usize, one: &dyn Fn(usize) -> String| (0..n).map(one).collect::<Vec<_>>().join(",");
+    let views = many(20_000, &|i| format!("\"lan-{i}\":{{\"resolvers\":\"10.0.0.53\"}}"));
+    let servers = many(20_000, &|i| format!("\"s{i}\":{{\"address\":\"192.0.2.1\"}}"));
+    let names = many(20_000, &|i| format!("\"n{i}.example\":\"s{i}\""));
+    let text = format!("{{\"views\":{{{views}}},\"servers\":{{{servers}}},\"internet\":{{{names}}}}}");
+    assert_eq!(titles("p.json", text.as_bytes()), ["too many", "the plan asks for too much"]);
+
+    let one_view = "\"views\":{\"internal\":{\"resolvers\":\"10.0.0.53\"}}";
+    let services = many(900, &|i| format!("\"tls:{}\"", i + 1));
+    let servers = many(900, &|i| format!("\"s{i}\":{{\"address\":\"192.0.2.1\",\"services\":[{services}]}}"));
+    let members = many(900, &|i| format!("\"s{i}\""));
+    let text = format!(
+        "{{{one_view},\"servers\":{{{servers}}},\"pools\":{{\"p\":{{\"members\":[{members}]}}}},\"internet\":{{\"n.example\":\"p\"}}}}"
+    );
+    assert_eq!(titles("p.json", text.as_bytes()), ["the plan asks for too much"]);
+
+    let resolvers = many(5_000, &|i| format!("\"10.0.{}.{}\"", i / 250, i % 250));
+    let text = format!(
+        "{{\"views\":{{\"internal\":{{\"resolvers\":[{resolvers}]}}}},\"internet\":{{\"n.example\":\"absent\"}}}}"
+    );
+    assert_eq!(titles("p.json", text.as_bytes()), ["too many"]);
+}
+
+#[test]
+fn a_duplicate_hides_no_other_mistake_in_its_line() {
+    let text = "{\"views\":{\"internal\":{\"resolvers\":5}},\"samples\":1,\"samples\":2,\"internet\":{\"n.example\":\"absent\"}}";
+    assert_eq!(titles("p.json", text.as_bytes()), ["wrong type", "duplicate key"]);
+}
+
+#[test]
 fn long_keys_do_not_multiply_in_pointers() {
     let items = vec!["1"; 20_000].join(",");
     let text = format!("{{\"{}\": [{items}]}}", "k".repeat(100_000));
