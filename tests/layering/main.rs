@@ -56,7 +56,8 @@ fn every_file_keeps_the_law() {
     let of_tests: Vec<_> = files.iter().flat_map(|(file, text)| test_files(file, text)).collect();
     let mut faults = Vec::new();
     for (file, text) in &files {
-        let end = if of_tests.contains(file) { 0 } else { shipped_lines(text) };
+        let tests = of_tests.iter().any(|t| t == file || file.starts_with(t.with_extension("")));
+        let end = if tests { 0 } else { shipped_lines(text) };
         faults.extend(faults_of(file, text, end));
     }
     assert!(files.len() > 20, "only {} files were found", files.len());
