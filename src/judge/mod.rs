@@ -19,6 +19,8 @@ mod problem;
 mod rules;
 mod seen_from;
 mod suspicion;
+#[cfg(test)]
+mod tests;
 mod truth;
 mod verdict;
 mod waive;

@@ -8,10 +8,12 @@ use crate::model::finding::{ResolversSeen, SeenFrom};
 use crate::model::obligation::Claim;
 use crate::model::observation::Probe;
 use crate::model::plan::ViewId;
+use crate::pki;
 
 /// What the runs say of themselves.
 pub(super) fn seen_from(case: &Case) -> SeenFrom {
     let runs = case.evidence.runs();
+    let plan = pki::blob_id(case.plan.source.text.as_bytes());
     let stood: BTreeSet<&Arc<str>> = runs.values().flat_map(|r| &r.stands_in).collect();
     let views: Vec<ViewId> = case.plan.view_ids().collect();
     let label = |v: &ViewId| &case.plan.view(*v).label;
@@ -27,8 +29,7 @@ pub(super) fn seen_from(case: &Case) -> SeenFrom {
         detours: runs.values().any(|r| !r.connect_to.is_empty()),
         from: runs.values().map(|r| r.started).min(),
         to: runs.values().map(|r| r.started).max(),
-        // Of one plan all runs have one digest; whether it is this plan's, its files must be read to know.
-        other_plan: runs.values().map(|r| r.plan).collect::<BTreeSet<_>>().len() > 1,
+        other_plan: runs.values().any(|r| r.plan != plan),
     }
 }
 

@@ -1,1 +1,515 @@
+//! For tests: a small world in which everything is as planned, and ways to break one thing.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, LazyLock};
+
+use jiff::Timestamp;
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
+
+use super::judge;
+use crate::model::certificate::BlobId;
+use crate::model::dns::{AddressRecord, DnsOutcome, RecordType, Reply, ResolverAddr, Soa};
+use crate::model::finding::{Finding, Judgement, Verdict};
+use crate::model::name::Name;
+use crate::model::obligation::{Alternative, Claim, DnsExpectation, Obligation};
+use crate::model::observation::{DnsProbe, FileOutcome, Observation, Outcome, Probe, Recording, Run, TlsProbe};
+use crate::model::phase::{Moment, MomentSet, Phase};
+use crate::model::plan::*;
+use crate::model::policy::Policy;
+use crate::model::service::{Service, services_of};
+use crate::model::source::{Located, Span};
+use crate::model::tls::{Possession, Served, TlsOutcome};
+use crate::pki;
+
+/// The time at which tests judge.
+pub(super) const NOW: &str = "2026-11-22T21:10:00Z";
+const SEEN: &str = "2026-11-22T21:04:00Z";
+const COEXISTENCE: Moment = Moment::Steady(Phase::Coexistence);
+
+/// The two views of the world.
+pub(super) const INTERNAL: ViewId = ViewId(0);
+pub(super) const EXTERNAL: ViewId = ViewId(1);
+
+/// A chain as it is served, leaf first.
+pub(super) type Chain = Vec<Arc<[u8]>>;
+
+/// A certification authority.
+pub(super) struct Authority {
+    pub(super) der: Arc<[u8]>,
+    issuer: Issuer<'static, KeyPair>,
+}
+
+/// The authority that both views trust.
+pub(super) static ROOT: LazyLock<Authority> = LazyLock::new(|| Authority::new("Root"));
+/// One that no view trusts.
+pub(super) static STRANGER: LazyLock<Authority> = LazyLock::new(|| Authority::new("Gateway CA"));
+
+fn params(cn: &str, names: &[&str]) -> CertificateParams {
+    let mut params = CertificateParams::new(names.iter().map(|n| n.to_string()).collect::<Vec<_>>()).unwrap();
+    params.distinguished_name = rcgen::DistinguishedName::new();
+    params.distinguished_name.push(DnType::CommonName, cn);
+    params.not_before = date_time_ymd(2026, 1, 1);
+    params.not_after = date_time_ymd(2027, 12, 31);
+    params
+}
+
+fn authority_params(cn: &str) -> CertificateParams {
+    let mut params = params(cn, &[]);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params
+}
+
+impl Authority {
+    fn new(cn: &str) -> Self {
+        let (params, key) = (authority_params(cn), KeyPair::generate().unwrap());
+        let der = Arc::from(params.self_signed(&key).unwrap().der().as_ref());
+        Self { der, issuer: Issuer::new(params, key) }
+    }
+
+    /// An authority below this one.
+    pub(super) fn below(&self, cn: &str) -> Self {
+        let (params, key) = (authority_params(cn), KeyPair::generate().unwrap());
+        let der = Arc::from(params.signed_by(&key, &self.issuer).unwrap().der().as_ref());
+        Self { der, issuer: Issuer::new(params, key) }
+    }
+
+    /// A certificate for names; the first is its commonName.
+    pub(super) fn issue(&self, names: &[&str]) -> Chain {
+        self.issue_until(names, 2027)
+    }
+
+    /// As [`Authority::issue`], valid through the last day of a year.
+    pub(super) fn issue_until(&self, names: &[&str], year: i32) -> Chain {
+        let mut params = params(names[0], names);
+        params.not_before = date_time_ymd(2020, 1, 1);
+        params.not_after = date_time_ymd(year, 12, 31);
+        self.sign(params)
+    }
+
+    /// A certificate with a commonName and other names.
+    pub(super) fn issue_cn(&self, cn: &str, names: &[&str]) -> Chain {
+        self.sign(params(cn, names))
+    }
+
+    fn sign(&self, params: CertificateParams) -> Chain {
+        let key = KeyPair::generate().unwrap();
+        vec![Arc::from(params.signed_by(&key, &self.issuer).unwrap().der().as_ref())]
+    }
+}
+
+/// A self-signed certificate.
+pub(super) fn self_signed(cn: &str, names: &[&str]) -> Chain {
+    let key = KeyPair::generate().unwrap();
+    vec![Arc::from(params(cn, names).self_signed(&key).unwrap().der().as_ref())]
+}
+
+/// Plan, obligations, evidence and what is asked.
+pub(super) struct World {
+    pub(super) plan: Plan,
+    pub(super) obligations: Vec<Obligation>,
+    pub(super) recording: Recording,
+    pub(super) policy: Policy,
+    pub(super) now: Timestamp,
+}
+
+fn view(label: &str, kind: ViewKind, resolvers: &[&str]) -> View {
+    let resolver = |r: &&str| Located::new(ResolverAddr::parse(r).unwrap(), Span::default());
+    View {
+        label: label.into(),
+        kind,
+        resolvers: resolvers.iter().map(resolver).collect(),
+        trust: vec![Located::new(TrustSource::Public, Span::default())],
+        reaches: None,
+        proxy: None,
+        without_sni: false,
+        settings: Settings::default(),
+        span: Span::default(),
+    }
+}
+
+impl World {
+    /// Two views, a run in each, and nothing else.
+    pub(super) fn empty() -> Self {
+        let mut source = crate::model::source::Source { file: "plan.toml".into(), ..Default::default() };
+        source.text = "x\n".repeat(40);
+        let plan = Plan {
+            source,
+            title: String::new(),
+            standing: vec![COEXISTENCE; 2],
+            views: vec![
+                view("internal", ViewKind::Internal, &["10.0.0.53"]),
+                view("external", ViewKind::External, &["9.9.9.9", "1.1.1.1"]),
+            ],
+            certificates: Vec::new(),
+            servers: Vec::new(),
+            pools: Vec::new(),
+            names: Vec::new(),
+            waivers: Vec::new(),
+            phases: BTreeMap::new(),
+            zones: Vec::new(),
+            mail: Vec::new(),
+            records: Vec::new(),
+            cutover: Cutover {
+                low_ttl: 300,
+                propagation: vec![900, 300],
+                slack: 0,
+                rollback_budget: 1800,
+                flipped: vec![None, None],
+                windows: Vec::new(),
+            },
+            severity: BTreeMap::new(),
+            inventory: BTreeMap::new(),
+            settings: Settings::default(),
+        };
+        let now = NOW.parse().unwrap();
+        let digest = pki::blob_id(plan.source.text.as_bytes());
+        let mut world =
+            Self { plan, obligations: Vec::new(), recording: Recording::default(), policy: Policy::default(), now };
+        let root = world.blob(&ROOT.der);
+        for (id, stands_in) in [("in", "internal"), ("out", "external")] {
+            let run = Run {
+                id: id.into(),
+                format: 1,
+                tool: "coexist 0.1.0".into(),
+                plan: digest,
+                files: BTreeMap::new(),
+                stands_in: vec![stands_in.into()],
+                address: None,
+                connect_to: Vec::new(),
+                started: SEEN.parse().unwrap(),
+                anchors: ["internal", "external"].map(|v| (Arc::from(v), vec![root])).into(),
+                trust_errors: BTreeMap::new(),
+            };
+            world.recording.runs.insert(id.into(), run);
+        }
+        world
+    }
+
+    /// Stores a certificate.
+    pub(super) fn blob(&mut self, der: &Arc<[u8]>) -> BlobId {
+        let id = pki::blob_id(der);
+        self.recording.blobs.insert(id, der.clone());
+        id
+    }
+
+    fn blobs(&mut self, chain: &Chain) -> Vec<BlobId> {
+        chain.iter().map(|der| self.blob(der)).collect()
+    }
+
+    /// A server that serves https.
+    pub(super) fn server(&mut self, label: &str, internal: &str, external: &str) -> ServerId {
+        let addresses = |text: &str| text.split_whitespace().map(|a| a.parse().unwrap()).collect::<Vec<IpAddr>>();
+        self.plan.servers.push(Server {
+            label: label.into(),
+            addresses: vec![addresses(internal), addresses(external)],
+            host: None,
+            services: vec![Located::new(https(), Span::default())],
+            services_given: true,
+            product: None,
+            certificate: None,
+            redirects: Vec::new(),
+            settings: Settings::default(),
+            span: Span { start: 4, end: 5 },
+            address_span: Span::default(),
+        });
+        ServerId(self.plan.servers.len() - 1)
+    }
+
+    /// A pass-through pool.
+    pub(super) fn pool(&mut self, label: &str, internal: &str, members: &[ServerId]) -> PoolId {
+        let members = || Members::Servers(members.to_vec());
+        self.plan.pools.push(Pool {
+            label: label.into(),
+            addresses: vec![vec![internal.parse().unwrap()], Vec::new()],
+            members: [members(), members(), members()],
+            tls: PoolTls::Passthrough,
+            verify: false,
+            services: None,
+            certificate: None,
+            settings: Settings::default(),
+            span: Span { start: 6, end: 7 },
+        });
+        PoolId(self.plan.pools.len() - 1)
+    }
+
+    /// A name that leads to a target in both views and all phases.
+    pub(super) fn name(&mut self, table: Table, name: &str, target: Target) -> NameId {
+        let wanted = || Located::new(Wanted::Targets(vec![target]), Span::default());
+        let phases = || [wanted(), wanted(), wanted()];
+        self.plan.names.push(PlannedName {
+            name: Name::parse(name).unwrap(),
+            table,
+            wanted: vec![phases(), phases()],
+            services: None,
+            certificate: None,
+            ttl: None,
+            ttl_before: None,
+            cname: None,
+            answers_any: false,
+            span: Span { start: 2, end: 3 },
+        });
+        NameId(self.plan.names.len() - 1)
+    }
+
+    /// A declared certificate with a file that was read.
+    pub(super) fn certificate(&mut self, label: &str, chain: &Chain) -> CertId {
+        let path = format!("{label}.pem");
+        let blobs = self.blobs(chain);
+        let outcome = Outcome::File(FileOutcome::Certificates { chain: blobs, notes: Vec::new() });
+        self.see("in", Probe::File(path.clone()), outcome);
+        self.declare(label, CertificateSource::File(Located::new(path, Span::default())))
+    }
+
+    /// A certificate that is not ordered yet.
+    pub(super) fn planned_certificate(&mut self, label: &str, names: &[&str]) -> CertId {
+        let names = names.iter().map(|n| Located::new(Name::parse(n).unwrap(), Span::default())).collect();
+        self.declare(label, CertificateSource::Names(names))
+    }
+
+    fn declare(&mut self, label: &str, source: CertificateSource) -> CertId {
+        self.plan.certificates.push(Certificate {
+            label: label.into(),
+            source,
+            thumbprint: None,
+            issuer: None,
+            max_names: None,
+            match_mode: MatchMode::Names,
+            password_env: None,
+            span: Span { start: 8, end: 9 },
+        });
+        CertId(self.plan.certificates.len() - 1)
+    }
+
+    /// A waiver of a rule.
+    pub(super) fn waive(&mut self, rule: &str, on: Option<&str>, until: Option<&str>) {
+        let text = |t: &str| Located::new(t.to_string(), Span::default());
+        self.plan.waivers.push(Waiver {
+            rule: text(rule),
+            on: on.map(text),
+            reason: text("because"),
+            until: until.map(|u| Located::new(u.parse().unwrap(), Span::default())),
+            span: Span::default(),
+        });
+    }
+
+    /// Adds an obligation of the coexistence, for the clients of some views.
+    pub(super) fn oblige(&mut self, id: &str, claim: Claim, views: &[ViewId]) -> usize {
+        let moments: MomentSet = [COEXISTENCE].into_iter().collect();
+        self.obligations.push(Obligation {
+            id: id.into(),
+            claim,
+            holds: views.iter().map(|v| (*v, moments)).collect(),
+            drain: None,
+            span: Span { start: 2, end: 3 },
+        });
+        self.obligations.len() - 1
+    }
+
+    /// The certificate covers the name.
+    pub(super) fn covers(&mut self, name: NameId, certificate: CertId) -> usize {
+        let id = format!("san/{}/{}", self.plan.certificate(certificate).label, self.plan.name(name).name);
+        self.oblige(&id, Claim::Covers { name, certificate }, &[INTERNAL, EXTERNAL])
+    }
+
+    /// The view resolves the name to these addresses.
+    pub(super) fn resolves(&mut self, name: NameId, view: ViewId, addresses: &[&str]) -> usize {
+        let addresses: BTreeSet<IpAddr> = addresses.iter().map(|a| a.parse().unwrap()).collect();
+        let present = vec![Alternative { targets: vec![Target::Server(ServerId(0))], addresses }];
+        self.expects(name, view, DnsExpectation { present, ..Default::default() })
+    }
+
+    /// The view answers for the name as expected.
+    pub(super) fn expects(&mut self, name: NameId, view: ViewId, expected: DnsExpectation) -> usize {
+        let id = format!("dns/{}/{}", self.plan.view(view).label, self.plan.name(name).name);
+        self.oblige(&id, Claim::Resolves { name, view, expected }, &[view])
+    }
+
+    /// The server serves the name, and both views trust it.
+    pub(super) fn serves(&mut self, name: NameId, server: ServerId, certificates: &[CertId]) -> usize {
+        self.serves_at(name, server, https(), certificates)
+    }
+
+    /// As [`World::serves`], at a service.
+    pub(super) fn serves_at(&mut self, name: NameId, server: ServerId, service: Service, certs: &[CertId]) -> usize {
+        let (label, name_text) = (&self.plan.server(server).label, &self.plan.name(name).name);
+        let id = format!("tls/{label}/{}:{}/{name_text}", service.word, service.port);
+        let claim = Claim::Serves { name, server, service, certificates: certs.to_vec() };
+        self.oblige(&id, claim, &[INTERNAL, EXTERNAL])
+    }
+
+    /// The view's clients reach the target.
+    pub(super) fn path(&mut self, name: NameId, view: ViewId, target: Target, addresses: &[&str]) -> usize {
+        let (label, name_text) = (self.plan.target_label(target), &self.plan.name(name).name);
+        let id = format!("path/{}/{label}/https:443/{name_text}", self.plan.view(view).label);
+        let addresses = addresses.iter().map(|a| a.parse().unwrap()).collect();
+        let claim = Claim::Path { name, view, target, service: https(), addresses, certificates: Vec::new() };
+        self.oblige(&id, claim, &[view])
+    }
+
+    /// Records an observation of a run.
+    pub(super) fn see(&mut self, run: &str, probe: Probe, outcome: Outcome) {
+        self.see_at(run, probe, 0, SEEN, outcome);
+    }
+
+    /// As [`World::see`], with sample and time.
+    pub(super) fn see_at(&mut self, run: &str, probe: Probe, sample: u32, at: &str, outcome: Outcome) {
+        let at = at.parse().unwrap();
+        let run = run.into();
+        let seen = Observation { probe, run, sample, attempt: 0, dialled: None, at, outcome };
+        self.recording.observations.insert(seen);
+    }
+
+    /// What a resolver says of a type.
+    pub(super) fn says(&mut self, view: ViewId, resolver: usize, name: &str, kind: RecordType, outcome: DnsOutcome) {
+        let declared = self.plan.view(view);
+        let (label, resolver) = (declared.label.clone(), declared.resolvers[resolver].value.clone());
+        let probe = DnsProbe { view: label, resolver, name: Name::parse(name).unwrap(), kind };
+        self.see("in", Probe::Dns(probe), Outcome::Dns(outcome));
+    }
+
+    /// Every resolver of the view says the same of both types.
+    pub(super) fn say(&mut self, view: ViewId, name: &str, outcome: &DnsOutcome) {
+        for resolver in 0..self.plan.view(view).resolvers.len() {
+            RecordType::ALL.into_iter().for_each(|kind| self.says(view, resolver, name, kind, outcome.clone()));
+        }
+    }
+
+    /// Every resolver of the view gives these addresses.
+    pub(super) fn answer(&mut self, view: ViewId, name: &str, addresses: &[&str]) {
+        for resolver in 0..self.plan.view(view).resolvers.len() {
+            self.answer_of(view, resolver, name, addresses);
+        }
+    }
+
+    /// One resolver gives these addresses.
+    pub(super) fn answer_of(&mut self, view: ViewId, resolver: usize, name: &str, addresses: &[&str]) {
+        for kind in RecordType::ALL {
+            let all = addresses.iter().map(|a| a.parse::<IpAddr>().unwrap()).filter(|a| kind.holds(*a));
+            let addresses: Vec<_> = all.map(|address| AddressRecord { address, ttl: 300 }).collect();
+            let reply = Reply { addresses, ..Reply::default() };
+            let outcome =
+                if reply.addresses.is_empty() { DnsOutcome::NoData(reply) } else { DnsOutcome::Answer(reply) };
+            self.says(view, resolver, name, kind, outcome);
+        }
+    }
+
+    /// An endpoint of https, asked for a name, serves a chain to a run.
+    pub(super) fn serve(&mut self, run: &str, address: &str, name: &str, chain: &Chain) {
+        self.serve_sample(run, address, name, chain, 0);
+    }
+
+    /// As [`World::serve`], the nth sample.
+    pub(super) fn serve_sample(&mut self, run: &str, address: &str, name: &str, chain: &Chain, sample: u32) {
+        let outcome = self.served(chain, Possession::Proved);
+        self.see_at(run, tls_probe(address, name), sample, SEEN, outcome);
+    }
+
+    /// The outcome of a chain that was served.
+    pub(super) fn served(&mut self, chain: &Chain, possession: Possession) -> Outcome {
+        let chain = self.blobs(chain);
+        let served = Served { chain, possession, version: Some("TLS 1.3".into()), cipher: None, ended: None };
+        Outcome::Tls(TlsOutcome::Certificate(served))
+    }
+
+    /// An endpoint fails.
+    pub(super) fn fail(&mut self, run: &str, address: &str, name: &str, outcome: TlsOutcome) {
+        self.see(run, tls_probe(address, name), Outcome::Tls(outcome));
+    }
+
+    /// Takes back what was seen of an endpoint.
+    pub(super) fn forget(&mut self, address: &str) {
+        let address: IpAddr = address.parse().unwrap();
+        self.recording.observations.retain(|o| !matches!(&o.probe, Probe::Tls(p) if p.address.ip() == address));
+    }
+
+    /// Takes back what was said of a name in a view.
+    pub(super) fn unsay(&mut self, view: ViewId, name: &str) {
+        let label = self.plan.view(view).label.clone();
+        self.recording
+            .observations
+            .retain(|o| !matches!(&o.probe, Probe::Dns(p) if p.view == label && p.name.as_str() == name));
+    }
+
+    /// The judgement, whose invariants are held up on the way.
+    pub(super) fn judge(&self) -> Judgement {
+        let judgement = judge(&self.plan, &self.obligations, &self.recording, &self.policy, self.now);
+        assert_invariants(&judgement);
+        judgement
+    }
+
+    /// The rules that speak, causes first: `rule`, or `rule<cause`.
+    pub(super) fn rules(&self) -> Vec<String> {
+        let judgement = self.judge();
+        let word = |f: &Finding| match f.caused_by {
+            None => f.rule.to_string(),
+            Some(cause) => format!("{}<{}", f.rule, judgement.findings[cause].rule),
+        };
+        judgement.findings.iter().map(word).collect()
+    }
+
+    /// The verdict of an obligation.
+    pub(super) fn verdict(&self, obligation: usize) -> Verdict {
+        self.judge().obligations[obligation].verdict
+    }
+}
+
+/// What does not hold has a finding, and what is unknown has an open question.
+fn assert_invariants(judgement: &Judgement) {
+    for judged in judgement.obligations.iter().filter(|o| o.due) {
+        let names = |f: &&Finding| f.obligations.contains(&judged.id);
+        let mut named = judgement.findings.iter().filter(names);
+        match judged.verdict {
+            Verdict::Fail => {
+                assert!(named.any(|f| !f.open_question && f.waived.is_none()), "{}: no finding", judged.id)
+            }
+            Verdict::Unobserved => assert!(named.any(|f| f.open_question), "{}: no open question", judged.id),
+            _ => {}
+        }
+    }
+    for (i, finding) in judgement.findings.iter().enumerate() {
+        let cause = finding.caused_by.map(|c| &judgement.findings[c]);
+        assert!(finding.caused_by != Some(i) && cause.is_none_or(|c| c.caused_by.is_none()), "{}", finding.rule);
+        assert!(!finding.title.is_empty(), "{}: no title", finding.rule);
+    }
+}
+
+/// The service `https`.
+pub(super) fn https() -> Service {
+    services_of("https").unwrap().remove(0)
+}
+
+/// A connection to https.
+pub(super) fn tls_probe(address: &str, name: &str) -> Probe {
+    let service = https();
+    Probe::Tls(TlsProbe {
+        address: SocketAddr::new(address.parse().unwrap(), service.port),
+        way: service.way,
+        sni: Some(Name::parse(name).unwrap()),
+    })
+}
+
+/// NXDOMAIN with its SOA.
+pub(super) fn nxdomain() -> DnsOutcome {
+    let soa = Soa { zone: "domain.com".into(), primary: "ns1.domain.com".into(), serial: 1, ttl: 3600, minimum: 900 };
+    DnsOutcome::NxDomain(Reply { soa: Some(soa), ..Reply::default() })
+}
+
+/// One name at one server with one certificate; all is well.
+pub(super) fn simple() -> World {
+    let chain = ROOT.issue(&["mail.domain.com"]);
+    let mut world = World::empty();
+    let server = world.server("ex2010", "10.0.0.10", "203.0.113.10");
+    let name = world.name(Table::Internet, "mail.domain.com", Target::Server(server));
+    let certificate = world.certificate("san", &chain);
+    world.covers(name, certificate);
+    world.resolves(name, INTERNAL, &["10.0.0.10"]);
+    world.resolves(name, EXTERNAL, &["203.0.113.10"]);
+    world.serves(name, server, &[certificate]);
+    world.path(name, EXTERNAL, Target::Server(server), &["203.0.113.10"]);
+    world.answer(INTERNAL, "mail.domain.com", &["10.0.0.10"]);
+    world.answer(EXTERNAL, "mail.domain.com", &["203.0.113.10"]);
+    world.serve("in", "10.0.0.10", "mail.domain.com", &chain);
+    world.serve("out", "203.0.113.10", "mail.domain.com", &chain);
+    world
+}

@@ -1,16 +1,14 @@
 //! Bytes → text: what editors and PowerShell write is read, not refused.
 
+use super::MAX_BYTES;
 use super::error::PlanError;
 use crate::model::source::Span;
-
-/// The largest plan that is read, in bytes.
-pub(super) const LARGEST: usize = 16 << 20;
 
 /// The text of a plan without its byte order mark. With an error comes as much of the text as could be read, for the
 /// error to point into.
 pub(super) fn text(bytes: &[u8]) -> (String, Option<PlanError>) {
-    if bytes.len() > LARGEST {
-        let label = format!("{} bytes, at most {LARGEST} are read", bytes.len());
+    if bytes.len() as u64 > MAX_BYTES {
+        let label = format!("{} bytes, at most {MAX_BYTES} are read", bytes.len());
         return (String::new(), Some(PlanError::at(Span::default(), "the plan is too large", label)));
     }
     let text = match bytes {
@@ -26,11 +24,11 @@ pub(super) fn text(bytes: &[u8]) -> (String, Option<PlanError>) {
             (text, Some(error))
         }
         Ok(text) => (text, None),
-        Err((text, error)) => (text, Some(error)),
+        Err(bad) => (bad.0, Some(bad.1)),
     }
 }
 
-type Decoded = Result<String, (String, PlanError)>;
+type Decoded = Result<String, Box<(String, PlanError)>>;
 
 fn utf8(bytes: &[u8]) -> Decoded {
     std::str::from_utf8(bytes)
@@ -50,17 +48,17 @@ fn utf16(bytes: &[u8], read: fn([u8; 2]) -> u16) -> Decoded {
     if rest.is_empty() { Ok(text) } else { Err(bad_at_end(text)) }
 }
 
-fn bad_at_end(mut text: String) -> (String, PlanError) {
+fn bad_at_end(mut text: String) -> Box<(String, PlanError)> {
     let at = text.len();
     text.push(char::REPLACEMENT_CHARACTER);
     bad(text, at)
 }
 
-fn bad(text: String, at: usize) -> (String, PlanError) {
+fn bad(text: String, at: usize) -> Box<(String, PlanError)> {
     let span = Span { start: at, end: (at + char::REPLACEMENT_CHARACTER.len_utf8()).min(text.len()) };
     let error = PlanError::at(span, "the plan is not text", "neither UTF-8 nor UTF-16 with a byte order mark")
         .help("save the file as UTF-8");
-    (text, error)
+    Box::new((text, error))
 }
 
 #[cfg(test)]
@@ -89,6 +87,6 @@ mod tests {
             let error = text(bytes).1.unwrap();
             assert_eq!((error.title.as_str(), (error.span.start, error.span.end)), (title, span), "{bytes:x?}");
         }
-        assert_eq!(text(&vec![b'#'; LARGEST + 1]).1.unwrap().title, "the plan is too large");
+        assert_eq!(text(&vec![b'#'; MAX_BYTES as usize + 1]).1.unwrap().title, "the plan is too large");
     }
 }

@@ -26,6 +26,15 @@ pub struct PlanErrors {
     pub errors: Vec<PlanError>,
 }
 
+impl Span {
+    /// The span cut to the text, and to whole characters.
+    pub(super) fn within(self, text: &str) -> Self {
+        let floor = |at: usize| (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        let start = floor(self.start);
+        Self { start, end: floor(self.end).max(start) }
+    }
+}
+
 impl PlanError {
     /// A mistake at a place.
     pub(super) fn at(span: Span, title: impl Into<String>, label: impl Into<String>) -> Self {

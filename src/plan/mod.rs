@@ -17,7 +17,7 @@ pub use self::probes::probes;
 use std::collections::HashSet;
 
 use crate::model::plan::Plan;
-use crate::model::source::{Source, Span};
+use crate::model::source::Source;
 
 /// The largest plan that is read, in bytes.
 pub const MAX_BYTES: u64 = 16 << 20;
@@ -48,15 +48,18 @@ pub fn load(file: &str, bytes: &[u8], check: FileCheck) -> Result<Plan, Box<Plan
 fn read(source: &mut Source, check: FileCheck) -> (Option<Plan>, Vec<PlanError>) {
     let (root, mut errors) = raw::parse(source);
     let Some(root) = root else { return (None, errors) };
-    let (plan, mistakes) = validate::plan(source, &root, check, !errors.is_empty());
+    let (plan, mistakes) = validate::plan(source, &root, check, errors.iter().any(|e| !is_duplicate(e)));
     // What stands in a line that could not be read is not what the user wrote.
-    let unread: HashSet<usize> = errors.iter().map(|e| line_start(&source.text, e.span)).collect();
-    errors.extend(mistakes.into_iter().filter(|e| !unread.contains(&line_start(&source.text, e.span))));
+    let lines: Vec<usize> = source.text.match_indices('\n').map(|(at, _)| at).collect();
+    let line = |error: &PlanError| lines.partition_point(|at| *at < error.span.start);
+    let unread: HashSet<usize> = errors.iter().filter(|e| !is_duplicate(e)).map(line).collect();
+    errors.extend(mistakes.into_iter().filter(|e| unread.is_empty() || !unread.contains(&line(e))));
     (plan, errors)
 }
 
-fn line_start(text: &str, span: Span) -> usize {
-    text.get(..span.start).and_then(|before| before.rfind('\n')).map_or(0, |at| at + 1)
+/// A duplicate leaves the first of its kind behind; any other fault of syntax leaves a hole.
+fn is_duplicate(error: &PlanError) -> bool {
+    error.title == raw::DUPLICATE
 }
 
 /// The mistakes as a terminal shows them: line, caret, expectation, hint.

@@ -70,8 +70,7 @@ fn shown(text: &str) -> String {
 /// The line in which a span begins, made fit to be shown and cut to what lies around; the span within it; and whether
 /// something was cut off in front.
 fn line(text: &str, span: Span) -> (String, Range<usize>, bool) {
-    let start = text.floor_char_boundary(span.start.min(text.len()));
-    let end = text.floor_char_boundary(span.end.clamp(start, text.len()));
+    let Span { start, end } = span.within(text);
     let first = text[..start].rfind('\n').map_or(0, |i| i + 1);
     let last = text[start..].find('\n').map_or(text.len(), |i| start + i);
     let (before, cut_in_front) = cut_front(&text[first..start]);

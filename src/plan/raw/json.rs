@@ -5,7 +5,7 @@ use jsonc_parser::common::Range;
 use jsonc_parser::errors::ParseErrorKind;
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 
-use super::{Key, Node, Table, Value};
+use super::{DUPLICATE, Key, Node, Table, Value};
 use crate::model::source::{Source, Span};
 use crate::plan::error::PlanError;
 
@@ -44,7 +44,7 @@ pub(super) fn parse(source: &mut Source) -> (Option<Node>, Vec<PlanError>) {
                 ParseErrorKind::UnterminatedObject | ParseErrorKind::UnterminatedArray => "begins here, never ends",
                 _ => "here",
             };
-            walk.errors.push(PlanError::at(clamp(&source.text, range), words(error.kind()), label));
+            walk.errors.push(PlanError::at(range.within(&source.text), words(error.kind()), label));
             None
         }
     };
@@ -55,11 +55,6 @@ pub(super) fn parse(source: &mut Source) -> (Option<Node>, Vec<PlanError>) {
 
 fn span(range: Range) -> Span {
     Span { start: range.start, end: range.end }
-}
-
-fn clamp(text: &str, span: Span) -> Span {
-    let start = text.floor_char_boundary(span.start.min(text.len()));
-    Span { start, end: text.ceil_char_boundary(span.end.clamp(start, text.len())) }
 }
 
 fn words(kind: &ParseErrorKind) -> String {
@@ -129,7 +124,7 @@ impl Walk {
             };
             let key = Key { span: span(range), text };
             if let Some(first) = seen.insert(key.text.clone(), key.span) {
-                let error = PlanError::at(key.span, "duplicate key", "given before").other(first, "first given here");
+                let error = PlanError::at(key.span, DUPLICATE, "given before").other(first, "first given here");
                 self.errors.push(error);
                 self.below(&key.text, pointer, |walk, p| walk.point(span(property.range), p));
                 continue;

@@ -6,6 +6,9 @@ mod toml;
 use super::error::PlanError;
 use crate::model::source::{Source, Span, Syntax};
 
+/// The title of the one fault that leaves the rest of the tree as it was.
+pub(super) const DUPLICATE: &str = "duplicate key";
+
 /// A value and its place.
 #[derive(Clone, Debug)]
 pub(super) struct Node {

@@ -3,7 +3,7 @@
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{Key, Node, Table, Value};
+use super::{DUPLICATE, Key, Node, Table, Value};
 use crate::model::source::Span;
 use crate::plan::error::PlanError;
 
@@ -17,7 +17,7 @@ pub(super) fn parse(text: &str) -> (Option<Node>, Vec<PlanError>) {
     let errors = faults.iter().map(|fault| {
         let span = fault.span().map_or(Span::default(), |r| clamp(text, r.start, r.end));
         let error = explain(fault.message(), span, text);
-        match error.title == "duplicate key" {
+        match error.title == DUPLICATE {
             true if duplicates < EXPLAINED_DUPLICATES => {
                 duplicates += 1;
                 with_first(error, text)
@@ -34,8 +34,7 @@ fn span<T>(spanned: &Spanned<T>) -> Span {
 }
 
 fn clamp(text: &str, start: usize, end: usize) -> Span {
-    let start = text.floor_char_boundary(start.min(text.len()));
-    Span { start, end: text.floor_char_boundary(end.clamp(start, text.len())) }
+    Span { start, end }.within(text)
 }
 
 fn table(table: &DeTable<'_>, by_dots: bool) -> Table {
@@ -66,7 +65,7 @@ fn node(spanned: &Spanned<DeValue<'_>>, by_dots: bool) -> Node {
 fn explain(message: &str, span: Span, text: &str) -> PlanError {
     let (title, expected) = message.split_once(", expected ").unwrap_or((message, ""));
     match title {
-        "duplicate key" => PlanError::at(span, title, "given before"),
+        DUPLICATE => PlanError::at(span, title, "given before"),
         // A bare word that begins like `false`, `inf` or `nan` is told as a bad one of these.
         "string values must be quoted" | "invalid boolean" | "invalid float" => bare(span, text),
         _ if title.contains("escape") => PlanError::at(span, title, format!("expected {expected}"))

@@ -3,6 +3,7 @@
 use super::*;
 use crate::model::phase::{Moment, Phase};
 use crate::model::plan::{Autodiscover, CertId, MatchMode, Members, PoolTls, Target, ViewKind, Wanted};
+use crate::model::source::Span;
 
 fn plan(text: &str) -> Plan {
     read("p.toml", text).map_err(|e| told(&e)).unwrap()

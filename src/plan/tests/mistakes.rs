@@ -148,3 +148,13 @@ fn a_plan_needs_views_and_names() {
     );
     assert_eq!(mistakes("p.json", "[]"), ["1:1  wrong type | expected the plan: a table, found a list"]);
 }
+
+#[test]
+fn a_mistake_in_json_is_shown_with_its_pointer() {
+    let errors =
+        read("p.json", &PLAN_JSON.replace("\"certificate\": \"san\"", "\"certificate\": \"sam\"")).err().unwrap();
+    let shown = render_errors(&errors, false);
+    assert!(shown.contains("no such certificate `sam`") && shown.contains("p.json:9:"), "{shown}");
+    assert!(shown.contains("note: at /servers/ex2010/certificate\n"), "{shown}");
+    assert!(shown.contains("help: did you mean `san`?"), "{shown}");
+}

@@ -134,7 +134,7 @@ fn lacks(plan: &Plan, name: NameId, (target, at): (Target, Target), service: &Se
         Target::Pool(id) => plan.pool(id).servers(phase).iter().any(|m| chosen(Target::Server(*m))),
         Target::Server(_) => false,
     };
-    !chosen(at) && !chosen(target) && !(at == target && members())
+    !(chosen(at) || chosen(target) || at == target && members())
 }
 
 /// True if a name's own choice could not be read: that has been told.

@@ -1,5 +1,6 @@
 //! Tables whose keys are the user's own: labels and host names. TOML reads an unquoted host name as nested tables.
 
+use super::bounds::{ENTRIES, bounded};
 use super::reader::Reader;
 use crate::model::source::{Located, Span};
 use crate::plan::error::PlanError;
@@ -26,7 +27,7 @@ impl Reader<'_> {
             return self.wrong(node, &format!("a table of {what}")).unwrap_or_default();
         };
         let mut out = Vec::new();
-        for (key, node) in &table.entries {
+        for (key, node) in bounded(self, &table.entries, ENTRIES, node.span, what) {
             match unquoted(node, known) {
                 true => self.join(key.text.clone(), key, node, known, &mut out),
                 false => out.push((Located::new(key.text.clone(), key.span), node)),

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::bounds;
 use super::certificates::{Labels, choice};
 use super::reader::{Fields, Reader};
 use super::servers::{Known, services};
@@ -24,11 +25,16 @@ const TABLES: [Table; 3] = [Table::Intranet, Table::Internet, Table::Legacy];
 /// Every name, in the order of the text.
 pub(super) fn names(reader: &Reader, root: &Fields, known: &Known, targets: &Labels<Target>) -> Vec<PlannedName> {
     let key = |key: &str| is_key(key) || known.views.is_word(key);
-    let mut out = Vec::new();
+    let (mut out, mut demands) = (Vec::new(), 0);
     for table in TABLES {
         for (text, node) in reader.entries(root.get(table.word()), "names", &key) {
             if let Some(name) = reader.host_name(Located::new(&text.value, text.span)) {
-                out.push(planned(reader, name, table, node, known, targets));
+                let name = planned(reader, name, table, node, known, targets);
+                demands += bounds::targets(&name);
+                if !bounds::within(reader, demands, name.span) {
+                    return out;
+                }
+                out.push(name);
             }
         }
     }

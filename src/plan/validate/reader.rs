@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
+use super::bounds::{ITEMS, bounded};
 use super::nearest::nearest;
 use crate::model::name::Name;
 use crate::model::source::{Located, Source, Span, Syntax};
@@ -113,7 +114,7 @@ impl<'a> Reader<'a> {
     /// One value or a list of them.
     pub(super) fn one_or_many<'n>(&self, node: &'n Node) -> &'n [Node] {
         match &node.value {
-            Value::Array(items) => items,
+            Value::Array(items) => bounded(self, items, ITEMS, node.span, "items"),
             _ => std::slice::from_ref(node),
         }
     }

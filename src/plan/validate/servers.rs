@@ -1,5 +1,6 @@
 //! `[servers.*]`, and what pools share with them: addresses, services, products.
 
+use std::collections::HashSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -122,13 +123,8 @@ fn https(label: &Located<String>) -> Vec<Located<Service>> {
 /// Service words, each port once.
 pub(super) fn services(reader: &Reader, node: &Node) -> Vec<Located<Service>> {
     let words = reader.each(node, "a service word", |text| words(reader, text));
-    let mut out: Vec<Located<Service>> = Vec::new();
-    for service in words.into_iter().flatten() {
-        if !out.iter().any(|s| s.value.port == service.value.port) {
-            out.push(service);
-        }
-    }
-    out
+    let mut ports = HashSet::new();
+    words.into_iter().flatten().filter(|service| ports.insert(service.value.port)).collect()
 }
 
 fn words(reader: &Reader, text: Located<&str>) -> Option<Vec<Located<Service>>> {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 
+use super::bounds::{VIEWS, bounded};
 use super::reader::{Fields, Reader};
 use super::settings::settings;
 use crate::model::dns::ResolverAddr;
@@ -24,10 +25,11 @@ const OUTSIDE: &[&str] = &["external", "internet", "outside", "public"];
 pub(super) fn views(reader: &Reader, node: Option<&Node>, plan: &Settings) -> (Vec<View>, bool) {
     let known = |key: &str| keys::VIEW.iter().any(|group| group.contains(&key));
     let entries = reader.labels(node, "views", &known);
-    let read = entries.iter().map(|(label, node)| view(reader, label, node, plan));
+    let span = node.map(|n| n.span).unwrap_or_default();
+    let read =
+        bounded(reader, &entries, VIEWS, span, "views").iter().map(|(label, node)| view(reader, label, node, plan));
     let (views, kinds): (Vec<View>, Vec<bool>) = read.unzip();
     if views.is_empty() {
-        let span = node.map(|n| n.span).unwrap_or_default();
         let error = PlanError::at(span, "no views", "nobody asks: expected at least one view with its resolvers");
         reader.missing::<()>(error.help("[views.internal] with resolvers = [\"10.0.0.53\"]"));
     }
