@@ -22,6 +22,8 @@ pub(super) fn judgement(context: &Context, drafts: Vec<Draft>) -> Judgement {
     let counts = counts(&obligations);
     let findings = findings(case, &drafts, &causes);
     Judgement {
+        plan: case.plan.source.file.clone(),
+        scope: case.policy.scope,
         now: case.now,
         asked: asked(case),
         outcome: outcome(case, &findings, &counts),

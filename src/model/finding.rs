@@ -7,6 +7,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::policy::Scope;
 use super::source::Place;
 
 /// How much a finding weighs; a default of its rule that a plan may change.
@@ -236,6 +237,10 @@ pub struct ResolversSeen {
 /// Everything that the judge says.
 #[derive(Clone, Debug)]
 pub struct Judgement {
+    /// The plan's file, as the user typed it.
+    pub plan: String,
+    /// Which evidence was to be had at all.
+    pub scope: Scope,
     /// The time at which was judged.
     pub now: Timestamp,
     /// What was asked about, in words: `coexistence`, `ready-for coexistence`, `internal coexistence, external before`.

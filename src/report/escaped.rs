@@ -10,6 +10,8 @@ use crate::model::text::escape;
 /// The judgement with every text escaped.
 pub(super) fn escaped(j: &Judgement) -> Judgement {
     Judgement {
+        plan: shown(&j.plan),
+        scope: j.scope,
         now: j.now,
         asked: shown(&j.asked),
         outcome: j.outcome,

@@ -7,6 +7,7 @@ use super::ink::Ink;
 use super::roots::{Class, Root, marks};
 use super::wrap::{apart, flow, hang};
 use crate::model::finding::{Counts, Judgement, ResolversSeen, RunOutcome, SeenFrom};
+use crate::model::policy::Scope;
 
 /// The column at which what is set apart ends, on terminals that are wider: an eye follows a line no further.
 pub(super) const EDGE: usize = 95;
@@ -14,11 +15,14 @@ pub(super) const EDGE: usize = 95;
 /// Evidence of this age belongs to the time of the report; older evidence is dated.
 const FRESH: SignedDuration = SignedDuration::from_mins(10);
 
-fn word(outcome: RunOutcome) -> &'static str {
-    match outcome {
-        RunOutcome::Pass => "GO",
-        RunOutcome::Fail => "NO-GO",
-        RunOutcome::Incomplete => "COULD NOT TELL",
+/// Who looked at a plan and its files alone may not say "go".
+fn word(j: &Judgement) -> &'static str {
+    match (j.scope, j.outcome) {
+        (Scope::All, RunOutcome::Pass) => "GO",
+        (Scope::All, RunOutcome::Fail) => "NO-GO",
+        (Scope::Files, RunOutcome::Pass) => "PLAN OK",
+        (Scope::Files, RunOutcome::Fail) => "PLAN NOT OK",
+        (_, RunOutcome::Incomplete) => "COULD NOT TELL",
     }
 }
 
@@ -29,12 +33,12 @@ fn count(n: usize, noun: &str) -> String {
 
 /// The first line: verdict, what was asked, counts. Narrow terminals take more lines.
 pub(super) fn verdict(j: &Judgement, roots: &[Root<'_>], width: usize, ink: Ink) -> Vec<String> {
-    let prefix = format!("{}  ", word(j.outcome));
+    let prefix = format!("{}  ", word(j));
     let parts = parts(j, roots);
     let wide = flow(&prefix, &parts, 3, 3, width);
     let mut lines = if wide.len() == 1 { wide } else { flow(&prefix, &parts, 2, 3, width) };
     if let Some(line) = lines.first_mut() {
-        *line = ink.begin(std::mem::take(line), word(j.outcome));
+        *line = ink.begin(std::mem::take(line), word(j));
     }
     lines
 }
@@ -60,6 +64,9 @@ fn parts(j: &Judgement, roots: &[Root<'_>]) -> Vec<String> {
 /// The second line: which views were seen, and from where.
 pub(super) fn seen_from(j: &Judgement, width: usize) -> Vec<String> {
     let seen = &j.seen_from;
+    if j.scope == Scope::Files {
+        return hang("looked at: ", "the plan and its certificate files; no network.", 3, width);
+    }
     let mut sentences = vec![place(seen)];
     let told = seen.resolvers.iter().filter(|r| r.answered < r.declared || !seen.stands_in.contains(&r.view));
     sentences.extend(told.map(resolvers));
@@ -73,7 +80,7 @@ pub(super) fn seen_from(j: &Judgement, width: usize) -> Vec<String> {
 
 fn place(seen: &SeenFrom) -> String {
     let views = match seen.stands_in.as_slice() {
-        [] => "no view (the plan and its files only)".to_string(),
+        [] => "nowhere".to_string(),
         views => views.join(", "),
     };
     match seen.addresses.as_slice() {
@@ -111,7 +118,7 @@ fn capital(text: &str) -> String {
 /// The last line: the verdict again, what to mend, and the exit status. Narrow terminals take more lines.
 pub(super) fn closing(j: &Judgement, roots: &[Root<'_>], width: usize, ink: Ink) -> Vec<String> {
     let partial = if j.partial { " (partial)" } else { "" };
-    let mut lines = hang(&format!("{}: ", word(j.outcome)), &format!("{}{partial}.", sentence(j, roots)), 3, width);
+    let mut lines = hang(&format!("{}: ", word(j)), &format!("{}{partial}.", sentence(j, roots)), 3, width);
     let exit = format!("exit {}", exit_status(j));
     let last = lines.pop().unwrap_or_default();
     match apart(&last, &exit, width.min(EDGE)).or_else(|| apart(&last, &exit, width)) {
@@ -119,7 +126,7 @@ pub(super) fn closing(j: &Judgement, roots: &[Root<'_>], width: usize, ink: Ink)
         None => lines.extend([last, format!("   {exit}")]),
     }
     if let Some(line) = lines.first_mut() {
-        *line = ink.begin(std::mem::take(line), word(j.outcome));
+        *line = ink.begin(std::mem::take(line), word(j));
     }
     lines
 }
@@ -208,7 +215,10 @@ mod tests {
             ]
         );
         j.seen_from = SeenFrom::default();
-        assert_eq!(seen_from(&j, 80), ["seen from: no view (the plan and its files only)."]);
+        assert_eq!(seen_from(&j, 80), ["seen from: nowhere."]);
+        j.scope = Scope::Files;
+        assert_eq!(seen_from(&j, 80), ["looked at: the plan and its certificate files; no network."]);
+        assert_eq!((word(&j), word(&judgement())), ("PLAN OK", "GO"));
     }
 
     #[test]

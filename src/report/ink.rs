@@ -32,6 +32,8 @@ fn style_of(text: &str) -> Style {
     let colour = |c: AnsiColor| Style::new().fg_color(Some(c.into()));
     let word = text.split(' ').next().unwrap_or_default();
     match word {
+        "PLAN" if text.contains("NOT") => colour(AnsiColor::Red).bold(),
+        "PLAN" => colour(AnsiColor::Green).bold(),
         "NO-GO" => colour(AnsiColor::Red).bold(),
         "GO" => colour(AnsiColor::Green).bold(),
         "COULD" => colour(AnsiColor::Yellow).bold(),

@@ -83,7 +83,8 @@ pub fn render(judgement: &Judgement, format: Format, style: Style, out: &mut dyn
     }
 }
 
-/// Writes the reports of several plans in their order: as text one after another, a blank line between; as JSON one
+/// Writes the reports of several plans in their order: as text one after another, each under its file's
+/// name, a blank line between; as JSON one
 /// report for one plan, an array for any other number.
 ///
 /// # Errors
@@ -95,6 +96,9 @@ pub fn render_all(judgements: &[Judgement], format: Format, style: Style, out: &
         (Format::Text, several) => several.iter().enumerate().try_for_each(|(i, judgement)| {
             if i > 0 {
                 writeln!(out)?;
+            }
+            if several.len() > 1 {
+                writeln!(out, "# {}", escaped::shown(&judgement.plan))?;
             }
             text::write(judgement, style, out)
         }),

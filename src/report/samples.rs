@@ -6,6 +6,7 @@ use crate::model::finding::{
     ClaimKind, Counts, Finding, Judged, Judgement, Remedy, ResolversSeen, RunOutcome, SeenFrom, Severity, Subject,
     Verdict, WaivedBy,
 };
+use crate::model::policy::Scope;
 use crate::model::source::Place;
 use ClaimKind::{Dns, Path, San, Tls};
 use Verdict::{Fail, Pass, Unobserved};
@@ -13,6 +14,8 @@ use Verdict::{Fail, Pass, Unobserved};
 /// Nothing due, nothing found.
 pub(super) fn judgement() -> Judgement {
     Judgement {
+        plan: "plan.toml".into(),
+        scope: Scope::All,
         now: "2026-11-21T21:04:00Z".parse().unwrap(),
         asked: "coexistence".into(),
         outcome: RunOutcome::Pass,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -20,29 +20,27 @@ pub struct Bind {
     _daemons: Vec<Daemon>,
 }
 
-/// The second address for one server with two views. BIND listens only at addresses that an interface really has.
-const SECOND: Ipv4Addr = Ipv4Addr::new(127, 0, 53, 53);
+/// An address for each view of one server. BIND listens only at addresses that an interface really has.
+const OWN: [Ipv4Addr; 2] = [Ipv4Addr::new(127, 0, 53, 52), Ipv4Addr::new(127, 0, 53, 53)];
 
-/// Starts one server that tells its views by the address that is asked; where this machine may not have a second
-/// address, one server per view.
-pub fn start(folder: &Path, views: &BTreeMap<&'static str, Zones>) -> Bind {
-    let first = Ipv4Addr::LOCALHOST;
-    let second = if has_second_address() { SECOND } else { first };
-    let at: BTreeMap<_, _> = views
-        .keys()
-        .zip([first, second])
-        .map(|(view, ip)| (*view, SocketAddr::new(IpAddr::V4(ip), free_port(IpAddr::V4(ip)))))
-        .collect();
-    let parts: Vec<Vec<&'static str>> = match second == first {
-        true => views.keys().map(|v| vec![*v]).collect(),
-        false => vec![views.keys().copied().collect()],
+/// Starts one server that tells its views by the address that is asked; where this machine may not have addresses of
+/// its own choice, one server per view. A view may refuse every question.
+pub fn start(folder: &Path, views: &BTreeMap<&'static str, Zones>, refuses: Option<&str>) -> Bind {
+    let together = OWN.into_iter().all(has);
+    let ips = if together { OWN } else { [Ipv4Addr::LOCALHOST; 2] };
+    let socket = |ip: Ipv4Addr| SocketAddr::new(ip.into(), free_port(ip.into()));
+    let at: BTreeMap<_, _> = views.keys().copied().zip(ips.map(socket)).collect();
+    let parts: Vec<Vec<&'static str>> = match together {
+        true => vec![views.keys().copied().collect()],
+        false => views.keys().map(|v| vec![*v]).collect(),
     };
-    let daemons = parts.iter().map(|part| start_one(folder, part, views, &at)).collect();
+    let daemons = parts.iter().map(|part| start_one(folder, part, views, &at, refuses)).collect();
     Bind { at, _daemons: daemons }
 }
 
-fn has_second_address() -> bool {
-    let cidr = format!("{SECOND}/32");
+/// Gives loopback the address; false if that is not allowed here.
+fn has(address: Ipv4Addr) -> bool {
+    let cidr = format!("{address}/32");
     let ip = |args: &[&str]| Command::new("ip").args(args).stderr(Stdio::null()).output().ok();
     let _ = ip(&["addr", "add", &cidr, "dev", "lo"]);
     ip(&["-o", "addr", "show", "dev", "lo"]).is_some_and(|o| String::from_utf8_lossy(&o.stdout).contains(&cidr))
@@ -53,12 +51,15 @@ fn start_one(
     part: &[&'static str],
     views: &BTreeMap<&'static str, Zones>,
     at: &BTreeMap<&'static str, SocketAddr>,
+    refuses: Option<&str>,
 ) -> Daemon {
     let folder = folder.join(format!("bind-{}", part.join("-")));
     fs::create_dir(&folder).expect("a folder");
     let mut config = options(&folder);
     for view in part {
-        let _ = writeln!(config, "view {view} {{ match-destinations {{ {}; }};", at[view].ip());
+        let clients = if refuses == Some(*view) { "none" } else { "any" };
+        let ip = at[view].ip();
+        let _ = writeln!(config, "view {view} {{ match-destinations {{ {ip}; }}; allow-query {{ {clients}; }};");
         for (zone, records) in &views[view] {
             let file = format!("{view}.{zone}.zone");
             let _ = writeln!(config, "  zone \"{zone}\" {{ type primary; file \"{file}\"; }};");
@@ -83,7 +84,7 @@ fn options(folder: &Path) -> String {
     let folder = folder.display();
     format!(
         "options {{ directory \"{folder}\"; pid-file \"{folder}/named.pid\"; session-keyfile \"{folder}/session.key\";\n\
-         @LISTEN@listen-on-v6 {{ none; }}; recursion no; allow-query {{ any; }}; dnssec-validation no; }};\n\
+         @LISTEN@listen-on-v6 {{ none; }}; recursion no; dnssec-validation no; }};\n\
          controls {{ }};\n"
     )
 }

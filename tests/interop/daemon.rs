@@ -1,9 +1,10 @@
 //! A real server: started in the foreground, waited for, stopped by its process id, its log shown when a test fails.
 
 use std::fs;
-use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -88,8 +89,12 @@ impl Drop for Daemon {
     }
 }
 
-/// A port of this address at which nobody listens.
+/// A port of this address at which nobody listens, TCP or UDP. None is given twice, and all lie below those that the
+/// system hands out to others by itself.
 pub fn free_port(address: IpAddr) -> u16 {
-    let listener = TcpListener::bind((address, 0)).expect("a loopback address can be bound");
-    listener.local_addr().expect("it has an address").port()
+    static GIVEN: AtomicU16 = AtomicU16::new(0);
+    let first = 20_000 + std::process::id() as u16 % 8_000;
+    let mut ports = std::iter::repeat_with(|| first + GIVEN.fetch_add(1, Ordering::Relaxed) % 4_000);
+    let is_free = |port: &u16| TcpListener::bind((address, *port)).is_ok() && UdpSocket::bind((address, *port)).is_ok();
+    ports.find(is_free).expect("ports do not run out")
 }

@@ -15,6 +15,7 @@ impl<'a> Report<'a> {
         Self {
             format: FORMAT,
             tool: concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION")),
+            plan: &j.plan,
             outcome: match j.outcome {
                 RunOutcome::Pass => Outcome::Pass,
                 RunOutcome::Fail => Outcome::Fail,

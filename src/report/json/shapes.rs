@@ -26,6 +26,8 @@ pub(super) struct Report<'a> {
     pub format: u32,
     /// Name and version of the program that wrote it.
     pub tool: &'static str,
+    /// The plan's file, as it was typed.
+    pub plan: &'a str,
     pub outcome: Outcome,
     /// The exit status of a run with this plan alone: 0 pass, 1 fail, 3 incomplete.
     pub exit_status: u8,
