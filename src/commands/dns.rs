@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::product::Product;
-use super::{posix, powershell, typed};
+use super::{posix, powershell};
 use crate::model::name::Name;
 
 /// A zone file's line (RFC 1035 section 5.1): `legacy.mail.domain.com. 300 IN A 203.0.113.3`. `ttl` in seconds.

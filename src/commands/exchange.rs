@@ -2,7 +2,7 @@
 //! none. Passwords are asked for by the command itself and never stand in it.
 
 use super::product::Product;
-use super::{powershell, typed};
+use super::powershell;
 use crate::model::text::escape;
 
 /// Asked for at the prompt; the user name is not used.

@@ -5,7 +5,6 @@
 macro_rules! typed {
     ($($part:tt)*) => { format!("{}{}", crate::model::finding::TYPED, format_args!($($part)*)) };
 }
-use typed;
 
 mod dns;
 mod exchange;
