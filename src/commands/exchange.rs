@@ -1,8 +1,8 @@
 //! Bringing a certificate to a server and into use there, by product. A line is a command, or words where a product has
 //! none. Passwords are asked for by the command itself and never stand in it.
 
-use super::product::Product;
 use super::powershell;
+use super::product::Product;
 use crate::model::text::escape;
 
 /// Asked for at the prompt; the user name is not used.
