@@ -55,7 +55,8 @@ pub(super) struct Certificates<'a> {
 impl<'a> Certificates<'a> {
     /// Reads every certificate of the recording's chains, and finds out what the declared ones are.
     pub(super) fn new(plan: &Plan, evidence: &Evidence<'a>, recording: &'a Recording, now: Timestamp) -> Self {
-        let facts: BTreeMap<_, _> = chains(recording).flatten().map(|id| (*id, read(recording, id))).collect();
+        let ids: BTreeSet<&BlobId> = chains(recording).flatten().collect();
+        let facts: BTreeMap<_, _> = ids.into_iter().map(|id| (*id, read(recording, id))).collect();
         let intermediate = |(id, f): (&BlobId, &Result<CertificateFacts, String>)| {
             f.as_ref().is_ok_and(|f| f.is_ca).then(|| recording.blobs.get(id).cloned()).flatten()
         };

@@ -87,8 +87,11 @@ fn opaque_pools(case: &Case) -> Vec<String> {
     pools.map(|(_, p)| format!("the nodes of {} (opaque: equal samples prove nothing about each)", p.label)).collect()
 }
 
+/// Windows marks keys as exportable or not.
 fn keys(case: &Case) -> Option<String> {
-    (case.plan.inventory.is_empty() && !case.plan.certificates.is_empty())
+    let windows = |p: &str| p.starts_with("exchange-") || p.starts_with("windows-");
+    let any = case.plan.servers.iter().any(|s| s.product.as_ref().is_none_or(|p| windows(&p.value)));
+    (any && case.plan.inventory.is_empty() && !case.plan.certificates.is_empty())
         .then(|| "whether the key is exportable (no inventory)".to_string())
 }
 
