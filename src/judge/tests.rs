@@ -243,6 +243,45 @@ mod endpoints {
     }
 
     #[test]
+    fn a_default_certificate_may_have_a_planned_name() {
+        let fqdn = "ex2010.domain.com";
+        let mut world = World::empty();
+        let server = world.server("ex2010", "10.0.0.10", "");
+        let certificate = world.planned_certificate("san", &[MAIL, fqdn]);
+        let name = world.name(Table::Internet, MAIL, Target::Server(server));
+        world.serves(name, server, &[certificate]);
+        world.serve("in", "10.0.0.10", MAIL, &self_signed("EX2010", &["EX2010", fqdn]));
+        assert_eq!(world.rules()[0], "default-certificate-served");
+    }
+
+    #[test]
+    fn an_older_certificate_beside_the_right_one_is_not_the_one_to_reissue() {
+        let auto = "autodiscover.domain.com";
+        let mut world = World::empty();
+        let certificate = world.planned_certificate("san", &[MAIL, auto]);
+        let one = world.server("one", "10.0.0.1", "");
+        let two = world.server("two", "10.0.0.2", "");
+        let name = world.name(Table::Internet, auto, Target::Server(one));
+        world.serves(name, one, &[certificate]);
+        world.serves(name, two, &[certificate]);
+        world.serve("in", "10.0.0.1", auto, &ROOT.issue(&[MAIL, auto]));
+        world.serve("in", "10.0.0.2", auto, &ROOT.issue(&[MAIL]));
+        assert_eq!(world.rules(), ["endpoint-serves-wrong-certificate"]);
+        assert!(world.judge().findings[0].remedy.cure[0].contains("from one"));
+    }
+
+    #[test]
+    fn a_key_that_was_not_proved_is_said() {
+        let mut world = simple();
+        world.forget("10.0.0.10");
+        let outcome = world.served(&ROOT.issue(&[MAIL]), Possession::NotProved("alert".into()));
+        world.see("in", tls_probe("10.0.0.10", MAIL), outcome);
+        let judgement = world.judge();
+        assert_eq!(judgement.outcome, RunOutcome::Pass);
+        assert!(judgement.not_looked_at.iter().any(|l| l.contains("10.0.0.10:443")));
+    }
+
+    #[test]
     fn a_certificate_without_the_name_explains_every_server_that_serves_it() {
         let chain = ROOT.issue(&["www.domain.com"]);
         let mut world = World::empty();
