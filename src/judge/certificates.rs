@@ -48,6 +48,9 @@ pub(super) struct Certificates<'a> {
     /// The first chain, in the recording's order, in which each leaf was served.
     chains: BTreeMap<BlobId, &'a [BlobId]>,
     contents: Vec<Content>,
+    declared: BTreeMap<BlobId, CertId>,
+    /// The served leaves that are taken for each declared certificate.
+    seen_as: BTreeMap<CertId, BTreeSet<BlobId>>,
     identities: RefCell<HashMap<(BlobId, Name), Result<Matched, Mismatch>>>,
     paths: RefCell<HashMap<(&'a [BlobId], usize), Rc<PathFacts>>>,
 }
@@ -55,7 +58,8 @@ pub(super) struct Certificates<'a> {
 impl<'a> Certificates<'a> {
     /// Reads every certificate of the recording's chains, and finds out what the declared ones are.
     pub(super) fn new(plan: &Plan, evidence: &Evidence<'a>, recording: &'a Recording, now: Timestamp) -> Self {
-        let facts: BTreeMap<_, _> = chains(recording).flatten().map(|id| (*id, read(recording, id))).collect();
+        let ids: BTreeSet<&BlobId> = chains(recording).flatten().collect();
+        let facts: BTreeMap<_, _> = ids.into_iter().map(|id| (*id, read(recording, id))).collect();
         let intermediate = |(id, f): (&BlobId, &Result<CertificateFacts, String>)| {
             f.as_ref().is_ok_and(|f| f.is_ca).then(|| recording.blobs.get(id).cloned()).flatten()
         };
@@ -71,10 +75,13 @@ impl<'a> Certificates<'a> {
             served,
             chains: first_chains(evidence),
             contents: Vec::new(),
+            declared: BTreeMap::new(),
+            seen_as: BTreeMap::new(),
             identities: RefCell::default(),
             paths: RefCell::default(),
         };
         this.contents = (0..plan.certificates.len()).map(|i| this.find_content(plan, evidence, CertId(i))).collect();
+        this.find_declared(plan);
         this
     }
 
@@ -156,14 +163,43 @@ impl<'a> Certificates<'a> {
 
     /// The declared certificate that a leaf is: by its content, or where only names are planned, the one whose names
     /// it shares most of.
-    pub(super) fn declared(&self, plan: &Plan, leaf: BlobId) -> Option<CertId> {
-        let ids = (0..plan.certificates.len()).map(CertId);
-        let is = |c: &CertId| matches!(self.content(*c), Content::Leaves(l) if l.iter().any(|(id, _)| *id == leaf));
-        ids.clone().find(is).or_else(|| self.likest(plan, leaf, ids))
+    pub(super) fn declared(&self, leaf: BlobId) -> Option<CertId> {
+        self.declared.get(&leaf).copied()
     }
 
-    fn likest(&self, plan: &Plan, leaf: BlobId, ids: impl Iterator<Item = CertId>) -> Option<CertId> {
-        let facts = self.facts(leaf).ok()?;
+    /// True if a leaf is a declared certificate by its content.
+    pub(super) fn is_known(&self, leaf: BlobId) -> bool {
+        let is = |c: &Content| matches!(c, Content::Leaves(l) if l.iter().any(|(id, _)| *id == leaf));
+        self.declared(leaf).and_then(|c| self.contents.get(c.0)).is_some_and(is)
+    }
+
+    /// A leaf that is one of these certificates and covers these names: from a file, or as some server serves it.
+    pub(super) fn good_leaf(&self, certificates: &[CertId], names: &[Name]) -> Option<BlobId> {
+        let covers = |leaf: &BlobId| names.iter().all(|n| matches!(self.identify(*leaf, n), Some(Ok(_))));
+        let seen = certificates.iter().filter_map(|c| self.seen_as.get(c)).flatten().copied();
+        self.leaves(certificates).into_iter().chain(seen).find(covers)
+    }
+
+    fn find_declared(&mut self, plan: &Plan) {
+        for (i, content) in self.contents.iter().enumerate().rev() {
+            if let Content::Leaves(leaves) = content {
+                self.declared.extend(leaves.iter().map(|(leaf, _)| (*leaf, CertId(i))));
+            }
+        }
+        let seen: BTreeSet<BlobId> = self.served.values().flat_map(|leaves| leaves.keys().copied()).collect();
+        let seen: BTreeSet<BlobId> = seen.into_iter().chain(self.chains.keys().copied()).collect();
+        for leaf in seen {
+            let found = self.declared(leaf).or_else(|| self.likest(plan, leaf));
+            if let Some(certificate) = found {
+                self.declared.insert(leaf, certificate);
+                self.seen_as.entry(certificate).or_default().insert(leaf);
+            }
+        }
+    }
+
+    /// What made itself was not ordered for these names.
+    fn likest(&self, plan: &Plan, leaf: BlobId) -> Option<CertId> {
+        let facts = self.facts(leaf).ok().filter(|f| !f.is_self_issued())?;
         let presented: BTreeSet<String> = facts.dns_ids.iter().map(|d| d.to_ascii_lowercase()).collect();
         let likeness = |c: CertId| {
             let CertificateSource::Names(names) = &plan.certificate(c).source else { return None };
@@ -173,6 +209,7 @@ impl<'a> Certificates<'a> {
             (shared > 0).then(|| (shared * 1000 / all.max(1), c))
         };
         // Of equals the one declared first.
+        let ids = (0..plan.certificates.len()).map(CertId);
         ids.filter_map(likeness).max_by_key(|(like, c)| (*like, std::cmp::Reverse(*c))).map(|(_, c)| c)
     }
 

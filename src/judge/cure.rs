@@ -1,13 +1,11 @@
 //! What to do about a server that does not serve what it should, in the words of its product.
 
-use std::collections::BTreeSet;
-
 use super::case::Case;
 use super::draft::Item;
 use super::wording;
 use crate::commands;
 use crate::model::certificate::BlobId;
-use crate::model::plan::{CertId, CertificateSource, NameId, ServerId, Target};
+use crate::model::plan::{CertId, CertificateSource, ServerId, Target};
 
 /// How to bring a wanted certificate onto a target, for the services of some problems.
 pub(super) fn install(case: &Case, target: Option<Target>, items: &[Item]) -> Vec<String> {
@@ -17,7 +15,8 @@ pub(super) fn install(case: &Case, target: Option<Target>, items: &[Item]) -> Ve
     let certificates: Vec<CertId> = wording::wanted_by(items).into_iter().collect();
     let label = case.plan.target_label(target);
     let words = wording::services(items);
-    match good_leaf(case, &certificates, &wording::names(items)) {
+    let names: Vec<_> = wording::names(items).into_iter().map(|n| case.plan.name(n).name.probe()).collect();
+    match case.certificates.good_leaf(&certificates, &names) {
         Some(leaf) => {
             let from = source(case, leaf, target);
             commands::install(wording::product(case.plan, target), from, label, &thumbprint(case, leaf), &words)
@@ -27,21 +26,6 @@ pub(super) fn install(case: &Case, target: Option<Target>, items: &[Item]) -> Ve
             vec![format!("on {label}: install {what} with its intermediates and key, for {}", words.join(" "))]
         }
     }
-}
-
-/// A known leaf of the wanted certificates that covers the names.
-fn good_leaf(case: &Case, wanted: &[CertId], names: &[NameId]) -> Option<BlobId> {
-    let covers = |leaf: &BlobId| {
-        let name = |n: &NameId| case.plan.name(*n).name.probe();
-        names.iter().all(|n| matches!(case.certificates.identify(*leaf, &name(n)), Some(Ok(_))))
-    };
-    let declared = case.certificates.leaves(wanted);
-    // Where only names are planned, what another server already serves may be it.
-    let is_wanted = |l: &BlobId| case.certificates.declared(case.plan, *l).is_some_and(|c| wanted.contains(&c));
-    let servers = (0..case.plan.servers.len()).map(ServerId);
-    let seen = servers.flat_map(|s| case.certificates.served_by(s));
-    let found = declared.into_iter().find(|l| covers(l));
-    found.or_else(|| seen.collect::<BTreeSet<_>>().into_iter().find(|l| covers(l) && is_wanted(l)))
 }
 
 /// Another server from which it can be copied.

@@ -144,7 +144,7 @@ impl<'a> Context<'a> {
                 if let EndpointFault::Untrusted { view, .. } | EndpointFault::NoAnchors { view } = fault {
                     add(&plan.view(*view).label);
                 }
-                if let Some(c) = fault.leaf().and_then(|leaf| self.case.certificates.declared(plan, leaf)) {
+                if let Some(c) = fault.leaf().and_then(|leaf| self.case.certificates.declared(leaf)) {
                     add(&plan.certificate(c).label);
                 }
             }

@@ -1,5 +1,6 @@
 //! The recording, indexed for questions: what was seen of a probe, by the newest run of each vantage, and how old it is.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
@@ -31,6 +32,8 @@ pub(super) struct Evidence<'a> {
     places: HashMap<&'a Probe, Range<Look>>,
     now: Timestamp,
     max_age: i64,
+    /// Consequences rest on the same observations as their cause.
+    ids: RefCell<HashMap<Look, String>>,
 }
 
 impl<'a> Evidence<'a> {
@@ -41,7 +44,7 @@ impl<'a> Evidence<'a> {
         for (i, look) in looks.iter().enumerate() {
             places.entry(&look.probe).or_insert(i..i).end = i + 1;
         }
-        Self { looks, runs: &recording.runs, places, now, max_age: i64::from(max_age) }
+        Self { looks, runs: &recording.runs, places, now, max_age: i64::from(max_age), ids: RefCell::default() }
     }
 
     /// The runs, by id.
@@ -66,10 +69,13 @@ impl<'a> Evidence<'a> {
 
     /// A short name of an observation, made of its content.
     pub(super) fn id(&self, look: Look) -> String {
-        let json = serde_json::to_vec(self.looks[look]).unwrap_or_default();
-        let mut hex = data_encoding::HEXLOWER.encode(&Sha256::digest(json));
-        hex.truncate(12);
-        hex
+        let digest = || {
+            let json = serde_json::to_vec(self.looks[look]).unwrap_or_default();
+            let mut hex = data_encoding::HEXLOWER.encode(&Sha256::digest(json));
+            hex.truncate(12);
+            hex
+        };
+        self.ids.borrow_mut().entry(look).or_insert_with(digest).clone()
     }
 
     /// What the newest run of each vantage saw, among the runs that `counts` lets count.

@@ -122,6 +122,21 @@ mod certificates {
     }
 
     #[test]
+    fn nothing_but_a_common_name_explains_every_missing_name() {
+        let chain = ROOT.issue_cn(MAIL, &[]);
+        let mut world = World::empty();
+        let server = world.server("ex2010", "10.0.0.10", "");
+        let certificate = world.planned_certificate("san", &[MAIL, "www.domain.com"]);
+        for text in [MAIL, "www.domain.com"] {
+            let name = world.name(Table::Internet, text, Target::Server(server));
+            world.serves(name, server, &[certificate]);
+            world.serve("in", "10.0.0.10", text, &chain);
+        }
+        let want = ["cn-only-certificate", "endpoint-serves-wrong-certificate<cn-only-certificate"];
+        assert_eq!(world.rules(), want);
+    }
+
+    #[test]
     fn dates_are_judged() {
         assert_eq!(with_file(ROOT.issue_until(&[MAIL], 2025)), ["certificate-not-currently-valid"]);
     }
@@ -228,6 +243,45 @@ mod endpoints {
     }
 
     #[test]
+    fn a_default_certificate_may_have_a_planned_name() {
+        let fqdn = "ex2010.domain.com";
+        let mut world = World::empty();
+        let server = world.server("ex2010", "10.0.0.10", "");
+        let certificate = world.planned_certificate("san", &[MAIL, fqdn]);
+        let name = world.name(Table::Internet, MAIL, Target::Server(server));
+        world.serves(name, server, &[certificate]);
+        world.serve("in", "10.0.0.10", MAIL, &self_signed("EX2010", &["EX2010", fqdn]));
+        assert_eq!(world.rules()[0], "default-certificate-served");
+    }
+
+    #[test]
+    fn an_older_certificate_beside_the_right_one_is_not_the_one_to_reissue() {
+        let auto = "autodiscover.domain.com";
+        let mut world = World::empty();
+        let certificate = world.planned_certificate("san", &[MAIL, auto]);
+        let one = world.server("one", "10.0.0.1", "");
+        let two = world.server("two", "10.0.0.2", "");
+        let name = world.name(Table::Internet, auto, Target::Server(one));
+        world.serves(name, one, &[certificate]);
+        world.serves(name, two, &[certificate]);
+        world.serve("in", "10.0.0.1", auto, &ROOT.issue(&[MAIL, auto]));
+        world.serve("in", "10.0.0.2", auto, &ROOT.issue(&[MAIL]));
+        assert_eq!(world.rules(), ["endpoint-serves-wrong-certificate"]);
+        assert!(world.judge().findings[0].remedy.cure[0].contains("from one"));
+    }
+
+    #[test]
+    fn a_key_that_was_not_proved_is_said() {
+        let mut world = simple();
+        world.forget("10.0.0.10");
+        let outcome = world.served(&ROOT.issue(&[MAIL]), Possession::NotProved("alert".into()));
+        world.see("in", tls_probe("10.0.0.10", MAIL), outcome);
+        let judgement = world.judge();
+        assert_eq!(judgement.outcome, RunOutcome::Pass);
+        assert!(judgement.not_looked_at.iter().any(|l| l.contains("10.0.0.10:443")));
+    }
+
+    #[test]
     fn a_certificate_without_the_name_explains_every_server_that_serves_it() {
         let chain = ROOT.issue(&["www.domain.com"]);
         let mut world = World::empty();
@@ -306,6 +360,18 @@ mod endpoints {
 
 mod pools {
     use super::*;
+
+    #[test]
+    fn a_missing_intermediate_is_blamed_on_the_member_whose_chain_it_is() {
+        let below = ROOT.below("Issuing CA");
+        let leaf = below.issue(&[MAIL]);
+        let whole: Chain = vec![leaf[0].clone(), below.der.clone()];
+        let world = pooled(&whole, &leaf);
+        let judgement = world.judge();
+        assert_eq!(world.rules(), ["chain-incomplete"]);
+        assert_eq!(judgement.findings[0].subject.server.as_deref(), Some("ex19-02"));
+        assert_eq!(judgement.counts.failed, 2);
+    }
 
     /// Two members behind a balancer; the second one serves `second`.
     fn pooled(good: &Chain, second: &Chain) -> World {
@@ -409,6 +475,19 @@ mod dns {
         assert_eq!(word(DnsOutcome::ServFail), ["name-unresolved-in-view"]);
         assert_eq!(word(DnsOutcome::Refused), ["evidence-missing"]);
         assert_eq!(word(DnsOutcome::Timeout), ["evidence-missing"]);
+    }
+
+    #[test]
+    fn a_resolver_that_fails_for_every_name_is_one_finding() {
+        let mut world = simple();
+        let server = Target::Server(crate::model::plan::ServerId(0));
+        let www = world.name(Table::Internet, "www.domain.com", server);
+        world.resolves(www, INTERNAL, &["10.0.0.10"]);
+        world.unsay(INTERNAL, MAIL);
+        world.say(INTERNAL, MAIL, &DnsOutcome::ServFail);
+        world.say(INTERNAL, "www.domain.com", &DnsOutcome::ServFail);
+        assert_eq!(world.rules(), ["name-unresolved-in-view"]);
+        assert_eq!(world.judge().findings[0].title, "resolver 10.0.0.53 of internal fails whatever it is asked");
     }
 
     #[test]
@@ -549,7 +628,7 @@ mod dns {
 
 mod legacy {
     use super::*;
-    use crate::model::plan::{CertId, ServerId, Wanted};
+    use crate::model::plan::{ServerId, Wanted};
 
     const LEGACY: &str = "legacy.mail.domain.com";
 
@@ -640,7 +719,6 @@ mod legacy {
         assert_eq!(world.rules(), want);
         world.plan.names[mail.0].wanted[0][1].value = Wanted::Targets(vec![Target::Server(ServerId(0))]);
         assert!(world.rules().contains(&"legacy-equals-primary-target".to_string()));
-        let _ = CertId(0);
     }
 }
 
@@ -780,6 +858,30 @@ mod waivers {
 
 mod interception {
     use super::*;
+
+    /// Two servers, two names each, one planned certificate.
+    fn planned(chain: impl Fn(&str) -> Chain) -> World {
+        let names = [MAIL, "www.domain.com"];
+        let mut world = World::empty();
+        let certificate = world.planned_certificate("san", &names);
+        for (label, address) in [("one", "10.0.0.1"), ("two", "10.0.0.2")] {
+            let server = world.server(label, address, "");
+            for text in names {
+                let name = world.name(Table::Internet, text, Target::Server(server));
+                world.serves(name, server, &[certificate]);
+                world.serve("in", address, text, &chain(text));
+            }
+        }
+        world
+    }
+
+    #[test]
+    fn one_planned_certificate_that_shows_as_many_was_made_on_the_way() {
+        assert_eq!(planned(|name| STRANGER.issue(&[name])).rules(), ["tls-interception-suspected"]);
+        let one = STRANGER.issue(&[MAIL, "www.domain.com"]);
+        assert_eq!(planned(|_| one.clone()).rules(), ["untrusted-issuer-for-view"]);
+        assert_eq!(planned(|name| ROOT.issue(&[name])).rules(), [""; 0]);
+    }
 
     #[test]
     fn servers_that_share_an_unplanned_issuer_are_not_believed() {

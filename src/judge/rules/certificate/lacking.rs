@@ -25,22 +25,23 @@ pub(in crate::judge) fn lacking<'a>(case: &Case, item: &Item<'a>) -> Option<(Who
     }
 }
 
-/// A served leaf is meant to be the wanted certificate if it is that one, or where only names are planned, if it is
-/// likest to it. A wildcard or a certificate with nothing but a commonName is like none, but says itself what it was
-/// meant for.
+/// A served leaf is meant to be the wanted certificate if it is that one; or where only names are planned, if it is
+/// likest to it and nobody serves a better one. A wildcard or a certificate with nothing but a commonName is like none,
+/// but says itself what it was meant for.
 fn is_meant(case: &Case, item: &Item, leaf: BlobId, why: &Mismatch) -> bool {
     let wanted = wanted(item);
     let known = case.certificates.leaves(wanted);
-    match known.is_empty() {
-        false => known.contains(&leaf),
-        true if is_depth(why) || is_common_name(case, item, why) => true,
-        true => is_wanted(case, wanted, leaf),
+    if !known.is_empty() {
+        return known.contains(&leaf);
     }
+    let name = case.plan.name(item.obligation.claim.name()).name.probe();
+    let telling = is_depth(why) || is_common_name(case, item, why) || is_wanted(case, wanted, leaf);
+    telling && case.certificates.good_leaf(wanted, &[name]).is_none()
 }
 
 /// True if a served leaf is one of the wanted certificates, as far as that is known.
 pub(in crate::judge) fn is_wanted(case: &Case, wanted: &[CertId], leaf: BlobId) -> bool {
-    case.certificates.declared(case.plan, leaf).is_some_and(|c| wanted.contains(&c))
+    case.certificates.declared(leaf).is_some_and(|c| wanted.contains(&c))
 }
 
 fn wanted<'a>(item: &Item<'a>) -> &'a [CertId] {
@@ -132,7 +133,7 @@ fn declared(case: &Case, whose: Whose, items: &[Item]) -> Option<CertId> {
                 _ => None,
             });
             by_file
-                .or_else(|| case.certificates.declared(case.plan, leaf))
+                .or_else(|| case.certificates.declared(leaf))
                 .or_else(|| items.iter().find_map(|i| wanted(i).first().copied()))
         }
     }

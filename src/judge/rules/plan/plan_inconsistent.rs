@@ -10,7 +10,7 @@ use crate::judge::problem::{CertificateFault, Fault};
 use crate::judge::wording;
 use crate::model::finding::Severity;
 use crate::model::phase::Phase;
-use crate::model::plan::{Autodiscover, CertId, Members, Plan, Table, Target, Wanted};
+use crate::model::plan::{Autodiscover, CertId, Members, Plan, Server, Table, Target, Wanted};
 use crate::model::source::Span;
 
 /// What is known of the rule.
@@ -119,7 +119,9 @@ fn legacy(plan: &Plan) -> Vec<Flaw> {
 fn autodiscover(plan: &Plan) -> Vec<Flaw> {
     let mut domains: BTreeMap<String, Span> = BTreeMap::new();
     let said: BTreeSet<&str> = plan.mail.iter().map(|m| m.domain.as_str()).collect();
-    for mail in plan.mail.iter().filter(|m| m.autodiscover == Autodiscover::Unsaid) {
+    // Other mail servers' clients do without.
+    let exchange = plan.servers.iter().any(is_modern);
+    for mail in plan.mail.iter().filter(|m| exchange && m.autodiscover == Autodiscover::Unsaid) {
         domains.insert(mail.domain.to_string(), mail.span);
     }
     // From 2007 on; only names that an Exchange serves tell a mail domain.
@@ -129,6 +131,9 @@ fn autodiscover(plan: &Plan) -> Vec<Flaw> {
         }
     }
     let declared = |name: &str| plan.names.iter().any(|n| n.name.as_str() == name);
+    // A host's domain need not be the mail domain: one below it will do.
+    let below = |d: &str| plan.names.iter().any(|n| n.name.as_str().starts_with("autodiscover.") && n.name.is_under(d));
+    domains.retain(|d, _| !below(d));
     let missing = domains.into_iter().map(|(d, span)| (format!("autodiscover.{d}"), span));
     let mut flaws: Vec<Flaw> =
         missing.filter(|(n, _)| !declared(n)).map(|(name, span)| no_autodiscover(&name, span)).collect();
@@ -154,17 +159,19 @@ fn no_autodiscover(name: &str, span: Span) -> Flaw {
 }
 
 fn is_on_exchange(plan: &Plan, name: &crate::model::plan::PlannedName) -> bool {
-    let modern = |s: &crate::model::plan::Server| {
-        s.is_exchange() && s.product.as_ref().is_some_and(|p| !p.value.starts_with("exchange-2003"))
-    };
     let of = |target: &Target| match target {
-        Target::Server(id) => modern(plan.server(*id)),
+        Target::Server(id) => is_modern(plan.server(*id)),
         Target::Pool(id) => {
-            Phase::ALL.iter().any(|p| plan.pool(*id).servers(*p).iter().any(|m| modern(plan.server(*m))))
+            Phase::ALL.iter().any(|p| plan.pool(*id).servers(*p).iter().any(|m| is_modern(plan.server(*m))))
         }
     };
     let wanted = name.wanted.iter().flatten();
     wanted.into_iter().any(|w| matches!(&w.value, Wanted::Targets(targets) if targets.iter().any(of)))
+}
+
+/// An Exchange from 2007 on: 2003 has no autodiscover.
+fn is_modern(server: &Server) -> bool {
+    server.is_exchange() && server.product.as_ref().is_some_and(|p| !p.value.starts_with("exchange-2003"))
 }
 
 fn empty_pools(plan: &Plan) -> Vec<Flaw> {

@@ -71,8 +71,11 @@ pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
 /// The product, unless the plan declares this very certificate.
 fn product(case: &Case, culprit: Culprit, leaf: BlobId) -> Option<&'static str> {
     let facts = case.certificates.facts(leaf).ok()?;
-    let declared = case.certificates.declared(case.plan, leaf).is_some();
-    if declared { None } else { out_of_box::product(facts, &wording::culprit(case.plan, culprit)) }
+    if case.certificates.is_known(leaf) {
+        None
+    } else {
+        out_of_box::product(facts, &wording::culprit(case.plan, culprit))
+    }
 }
 
 fn draft(context: &Context, group: (Culprit, BlobId, &'static str), waiver: Option<usize>, items: &[Item]) -> Draft {
