@@ -43,8 +43,8 @@ pub(super) struct Certificates<'a> {
     facts: BTreeMap<BlobId, Result<CertificateFacts, String>>,
     known: Vec<Arc<[u8]>>,
     trust: Vec<Option<Trust>>,
-    /// Leaves seen at each server's own addresses.
-    served: BTreeMap<ServerId, BTreeSet<BlobId>>,
+    /// Leaves seen at each server's own addresses, each with the chains that came with it.
+    served: BTreeMap<ServerId, BTreeMap<BlobId, BTreeSet<&'a [BlobId]>>>,
     /// The first chain, in the recording's order, in which each leaf was served.
     chains: BTreeMap<BlobId, &'a [BlobId]>,
     contents: Vec<Content>,
@@ -120,8 +120,19 @@ impl<'a> Certificates<'a> {
     }
 
     /// The leaves seen at a server's own addresses.
-    pub(super) fn served_by(&self, server: ServerId) -> Option<&BTreeSet<BlobId>> {
-        self.served.get(&server)
+    pub(super) fn served_by(&self, server: ServerId) -> impl Iterator<Item = BlobId> + '_ {
+        self.served.get(&server).into_iter().flat_map(|leaves| leaves.keys().copied())
+    }
+
+    /// True if a server was seen to serve a leaf at its own addresses.
+    pub(super) fn serves(&self, server: ServerId, leaf: BlobId) -> bool {
+        self.served.get(&server).is_some_and(|leaves| leaves.contains_key(&leaf))
+    }
+
+    /// True if a server was seen to serve this very chain at its own addresses.
+    pub(super) fn serves_chain(&self, server: ServerId, chain: &[BlobId]) -> bool {
+        let leaves = self.served.get(&server).zip(chain.first());
+        leaves.and_then(|(leaves, leaf)| leaves.get(leaf)).is_some_and(|chains| chains.contains(chain))
     }
 
     /// A chain in which a leaf was served.
@@ -171,7 +182,7 @@ impl<'a> Certificates<'a> {
             CertificateSource::Names(_) => Content::Planned,
             CertificateSource::File(path) => file_content(evidence, &path.value),
             CertificateSource::From(server) => match self.served.get(server).filter(|s| !s.is_empty()) {
-                Some(leaves) => Content::Leaves(leaves.iter().map(|l| (*l, vec![*l])).collect()),
+                Some(leaves) => Content::Leaves(leaves.keys().map(|l| (*l, vec![*l])).collect()),
                 None => Content::Unknown(format!("{} was not seen to serve one", plan.server(*server).label)),
             },
             CertificateSource::Thumbprint => {
@@ -249,21 +260,21 @@ fn first_chains<'a>(evidence: &Evidence<'a>) -> BTreeMap<BlobId, &'a [BlobId]> {
     out
 }
 
-fn served(plan: &Plan, evidence: &Evidence) -> BTreeMap<ServerId, BTreeSet<BlobId>> {
+fn served<'a>(plan: &Plan, evidence: &Evidence<'a>) -> BTreeMap<ServerId, BTreeMap<BlobId, BTreeSet<&'a [BlobId]>>> {
     let mut owners: BTreeMap<std::net::IpAddr, Vec<ServerId>> = BTreeMap::new();
     for (i, server) in plan.servers.iter().enumerate() {
         for address in server.own_addresses(&plan.views) {
             owners.entry(address).or_default().push(ServerId(i));
         }
     }
-    let mut out: BTreeMap<ServerId, BTreeSet<BlobId>> = BTreeMap::new();
+    let mut out: BTreeMap<ServerId, BTreeMap<BlobId, BTreeSet<&[BlobId]>>> = BTreeMap::new();
     for (_, look) in evidence.looks().filter(|(i, _)| evidence.is_fresh(*i)) {
         let (Probe::Tls(probe), Outcome::Tls(TlsOutcome::Certificate(served))) = (&look.probe, &look.outcome) else {
             continue;
         };
         let Some(leaf) = served.chain.first() else { continue };
         for server in owners.get(&probe.address.ip()).into_iter().flatten() {
-            out.entry(*server).or_default().insert(*leaf);
+            out.entry(*server).or_default().entry(*leaf).or_default().insert(&served.chain);
         }
     }
     out

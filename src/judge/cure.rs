@@ -39,7 +39,7 @@ fn good_leaf(case: &Case, wanted: &[CertId], names: &[NameId]) -> Option<BlobId>
     // Where only names are planned, what another server already serves may be it.
     let is_wanted = |l: &BlobId| case.certificates.declared(case.plan, *l).is_some_and(|c| wanted.contains(&c));
     let servers = (0..case.plan.servers.len()).map(ServerId);
-    let seen = servers.flat_map(|s| case.certificates.served_by(s).into_iter().flatten().copied());
+    let seen = servers.flat_map(|s| case.certificates.served_by(s));
     let found = declared.into_iter().find(|l| covers(l));
     found.or_else(|| seen.collect::<BTreeSet<_>>().into_iter().find(|l| covers(l) && is_wanted(l)))
 }
@@ -47,8 +47,7 @@ fn good_leaf(case: &Case, wanted: &[CertId], names: &[NameId]) -> Option<BlobId>
 /// Another server from which it can be copied.
 fn source<'a>(case: &'a Case, leaf: BlobId, target: Target) -> Option<&'a str> {
     let servers = (0..case.plan.servers.len()).map(ServerId).filter(|s| Target::Server(*s) != target);
-    let serves = |s: &ServerId| case.certificates.served_by(*s).is_some_and(|leaves| leaves.contains(&leaf));
-    servers.into_iter().find(serves).map(|s| case.plan.server(s).label.as_ref())
+    servers.into_iter().find(|s| case.certificates.serves(*s, leaf)).map(|s| case.plan.server(s).label.as_ref())
 }
 
 fn thumbprint(case: &Case, leaf: BlobId) -> String {

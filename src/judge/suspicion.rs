@@ -11,7 +11,7 @@ use crate::model::certificate::BlobId;
 use crate::model::dns::Transport;
 use crate::model::name::Name;
 use crate::model::obligation::{Claim, DnsExpectation};
-use crate::model::plan::{ServerId, Target, ViewId, ViewKind};
+use crate::model::plan::{CertId, ServerId, ViewId, ViewKind};
 use crate::model::probes::is_private;
 
 /// How many names or servers must agree before anything is suspected.
@@ -90,46 +90,55 @@ fn inside(case: &Case, name: &Name) -> BTreeSet<IpAddr> {
 /// A leaf as one endpoint served it for a name.
 struct Met {
     server: ServerId,
+    certificate: CertId,
     leaf: BlobId,
     issuer: Vec<u8>,
 }
 
-/// Leaves of one issuer that no declared certificate has and that not every view trusts, made for the very names that
-/// were asked, at several servers that have nothing else in common.
+/// Leaves of one issuer that the plan does not know and that not every view trusts, each made for just the name that was
+/// asked, at several servers. Where a declared certificate is known, its issuer is the plan's, and the servers must have
+/// nothing else in common. Where only names are planned, the sign is that one planned certificate shows as a leaf of its
+/// own for each name.
 fn leaves(case: &Case) -> BTreeSet<BlobId> {
-    let mut by_issuer: BTreeMap<Vec<u8>, Vec<Met>> = BTreeMap::new();
+    let mut by_issuer: BTreeMap<(bool, Vec<u8>), Vec<Met>> = BTreeMap::new();
     for (_, obligation) in case.obligations.iter().enumerate().filter(|(i, _)| case.is_due(*i)) {
-        let (Claim::Serves { name, server, certificates, .. }
-        | Claim::Path { name, target: Target::Server(server), certificates, .. }) = &obligation.claim
-        else {
-            continue;
-        };
+        let Claim::Serves { name, server, certificates, .. } = &obligation.claim else { continue };
         let declared = case.certificates.leaves(certificates);
-        if declared.is_empty() {
-            continue;
-        }
-        for met in met(case, *server, &case.plan.name(*name).name.probe()) {
+        let Some(certificate) = certificates.first() else { continue };
+        for met in met(case, *server, *certificate, &case.plan.name(*name).name.probe()) {
             if is_unplanned(case, &met, &declared) {
-                by_issuer.entry(met.issuer.clone()).or_default().push(met);
+                by_issuer.entry((declared.is_empty(), met.issuer.clone())).or_default().push(met);
             }
         }
     }
-    let several = |all: &Vec<Met>| {
+    let suspected = |(planned_only, all): &(bool, Vec<Met>)| {
         let servers: BTreeSet<ServerId> = all.iter().map(|m| m.server).collect();
         let leaves: BTreeSet<BlobId> = all.iter().map(|m| m.leaf).collect();
-        servers.len() >= SEVERAL && leaves.len() >= SEVERAL && !are_one_pool(case, &servers)
+        servers.len() >= SEVERAL
+            && leaves.len() >= SEVERAL
+            && (is_minted(all) || (!planned_only && !are_one_pool(case, &servers)))
     };
-    by_issuer.into_values().filter(several).flatten().map(|m| m.leaf).collect()
+    let groups = by_issuer.into_iter().map(|((planned_only, _), all)| (planned_only, all));
+    groups.filter(suspected).flat_map(|(_, all)| all).map(|m| m.leaf).collect()
+}
+
+/// True if one declared certificate showed as several leaves at one server.
+fn is_minted(all: &[Met]) -> bool {
+    let mut leaves: BTreeMap<(ServerId, CertId), BTreeSet<BlobId>> = BTreeMap::new();
+    for met in all {
+        leaves.entry((met.server, met.certificate)).or_default().insert(met.leaf);
+    }
+    leaves.values().any(|l| l.len() >= SEVERAL)
 }
 
 /// Readable, covering leaves that a server's addresses served for a name.
-fn met(case: &Case, server: ServerId, name: &Name) -> Vec<Met> {
+fn met(case: &Case, server: ServerId, certificate: CertId, name: &Name) -> Vec<Met> {
     let mut out = Vec::new();
-    for leaf in case.certificates.served_by(server).into_iter().flatten() {
-        let covers = matches!(case.certificates.identify(*leaf, name), Some(Ok(_)));
-        if let (true, Ok(facts)) = (covers, case.certificates.facts(*leaf)) {
+    for leaf in case.certificates.served_by(server) {
+        let covers = matches!(case.certificates.identify(leaf, name), Some(Ok(_)));
+        if let (true, Ok(facts)) = (covers, case.certificates.facts(leaf)) {
             if !facts.is_self_issued() {
-                out.push(Met { server, leaf: *leaf, issuer: facts.issuer_der.clone() });
+                out.push(Met { server, certificate, leaf, issuer: facts.issuer_der.clone() });
             }
         }
     }

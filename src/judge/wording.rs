@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use jiff::Timestamp;
 
+use super::assess::Assessment;
 use super::case::Case;
 use super::draft::Item;
 use super::evidence::Look;
@@ -204,23 +205,34 @@ pub(super) fn culprit(plan: &Plan, culprit: Culprit) -> String {
     }
 }
 
-/// The endpoints of items: a line per address, `10.0.0.12:443  :25 STARTTLS`.
+/// The endpoints of items: a line per address, `10.0.0.12:443  :25 STARTTLS`. Where a server is at fault, the balancers
+/// that lead to it are said under `hurts`.
 pub(super) fn spots(items: &[Item]) -> Vec<String> {
     let mut by_address: BTreeMap<IpAddr, BTreeSet<(u16, Way)>> = BTreeMap::new();
-    for item in items {
-        if let Fault::Endpoint(spot, _) = &item.problem.fault {
+    for (item, (spot, _)) in items.iter().filter_map(|i| Some((i, endpoint_fault(i)?))) {
+        if !is_by_balancer(item, spot) {
             by_address.entry(spot.address.ip()).or_default().insert((spot.address.port(), spot.way));
         }
     }
+    cut(by_address.iter().map(|(address, ports)| at(*address, ports)).collect())
+}
+
+/// True if a balancer led to a member's fault.
+fn is_by_balancer(item: &Item, spot: &Spot) -> bool {
+    matches!(item.obligation.claim, Claim::Path { target: Target::Pool(_), .. })
+        && matches!(spot.culprit, Culprit::Planned(Target::Server(_)))
+}
+
+/// `10.0.0.12:443  :25 STARTTLS`; the web first, as it is what people know.
+fn at(address: IpAddr, ports: &BTreeSet<(u16, Way)>) -> String {
     let port = |(port, way): &(u16, Way)| match way.word() {
         "" => format!(":{port}"),
         word => format!(":{port} {word}"),
     };
-    let line = |(address, ports): (&IpAddr, &BTreeSet<(u16, Way)>)| {
-        let bracket = if address.is_ipv6() { format!("[{address}]") } else { address.to_string() };
-        format!("{bracket}{}", ports.iter().map(port).collect::<Vec<_>>().join("  "))
-    };
-    cut(by_address.iter().map(line).collect())
+    let mut all: Vec<&(u16, Way)> = ports.iter().collect();
+    all.sort_by_key(|(port, _)| *port != 443);
+    let bracket = if address.is_ipv6() { format!("[{address}]") } else { address.to_string() };
+    format!("{bracket}{}", all.into_iter().map(port).collect::<Vec<_>>().join("  "))
 }
 
 /// The service words of items, as an administrator types them.
@@ -371,24 +383,24 @@ fn endpoint(address: std::net::SocketAddr, way: Way) -> String {
     }
 }
 
-/// Of items with a served leaf: who is hurt on the way through a balancer, `2 of 4 tries at owa 10.0.0.30:443`.
-pub(super) fn tries(case: &Case, items: &[Item], assessed: &[super::assess::Assessment]) -> Vec<String> {
-    let mut out: BTreeSet<String> = BTreeSet::new();
-    for item in items {
-        let (Claim::Path { target: target @ Target::Pool(_), .. }, Fault::Endpoint(spot, _)) =
-            (&item.obligation.claim, &item.problem.fault)
-        else {
-            continue;
-        };
-        let cell = &assessed[item.index].cell;
-        let pool = case.plan.target_label(*target);
-        let address = endpoint(spot.address, spot.way);
-        match cell.contains(" of ") {
-            true => out.insert(format!("whoever the load balancer sends there: {cell} tries at {pool} {address}")),
-            false => out.insert(format!("whoever the load balancer {pool} sends there, at {address}")),
-        };
+/// Who is hurt on the way through a balancer: `2 of 4 tries at owa 10.0.0.30:443`.
+pub(super) fn tries(case: &Case, items: &[Item], assessed: &[Assessment]) -> Vec<String> {
+    let mut out: BTreeMap<(&str, IpAddr), (&str, BTreeSet<(u16, Way)>)> = BTreeMap::new();
+    for (item, (spot, _)) in items.iter().filter_map(|i| Some((i, endpoint_fault(i)?))) {
+        if let Claim::Path { target: target @ Target::Pool(_), .. } = &item.obligation.claim {
+            let key = (case.plan.target_label(*target).as_ref(), spot.address.ip());
+            let entry = out.entry(key).or_insert_with(|| (&assessed[item.index].cell, BTreeSet::new()));
+            entry.1.insert((spot.address.port(), spot.way));
+        }
     }
-    cut(out.into_iter().collect())
+    let line = |((pool, address), (cell, ports)): (&(&str, IpAddr), &(&str, BTreeSet<(u16, Way)>))| {
+        let at = at(*address, ports);
+        match cell.contains(" of ") {
+            true => format!("whoever the load balancer sends there: {cell} tries at {pool} {at}"),
+            false => format!("whoever the load balancer sends there: {pool} {at}"),
+        }
+    };
+    cut(out.iter().map(line).collect())
 }
 
 /// True if a fault speaks of what an endpoint served.

@@ -73,9 +73,10 @@ fn several_plans_are_told_in_their_order() {
         render_all(judgements, format, Style::default(), &mut out).unwrap();
         String::from_utf8(out).unwrap()
     };
-    let (one, two) = (balanced(), legacy());
+    let (one, two) = (balanced(), Judgement { plan: "two.toml".into(), ..legacy() });
     let both = [one.clone(), two.clone()];
-    assert_eq!(all(&both, Format::Text), format!("{}\n{}", text(&one, Style::default()), text(&two, Style::default())));
+    let told = [text(&one, Style::default()), text(&two, Style::default())];
+    assert_eq!(all(&both, Format::Text), format!("# plan.toml\n{}\n# two.toml\n{}", told[0], told[1]));
     assert_eq!(all(&both[..1], Format::Json), rendered(&one, Format::Json, Style::default()));
     let array: serde_json::Value = serde_json::from_str(&all(&both, Format::Json)).unwrap();
     assert_eq!(array.as_array().map(Vec::len), Some(2));

@@ -215,7 +215,10 @@ mod tests {
             ]
         );
         j.seen_from = SeenFrom::default();
-        assert_eq!(seen_from(&j, 80), ["seen from: no view (the plan and its files only)."]);
+        assert_eq!(seen_from(&j, 80), ["seen from: nowhere."]);
+        j.scope = Scope::Files;
+        assert_eq!(seen_from(&j, 80), ["looked at: the plan and its certificate files; no network."]);
+        assert_eq!((word(&j), word(&judgement())), ("PLAN OK", "GO"));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use super::super::truth::{self, Expectation, Truth};
 use super::{Assessment, answers, fresh, problem};
 use crate::model::certificate::BlobId;
 use crate::model::observation::{Probe, TlsProbe};
+use crate::model::phase::Phase;
 use crate::model::plan::{CertId, MatchMode, NameId, ServerId, Target, ViewId, ViewKind};
 use crate::model::service::Service;
 use crate::model::tls::{Possession, Served, Stage, TlsOutcome};
@@ -138,9 +139,9 @@ impl Asked<'_> {
             Some((Truth::Pass, TlsOutcome::Certificate(served))) => self.served(case, served),
             _ => vec![EndpointFault::CouldNotLook],
         };
-        let spot = |leaf: Option<BlobId>| Spot { culprit: culprit(case, spot, leaf), ..spot.clone() };
-        let mut out: Sample =
-            faults.into_iter().map(|f| problem(Fault::Endpoint(spot(f.leaf()), f), &[look])).collect();
+        let spot = Spot { culprit: culprit(case, spot, outcome), ..spot.clone() };
+        let at = |fault| problem(Fault::Endpoint(spot.clone(), fault), &[look]);
+        let mut out: Sample = faults.into_iter().map(at).collect();
         if let Some(TlsOutcome::Certificate(_)) = outcome {
             out.extend(
                 self.unknown_pins(case)
@@ -232,17 +233,20 @@ impl Asked<'_> {
     }
 }
 
-/// A leaf met behind a balancer is the fault of the member that serves it.
-fn culprit(case: &Case, spot: &Spot, leaf: Option<BlobId>) -> Culprit {
-    let (Culprit::Planned(Target::Pool(pool)), Some(leaf)) = (spot.culprit, leaf) else { return spot.culprit };
+/// A chain met behind a balancer is the fault of the member that serves it; if none serves that very chain, of one that
+/// serves its leaf.
+fn culprit(case: &Case, spot: &Spot, outcome: Option<&TlsOutcome>) -> Culprit {
+    let (Culprit::Planned(Target::Pool(pool)), Some(TlsOutcome::Certificate(served))) = (spot.culprit, outcome) else {
+        return spot.culprit;
+    };
     let pool = case.plan.pool(pool);
-    let serves = |s: &&ServerId| case.certificates.served_by(**s).is_some_and(|leaves| leaves.contains(&leaf));
-    let members = crate::model::phase::Phase::ALL.into_iter().flat_map(|p| pool.servers(p));
-    members
-        .collect::<BTreeSet<_>>()
-        .into_iter()
-        .find(serves)
-        .map_or(spot.culprit, |s| Culprit::Planned(Target::Server(*s)))
+    let members: BTreeSet<&ServerId> = Phase::ALL.into_iter().flat_map(|p| pool.servers(p)).collect();
+    let by_chain = members.iter().find(|s| case.certificates.serves_chain(***s, &served.chain));
+    let by_leaf = || {
+        let leaf = served.chain.first()?;
+        members.iter().find(|s| case.certificates.serves(***s, *leaf))
+    };
+    by_chain.or_else(by_leaf).map_or(spot.culprit, |s| Culprit::Planned(Target::Server(**s)))
 }
 
 fn conclude(case: &Case, samples: Vec<Sample>) -> Assessment {

@@ -84,6 +84,10 @@ fn draft(context: &Context, waiver: Option<usize>, items: &[Item]) -> Draft {
         }
     }
     let Some((offender, date)) = items.first().and_then(dates) else { return draft };
+    if let Offender::Known(id) = &offender {
+        let declared = case.certificates.declared(case.plan, *id);
+        labels.extend(declared.map(|c| case.plan.certificate(c).label.to_string()));
+    }
     let expired = date.not_after < case.now;
     let what = match (&offender, labels.first()) {
         (_, Some(label)) => format!("certificate \"{label}\""),

@@ -2,7 +2,7 @@
 
 use super::lacking;
 use crate::judge::RuleInfo;
-use crate::judge::draft::{Context, Draft};
+use crate::judge::draft::{Context, Draft, Item};
 use crate::model::finding::Severity;
 
 /// What is known of the rule.
@@ -44,7 +44,7 @@ RFC 9525 section 2 (\"the CN-ID\") and section 6; CA/Browser Forum Baseline Requ
 
 /// Speaks of names of every table.
 pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
-    let speaks_of = |_: &_, why: &_| lacking::is_common_name(why);
-    let title = |label: &str, names: &str| format!("{label} has {names} as commonName only");
+    let speaks_of = |item: &Item, why: &_| lacking::is_common_name(context.case, item, why);
+    let title = |label: &str, names: &str| format!("{label} has nothing but a commonName for {names}");
     drafts.extend(lacking::drafts(context, &INFO, speaks_of, title));
 }

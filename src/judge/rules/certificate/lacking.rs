@@ -33,7 +33,7 @@ fn is_meant(case: &Case, item: &Item, leaf: BlobId, why: &Mismatch) -> bool {
     let known = case.certificates.leaves(wanted);
     match known.is_empty() {
         false => known.contains(&leaf),
-        true if is_depth(why) || is_common_name(why) => true,
+        true if is_depth(why) || is_common_name(case, item, why) => true,
         true => is_wanted(case, wanted, leaf),
     }
 }
@@ -55,9 +55,27 @@ pub(in crate::judge) fn is_depth(why: &Mismatch) -> bool {
     matches!(why, Mismatch::WildcardDepth { .. })
 }
 
-/// True if only a commonName would match.
-pub(in crate::judge) fn is_common_name(why: &Mismatch) -> bool {
-    matches!(why, Mismatch::CommonNameOnly { .. } | Mismatch::NoDnsId { common_name: true })
+/// True if only a commonName would match; or if there is nothing but a commonName, and it is a name of the plan: then
+/// all names are missing for that reason.
+pub(in crate::judge) fn is_common_name(case: &Case, item: &Item, why: &Mismatch) -> bool {
+    match why {
+        Mismatch::CommonNameOnly { .. } | Mismatch::NoDnsId { common_name: true } => true,
+        Mismatch::NoDnsId { common_name: false } => leaf(item).is_some_and(|l| has_planned_common_name(case, l)),
+        Mismatch::WildcardDepth { .. } | Mismatch::IpInDnsId { .. } | Mismatch::NotPresented => false,
+    }
+}
+
+fn leaf(item: &Item) -> Option<BlobId> {
+    match &item.problem.fault {
+        Fault::Certificate(_, CertificateFault::Uncovered { leaf, .. }) => *leaf,
+        Fault::Endpoint(_, fault) => fault.leaf(),
+        _ => None,
+    }
+}
+
+fn has_planned_common_name(case: &Case, leaf: BlobId) -> bool {
+    let planned = |cn: &String| case.plan.names.iter().any(|n| n.name.as_str().eq_ignore_ascii_case(cn));
+    case.certificates.facts(leaf).is_ok_and(|f| f.common_names.iter().any(planned))
 }
 
 /// True if the item's name stands in `[legacy]`.

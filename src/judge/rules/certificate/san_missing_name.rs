@@ -2,7 +2,7 @@
 
 use super::lacking;
 use crate::judge::RuleInfo;
-use crate::judge::draft::{Context, Draft};
+use crate::judge::draft::{Context, Draft, Item};
 use crate::model::finding::Severity;
 
 /// What is known of the rule.
@@ -47,8 +47,10 @@ https://learn.microsoft.com/exchange/architecture/client-access/certificates
 
 /// Names of `[legacy]` have a rule of their own, and so have the two ways of misreading a certificate.
 pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
-    let speaks_of = |item: &_, why: &_| {
-        !lacking::is_legacy(context.case, item) && !lacking::is_depth(why) && !lacking::is_common_name(why)
+    let speaks_of = |item: &Item, why: &_| {
+        !lacking::is_legacy(context.case, item)
+            && !lacking::is_depth(why)
+            && !lacking::is_common_name(context.case, item, why)
     };
     drafts.extend(lacking::drafts(context, &INFO, speaks_of, |label, names| format!("{label} lacks {names}")));
 }

@@ -1,11 +1,16 @@
 //! A name that must resolve for a view's clients does not.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::{about, expected, keys, negative_wait, said, zone_lines};
 use crate::judge::RuleInfo;
+use crate::judge::assess::hear;
 use crate::judge::draft::{Context, Draft, Item};
-use crate::judge::problem::DnsFault;
+use crate::judge::problem::{DnsFault, Fault};
 use crate::judge::wording;
+use crate::model::dns::DnsOutcome;
 use crate::model::finding::Severity;
+use crate::model::obligation::Claim;
 use crate::model::plan::{NameId, ViewId};
 
 /// What is known of the rule.
@@ -45,13 +50,53 @@ absent for the negative TTL.
 RFC 1034 section 4.3.2; RFC 2308 sections 2 and 5; RFC 8020 (NXDOMAIN: there really is nothing underneath)
 ";
 
-/// One finding per name and view.
-pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
-    let groups = context.group(&INFO, |item| about(item, |f| matches!(f, DnsFault::Unresolved { .. })));
-    drafts.extend(groups.into_iter().map(|((group, waiver), items)| draft(context, group, waiver, &items)));
+/// What is mended together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Group {
+    Name(NameId, ViewId),
+    /// A resolver that fails whatever it is asked.
+    Resolver(ViewId, usize),
 }
 
-fn draft(context: &Context, (name, view): (NameId, ViewId), waiver: Option<usize>, items: &[Item]) -> Draft {
+/// One finding per name and view, and one per resolver that fails for every name.
+pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
+    let broken = broken(context);
+    let groups = context.group(&INFO, |item| {
+        let (name, view) = about(item, |f| matches!(f, DnsFault::Unresolved { .. }))?;
+        let resolver = resolver(item).filter(|r| broken.contains(r));
+        Some(resolver.map_or(Group::Name(name, view), |(v, r)| Group::Resolver(v, r)))
+    });
+    drafts.extend(groups.into_iter().map(|((group, waiver), items)| match group {
+        Group::Name(name, view) => of_name(context, name, view, waiver, &items),
+        Group::Resolver(view, resolver) => of_resolver(context, view, resolver, waiver, &items),
+    }));
+}
+
+fn resolver(item: &Item) -> Option<(ViewId, usize)> {
+    match &item.problem.fault {
+        Fault::Dns(view, resolver, _) => Some((*view, *resolver)),
+        _ => None,
+    }
+}
+
+/// Resolvers that answered SERVFAIL to every question about several names.
+fn broken(context: &Context) -> BTreeSet<(ViewId, usize)> {
+    let case = context.case;
+    let mut words: BTreeMap<(ViewId, usize), (bool, BTreeSet<NameId>)> = BTreeMap::new();
+    for (_, obligation) in case.obligations.iter().enumerate().filter(|(i, _)| case.is_due(*i)) {
+        let Claim::Resolves { name, view, .. } = &obligation.claim else { continue };
+        for resolver in 0..case.plan.view(*view).resolvers.len() {
+            let heard = hear(case, &case.plan.name(*name).name.probe(), *view, resolver);
+            let fails = heard.outcomes.iter().all(|(_, _, o)| **o == DnsOutcome::ServFail);
+            let entry = words.entry((*view, resolver)).or_insert((true, BTreeSet::new()));
+            entry.0 &= fails;
+            entry.1.insert(*name);
+        }
+    }
+    words.into_iter().filter(|(_, (fails, names))| *fails && names.len() > 1).map(|(r, _)| r).collect()
+}
+
+fn of_name(context: &Context, name: NameId, view: ViewId, waiver: Option<usize>, items: &[Item]) -> Draft {
     let (case, plan) = (context.case, context.case.plan);
     let mut draft = Draft::of(context, &INFO, items, waiver);
     draft.title = format!("{} does not resolve in {}", plan.name(name).name, wording::view(plan, view));
@@ -64,6 +109,21 @@ fn draft(context: &Context, (name, view): (NameId, ViewId), waiver: Option<usize
         false => zone_lines(case, items),
     };
     draft.remedy.cure.extend(negative_wait(case, view, items));
+    draft.keys = keys(items);
+    draft
+}
+
+fn of_resolver(context: &Context, view: ViewId, resolver: usize, waiver: Option<usize>, items: &[Item]) -> Draft {
+    let (case, plan) = (context.case, context.case.plan);
+    let (label, address) = (wording::view(plan, view), wording::resolver(plan, view, resolver));
+    let mut draft = Draft::of(context, &INFO, items, waiver);
+    draft.title = format!("resolver {address} of {label} fails whatever it is asked");
+    draft.subject.address = Some(address.clone());
+    draft.expected = expected(case, items);
+    draft.seen = said(case, items);
+    draft.hurts = vec![format!("clients of {label} that ask it: they find no server")];
+    draft.remedy.cure = vec![format!("{address}: look at its forwarders, its zones and its DNSSEC validation")];
+    draft.at = plan.view(view).resolvers.get(resolver).map(|r| r.span);
     draft.keys = keys(items);
     draft
 }

@@ -1,14 +1,15 @@
 //! A legacy name and the name that users keep lead to the same place.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use crate::judge::RuleInfo;
 use crate::judge::assess::answers;
 use crate::judge::draft::{Context, Draft, Key};
+use crate::judge::truth::Truth;
 use crate::judge::wording;
 use crate::model::finding::{Severity, Subject};
-use crate::model::obligation::Claim;
+use crate::model::obligation::{Claim, Obligation};
 use crate::model::phase::{Moment, Phase};
 use crate::model::plan::{NameId, Plan, Table, ViewId, Wanted};
 
@@ -48,17 +49,37 @@ a reverse proxy must tell the two names apart.
 https://techcommunity.microsoft.com/blog/exchange/transitioning-client-access-to-exchange-server-2010
 ";
 
-/// One finding per legacy name, primary name and view; the plan's own fault before what DNS says.
+/// Of each name that is due in a view: its obligation, and what was answered.
+type Answered = BTreeMap<NameId, (usize, BTreeSet<IpAddr>)>;
+
+/// One finding per legacy name and view; the plan's own fault before what DNS says.
 pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
     let plan = context.case.plan;
-    let legacy = names(plan, |table| table == Table::Legacy);
-    let primary = primaries(plan);
-    for view in plan.view_ids() {
-        let asked = context.case.policy.views.as_ref().is_none_or(|views| views.contains(&view));
-        for (old, new) in legacy.iter().flat_map(|l| primary.iter().map(move |p| (*l, *p))).filter(|_| asked) {
-            drafts.extend(planned(context, view, old, new).or_else(|| answered(context, view, old, new)));
+    let (legacy, primary) = (names(plan, |table| table == Table::Legacy), primaries(plan));
+    let asked = |v: &ViewId| context.case.policy.views.as_ref().is_none_or(|views| views.contains(v));
+    for view in plan.view_ids().filter(asked).filter(|_| !legacy.is_empty()) {
+        let given = given(context, view);
+        for old in &legacy {
+            let by_plan = planned(context, view, *old, &primary);
+            drafts.extend(by_plan.or_else(|| answered(context, view, *old, &primary, &given)));
         }
     }
+}
+
+/// In coexistence only: in a transition both may still be where the old servers are.
+fn given(context: &Context, view: ViewId) -> Answered {
+    let case = context.case;
+    if case.policy.moment(case.plan, view) != Moment::Steady(Phase::Coexistence) {
+        return Answered::new();
+    }
+    let of = |(i, o): (usize, &Obligation)| match &o.claim {
+        Claim::Resolves { name, view: v, .. } if *v == view && case.is_due(i) => {
+            let answers = answers(case, &case.plan.name(*name).name.probe(), view, context.suspicion);
+            Some((*name, (i, answers)))
+        }
+        _ => None,
+    };
+    case.obligations.iter().enumerate().filter_map(of).collect()
 }
 
 fn names(plan: &Plan, is: impl Fn(Table) -> bool) -> Vec<NameId> {
@@ -89,55 +110,44 @@ fn addresses(plan: &Plan, view: ViewId, name: NameId) -> BTreeSet<IpAddr> {
 }
 
 /// The plan itself says so.
-fn planned(context: &Context, view: ViewId, old: NameId, new: NameId) -> Option<Draft> {
+fn planned(context: &Context, view: ViewId, old: NameId, primary: &[NameId]) -> Option<Draft> {
     let plan = context.case.plan;
-    let (legacy, primary) = (addresses(plan, view, old), addresses(plan, view, new));
-    let shared = legacy.intersection(&primary).next()?;
-    let mut draft = draft(context, view, old, new, *shared);
-    draft.seen = vec![format!("the plan gives both {shared} in {}", wording::view(plan, view))];
+    let legacy = addresses(plan, view, old);
+    let shares = |new: &&NameId| !legacy.is_disjoint(&addresses(plan, view, **new));
+    let same: Vec<NameId> = primary.iter().filter(shares).copied().collect();
+    let shared = addresses(plan, view, *same.first()?).intersection(&legacy).next().copied()?;
+    let mut draft = draft(context, view, old, &same, shared);
+    draft.seen = vec![format!("the plan gives them {shared} in {}", wording::view(plan, view))];
     Some(draft)
 }
 
-/// The plan is right, and DNS gives both the same address in coexistence.
-fn answered(context: &Context, view: ViewId, old: NameId, new: NameId) -> Option<Draft> {
+/// The plan is right, and DNS gives them the same address in coexistence.
+fn answered(context: &Context, view: ViewId, old: NameId, primary: &[NameId], given: &Answered) -> Option<Draft> {
     let (case, plan) = (context.case, context.case.plan);
-    if case.policy.moment(plan, view) != Moment::Steady(Phase::Coexistence) {
-        return None;
-    }
-    let due = |name: NameId| {
-        case.obligations.iter().enumerate().find(|(i, o)| {
-            case.is_due(*i) && matches!(o.claim, Claim::Resolves { name: n, view: v, .. } if n == name && v == view)
-        })
-    };
-    let (old_due, new_due) = (due(old)?.0, due(new)?.0);
-    let given = |name: NameId| answers(case, &plan.name(name).name.probe(), view, context.suspicion);
-    let (legacy, primary) = (given(old), given(new));
-    let shared = legacy.intersection(&primary).next()?;
-    let mut draft = draft(context, view, old, new, *shared);
-    draft.seen = vec![format!("{} answers {shared} for both", wording::view(plan, view))];
-    draft.obligations = [old_due, new_due]
-        .into_iter()
-        .filter(|i| context.assessed[*i].truth == crate::judge::truth::Truth::Fail)
-        .collect();
+    let (old_due, legacy) = given.get(&old)?;
+    let shares = |new: &&NameId| given.get(new).is_some_and(|(_, answers)| !legacy.is_disjoint(answers));
+    let same: Vec<NameId> = primary.iter().filter(shares).copied().collect();
+    let shared = given.get(same.first()?)?.1.intersection(legacy).next().copied()?;
+    let mut draft = draft(context, view, old, &same, shared);
+    draft.seen = vec![format!("{} answers {shared} for all of them", wording::view(plan, view))];
+    let all = same.iter().filter_map(|n| given.get(n)).map(|(i, _)| *i).chain([*old_due]);
+    draft.obligations = all.filter(|i| context.assessed[*i].truth == Truth::Fail).collect();
     if draft.obligations.is_empty() {
-        draft.obligations.insert(old_due);
+        draft.obligations.insert(*old_due);
     }
-    draft.looks = draft
-        .obligations
-        .iter()
-        .flat_map(|i| &context.assessed[*i].problems)
-        .flat_map(|p| p.looks.iter().copied())
-        .collect();
+    let problems = draft.obligations.iter().flat_map(|i| &context.assessed[*i].problems);
+    draft.looks = problems.flat_map(|p| p.looks.iter().copied()).collect();
     draft.keys = draft.obligations.iter().map(|i| Key::Dns(case.obligations[*i].claim.name(), view)).collect();
     Some(draft)
 }
 
-fn draft(context: &Context, view: ViewId, old: NameId, new: NameId, shared: IpAddr) -> Draft {
+fn draft(context: &Context, view: ViewId, old: NameId, same: &[NameId], shared: IpAddr) -> Draft {
     let plan = context.case.plan;
-    let (legacy, primary) = (&plan.name(old).name, &plan.name(new).name);
+    let (legacy, primary) = (&plan.name(old).name, wording::name_list(plan, same));
     let label = wording::view(plan, view);
     let mut draft = Draft::plain(&INFO, format!("{legacy} and {primary} lead to the same address in {label}"));
-    let on = BTreeSet::from([legacy.to_string(), primary.to_string(), label.to_string()]);
+    let mut on = BTreeSet::from([legacy.to_string(), label.to_string()]);
+    on.extend(same.iter().map(|n| plan.name(*n).name.to_string()));
     draft.waiver = context.waiver(INFO.name, &on);
     draft.subject = Subject {
         name: Some(legacy.to_string()),

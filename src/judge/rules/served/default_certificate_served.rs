@@ -85,7 +85,8 @@ fn draft(context: &Context, group: (Culprit, BlobId, &'static str), waiver: Opti
     if draft.expected.is_empty() {
         draft.expected.push(format!("a certificate that covers {}", wording::name_list(plan, &wording::names(items))));
     }
-    draft.seen = vec![wording::leaf(case, leaf), format!("made by {product}")];
+    draft.seen = vec![wording::leaf(case, leaf)];
+    draft.seen.extend((product != out_of_box::SETUP).then(|| format!("made by {product}")));
     draft.seen.extend(wording::spots(items));
     draft.hurts = wording::tries(case, items, context.assessed);
     if draft.hurts.is_empty() {

@@ -40,6 +40,9 @@ const TABLE: &[(&str, Mark, &str)] = &[
     ("Dovecot", Mark::Cn("imap.example.com"), "dovecot's mkcert.sh"),
 ];
 
+/// Made by whatever set the server up.
+pub(super) const SETUP: &str = "the server's setup";
+
 /// The product whose out-of-box certificate this is, for a server of this label.
 pub(super) fn product(facts: &CertificateFacts, label: &str) -> Option<&'static str> {
     let cn = |test: &dyn Fn(&str) -> bool| facts.common_names.iter().any(|c| test(c));
@@ -49,7 +52,7 @@ pub(super) fn product(facts: &CertificateFacts, label: &str) -> Option<&'static 
         Mark::Issuer(want) => facts.issuer.contains(want),
     };
     let listed = TABLE.iter().find(|(_, mark, _)| fits(mark)).map(|(product, _, _)| *product);
-    listed.or_else(|| is_host(facts, label).then_some("the server's setup"))
+    listed.or_else(|| is_host(facts, label).then_some(SETUP))
 }
 
 /// Self-signed for the bare host name: what Exchange, Windows, Debian's ssl-cert ("snakeoil") and cPanel make by
