@@ -11,6 +11,7 @@ use crate::model::certificate::BlobId;
 use crate::model::identity::Mismatch;
 use crate::model::obligation::Claim;
 use crate::model::plan::{CertId, CertificateSource, NameId, Table};
+use crate::pki;
 
 /// The certificate of which a problem says that it lacks the name, and why: a declared one, or a served one that is meant
 /// to be the declared one.
@@ -19,10 +20,20 @@ pub(in crate::judge) fn lacking<'a>(case: &Case, item: &Item<'a>) -> Option<(Who
         Fault::Certificate(_, CertificateFault::Uncovered { leaf: Some(leaf), why }) => Some((Whose::Leaf(*leaf), why)),
         Fault::Certificate(c, CertificateFault::Uncovered { leaf: None, why }) => Some((Whose::Planned(*c), why)),
         Fault::Endpoint(_, EndpointFault::WrongName { leaf, why }) if is_meant(case, item, *leaf, why) => {
-            Some((Whose::Leaf(*leaf), why))
+            // What was never ordered cannot be served: one cause.
+            Some((unordered(case, item).map_or(Whose::Leaf(*leaf), Whose::Planned), why))
         }
         _ => None,
     }
+}
+
+/// The wanted certificate whose planned names lack the name already.
+fn unordered(case: &Case, item: &Item) -> Option<CertId> {
+    let name = &case.plan.name(item.obligation.claim.name()).name;
+    wanted(item).iter().copied().find(|c| match &case.plan.certificate(*c).source {
+        CertificateSource::Names(names) => pki::identify_among(names.iter().map(|n| n.value.as_str()), name).is_err(),
+        _ => false,
+    })
 }
 
 /// A served leaf is meant to be the wanted certificate if it is that one; or where only names are planned, if it is

@@ -141,7 +141,8 @@ fn keys(case: &Case, culprit: Culprit, leaf: BlobId, wanted: &BTreeSet<CertId>, 
     let wanted: Vec<CertId> = wanted.iter().copied().collect();
     let by_name = items.iter().all(|i| matches!(i.problem.fault, Fault::Endpoint(_, EndpointFault::WrongName { .. })));
     if by_name {
-        out.extend(wording::names(items).into_iter().map(|n| Key::Uncovered(Whose::Leaf(leaf), n)));
+        let whose = |item: &Item| lacking::lacking(case, item).map_or(Whose::Leaf(leaf), |(whose, _)| whose);
+        out.extend(items.iter().map(|i| Key::Uncovered(whose(i), i.obligation.claim.name())));
     }
     // What is to be replaced anyway need not be mended otherwise.
     let meant = items.iter().all(|i| lacking::lacking(case, i).is_some()) || lacking::is_wanted(case, &wanted, leaf);
