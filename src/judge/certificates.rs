@@ -13,7 +13,7 @@ use crate::model::identity::{Matched, Mismatch};
 use crate::model::name::Name;
 use crate::model::observation::{FileOutcome, Outcome, Probe, Recording, Run};
 use crate::model::plan::{CertId, CertificateSource, Plan, ServerId, ViewId};
-use crate::model::tls::TlsOutcome;
+use crate::model::tls::{Possession, Served, TlsOutcome};
 use crate::pki::{self, Anchors, PathFacts};
 
 /// Intermediates offered to path building, at most: what hostile servers can add is bounded.
@@ -44,7 +44,7 @@ pub(super) struct Certificates<'a> {
     known: Vec<Arc<[u8]>>,
     trust: Vec<Option<Trust>>,
     /// Leaves seen at each server's own addresses, each with the chains that came with it.
-    served: BTreeMap<ServerId, BTreeMap<BlobId, BTreeSet<&'a [BlobId]>>>,
+    served: BTreeMap<ServerId, Leaves<'a>>,
     /// The first chain, in the recording's order, in which each leaf was served.
     chains: BTreeMap<BlobId, &'a [BlobId]>,
     contents: Vec<Content>,
@@ -54,6 +54,9 @@ pub(super) struct Certificates<'a> {
     identities: RefCell<HashMap<(BlobId, Name), Result<Matched, Mismatch>>>,
     paths: RefCell<HashMap<(&'a [BlobId], usize), Rc<PathFacts>>>,
 }
+
+/// Leaves, each with the chains that came with it, and whether its key was shown not to be there.
+type Leaves<'a> = BTreeMap<BlobId, BTreeSet<(&'a [BlobId], bool)>>;
 
 impl<'a> Certificates<'a> {
     /// Reads every certificate of the recording's chains, and finds out what the declared ones are.
@@ -136,10 +139,11 @@ impl<'a> Certificates<'a> {
         self.served.get(&server).is_some_and(|leaves| leaves.contains_key(&leaf))
     }
 
-    /// True if a server was seen to serve this very chain at its own addresses.
-    pub(super) fn serves_chain(&self, server: ServerId, chain: &[BlobId]) -> bool {
-        let leaves = self.served.get(&server).zip(chain.first());
-        leaves.and_then(|(leaves, leaf)| leaves.get(leaf)).is_some_and(|chains| chains.contains(chain))
+    /// True if a server was seen to serve this very chain at its own addresses, with its key or without it alike.
+    pub(super) fn serves_alike(&self, server: ServerId, served: &Served) -> bool {
+        let leaves = self.served.get(&server).zip(served.chain.first());
+        let chains = leaves.and_then(|(leaves, leaf)| leaves.get(leaf));
+        chains.is_some_and(|chains| chains.contains(&(served.chain.as_slice(), is_keyless(served))))
     }
 
     /// A chain in which a leaf was served.
@@ -297,21 +301,29 @@ fn first_chains<'a>(evidence: &Evidence<'a>) -> BTreeMap<BlobId, &'a [BlobId]> {
     out
 }
 
-fn served<'a>(plan: &Plan, evidence: &Evidence<'a>) -> BTreeMap<ServerId, BTreeMap<BlobId, BTreeSet<&'a [BlobId]>>> {
+fn is_keyless(served: &Served) -> bool {
+    matches!(served.possession, Possession::Failed(_))
+}
+
+fn served<'a>(plan: &Plan, evidence: &Evidence<'a>) -> BTreeMap<ServerId, Leaves<'a>> {
     let mut owners: BTreeMap<std::net::IpAddr, Vec<ServerId>> = BTreeMap::new();
     for (i, server) in plan.servers.iter().enumerate() {
         for address in server.own_addresses(&plan.views) {
             owners.entry(address).or_default().push(ServerId(i));
         }
     }
-    let mut out: BTreeMap<ServerId, BTreeMap<BlobId, BTreeSet<&[BlobId]>>> = BTreeMap::new();
+    let mut out: BTreeMap<ServerId, Leaves> = BTreeMap::new();
     for (_, look) in evidence.looks().filter(|(i, _)| evidence.is_fresh(*i)) {
         let (Probe::Tls(probe), Outcome::Tls(TlsOutcome::Certificate(served))) = (&look.probe, &look.outcome) else {
             continue;
         };
         let Some(leaf) = served.chain.first() else { continue };
         for server in owners.get(&probe.address.ip()).into_iter().flatten() {
-            out.entry(*server).or_default().entry(*leaf).or_default().insert(&served.chain);
+            out.entry(*server)
+                .or_default()
+                .entry(*leaf)
+                .or_default()
+                .insert((served.chain.as_slice(), is_keyless(served)));
         }
     }
     out

@@ -241,7 +241,7 @@ fn culprit(case: &Case, spot: &Spot, outcome: Option<&TlsOutcome>) -> Culprit {
     };
     let pool = case.plan.pool(pool);
     let members: BTreeSet<&ServerId> = Phase::ALL.into_iter().flat_map(|p| pool.servers(p)).collect();
-    let by_chain = members.iter().find(|s| case.certificates.serves_chain(***s, &served.chain));
+    let by_chain = members.iter().find(|s| case.certificates.serves_alike(***s, served));
     let by_leaf = || {
         let leaf = served.chain.first()?;
         members.iter().find(|s| case.certificates.serves(***s, *leaf))
