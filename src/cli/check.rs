@@ -1,21 +1,28 @@
 //! `coexist check`: look, then judge.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, IsTerminal};
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use tokio::runtime::{Builder, Runtime};
 
 use super::args::{CheckArgs, LookArgs};
 use super::examine::{Place, Sources, gathered, header, keep, look};
+use super::output::Screen;
 use super::{Trouble, ask, load, output};
 use crate::judge;
+use crate::model::certificate::BlobId;
 use crate::model::finding::Judgement;
-use crate::model::observation::{DialMap, Recording};
+use crate::model::name::Name;
+use crate::model::obligation::Obligation;
+use crate::model::observation::{Detour, DialMap, Recording, Run};
 use crate::model::plan::Plan;
 use crate::model::policy::{Policy, Scope};
-use crate::model::probes::Probes;
+use crate::model::probes::{Probes, Vantage};
 use crate::observe::Seen;
 use crate::plan;
 use crate::record::{self, Writer};
@@ -34,6 +41,9 @@ pub fn run(args: CheckArgs) -> Result<u8, Trouble> {
         .enable_all()
         .build()
         .map_err(|e| Trouble::new(format!("the runtime did not start: {e}")))?;
+    let mut read = args.plans.clone();
+    read.extend(args.with.iter().cloned());
+    output::spare(&[args.output.output.as_deref(), args.record.as_deref()], &read)?;
     let mut judgements = Vec::new();
     let mut statuses = Vec::new();
     for path in &args.plans {
@@ -52,7 +62,7 @@ pub fn run(args: CheckArgs) -> Result<u8, Trouble> {
         }
     }
     if !judgements.is_empty() {
-        output::write(&args.output, &judgements)?;
+        Screen::open(&args.output)?.reports(&judgements, args.plans.len() > 1)?;
     }
     Ok(report::worst(statuses))
 }
@@ -70,7 +80,10 @@ fn one(args: &CheckArgs, path: &Path, runtime: &Runtime) -> Result<Done, Trouble
     let obligations = plan::expand(&plan);
     let probes = plan::probes(&plan, &obligations, &vantage, &policy);
     let sources = Sources::beside(path);
+    output::spare(&[args.output.output.as_deref(), args.record.as_deref()], &load::files(&plan, path))?;
     let dial = DialMap(args.look.connect_to.clone());
+    idle_detours(&dial, &probes)
+        .for_each(|d| anstream::eprintln!("warning: --connect-to {d} fits nothing that is dialled"));
     if args.dry_run {
         return dry_run(&plan, &probes, &dial).map(|()| Done::DryRun);
     }
@@ -84,12 +97,7 @@ fn one(args: &CheckArgs, path: &Path, runtime: &Runtime) -> Result<Done, Trouble
     Ok(Done::Judged(Box::new(judge_now(&plan, &obligations, &recording, &policy, args.ask.at))))
 }
 
-fn place<'a>(
-    args: &LookArgs,
-    vantage: &'a crate::model::probes::Vantage,
-    sources: &'a Sources<'a>,
-    dial: DialMap,
-) -> Place<'a> {
+fn place<'a>(args: &LookArgs, vantage: &'a Vantage, sources: &'a Sources<'a>, dial: DialMap) -> Place<'a> {
     let concurrency = usize::from(args.concurrency);
     Place { vantage, sources, dial, timeout: args.timeout, concurrency, now: Timestamp::now() }
 }
@@ -97,7 +105,7 @@ fn place<'a>(
 /// Judges at the time asked for, else at the time when the evidence was gathered.
 pub(super) fn judge_now(
     plan: &Plan,
-    obligations: &[crate::model::obligation::Obligation],
+    obligations: &[Obligation],
     recording: &Recording,
     policy: &Policy,
     at: Option<Timestamp>,
@@ -159,11 +167,7 @@ struct Record {
 }
 
 impl Record {
-    fn create(
-        path: &Path,
-        run: &crate::model::observation::Run,
-        blobs: &std::collections::BTreeMap<crate::model::certificate::BlobId, std::sync::Arc<[u8]>>,
-    ) -> Result<Self, Trouble> {
+    fn create(path: &Path, run: &Run, blobs: &BTreeMap<BlobId, Arc<[u8]>>) -> Result<Self, Trouble> {
         let trouble = |e: io::Error| Trouble::new(format!("{}: {e}", path.display()));
         let out = BufWriter::new(File::create(path).map_err(trouble)?);
         let writer = Writer::new(out, run).map_err(trouble)?;
@@ -197,7 +201,12 @@ impl Record {
 pub(super) fn recording(path: &Path) -> Result<Recording, Trouble> {
     let shown = path.display();
     let file = File::open(path).map_err(|e| Trouble::new(format!("{shown}: {e}")))?;
-    record::read(BufReader::new(file)).map_err(|e| Trouble::new(format!("{shown}:{}: {}", e.line, e.message)))
+    let recording =
+        record::read(BufReader::new(file)).map_err(|e| Trouble::new(format!("{shown}:{}: {}", e.line, e.message)))?;
+    match recording.runs.is_empty() {
+        true => Err(Trouble::new(format!("{shown}: there is no run in this recording"))),
+        false => Ok(recording),
+    }
 }
 
 /// Every query and connection that the run would make.
@@ -231,7 +240,23 @@ fn dry_run(plan: &Plan, probes: &Probes, dial: &DialMap) -> Result<(), Trouble> 
     output::print(&text)
 }
 
-fn detour(dial: &DialMap, logical: std::net::SocketAddr, name: Option<&crate::model::name::Name>) -> String {
+/// Detours that no query and no connection to a declared address takes. Addresses that DNS will give may take any, if a
+/// template has their port.
+fn idle_detours<'a>(dial: &'a DialMap, probes: &'a Probes) -> impl Iterator<Item = &'a Detour> {
+    let fits = |d: &Detour| {
+        let one = DialMap(vec![d.clone()]);
+        let moves = |to: SocketAddr, name: Option<&Name>| one.resolve(to, name) != to;
+        probes.dns.iter().any(|a| moves(a.probe.resolver.addr, None))
+            || probes.tls.iter().any(|a| moves(a.probe.address, a.probe.sni.as_ref()))
+            || probes.templates.iter().any(|t| {
+                let port = d.port.is_none_or(|p| p == t.port);
+                port && d.host.as_deref().is_none_or(|h| h.parse::<IpAddr>().is_ok() || t.name.as_str() == h)
+            })
+    };
+    dial.0.iter().filter(move |d| !fits(d))
+}
+
+fn detour(dial: &DialMap, logical: SocketAddr, name: Option<&Name>) -> String {
     match dial.resolve(logical, name) {
         to if to == logical => String::new(),
         to => format!(" -> {to}"),

@@ -6,9 +6,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::runtime::Builder;
 
-use super::args::{DemoArgs, OutputArgs};
+use super::args::{DemoArgs, FormatArg};
 use super::check::judge_now;
 use super::examine::{Place, Sources, examine};
+use super::output::Screen;
 use super::{Trouble, nearest, output};
 use crate::lab::{self, Lab, World};
 use crate::model::finding::{Judgement, RunOutcome};
@@ -58,6 +59,8 @@ pub fn run(args: DemoArgs) -> Result<u8, Trouble> {
         None => SCENARIOS.iter().collect(),
         Some(name) => vec![find(name)?],
     };
+    let mut screen = Screen::open(&args.output)?;
+    let mut told = Vec::new();
     let runtime = Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -65,7 +68,10 @@ pub fn run(args: DemoArgs) -> Result<u8, Trouble> {
         .map_err(|e| Trouble::new(format!("the runtime did not start: {e}")))?;
     let mut as_designed = true;
     for scenario in scenarios {
-        as_designed &= runtime.block_on(play(scenario, &args))?;
+        as_designed &= runtime.block_on(play(scenario, &args, &mut screen, &mut told))?;
+    }
+    if args.output.format == FormatArg::Json {
+        screen.reports(&told, true)?;
     }
     Ok(if as_designed { report::PASS } else { report::FINDING })
 }
@@ -93,8 +99,13 @@ fn list() -> Result<(), Trouble> {
     output::print(&text)
 }
 
-/// The broken world must fail, the mended one must pass.
-async fn play(scenario: &Scenario, args: &DemoArgs) -> Result<bool, Trouble> {
+/// The broken world must show, the mended one must pass.
+async fn play(
+    scenario: &Scenario,
+    args: &DemoArgs,
+    screen: &mut Screen<'_>,
+    told: &mut Vec<Judgement>,
+) -> Result<bool, Trouble> {
     let file = format!("{}.toml", scenario.name);
     let plan = plan::load(&file, scenario.plan.as_bytes(), &|_| Ok(()))
         .map_err(|e| Trouble::new(plan::render_errors(&e, false)))?;
@@ -102,22 +113,32 @@ async fn play(scenario: &Scenario, args: &DemoArgs) -> Result<bool, Trouble> {
         true => scenario.faults.to_vec(),
         false => args.fault.iter().map(String::as_str).collect(),
     };
-    let story = if args.fault.is_empty() { scenario.story } else { "" };
-    output::print(&format!("# {}: a broken world ({})\n{}\n", scenario.name, faults.join(", "), wrapped(story)))?;
     let broken = judged(&plan, scenario.ask, &faults).await?;
-    tell(&args.output, &broken)?;
-    output::print(&format!("\n# {}: the same world, mended\n\n", scenario.name))?;
+    let story = if args.fault.is_empty() { wrapped(scenario.story, screen.width()) } else { String::new() };
+    screen.words(&format!("# {}: a broken world ({})\n{story}\n", scenario.name, faults.join(", ")))?;
+    tell(args, screen, &broken)?;
     let mended = judged(&plan, scenario.ask, &[]).await?;
-    tell(&args.output, &mended)?;
-    output::print("\n")?;
-    Ok(broken.outcome != RunOutcome::Pass && mended.outcome == RunOutcome::Pass)
+    screen.words(&format!("\n# {}: the same world, mended\n\n", scenario.name))?;
+    tell(args, screen, &mended)?;
+    let shows =
+        !broken.findings.is_empty() || faults.iter().all(|f| HARMLESS.contains(&f.split(':').next().unwrap_or(f)));
+    let as_designed = shows && mended.outcome == RunOutcome::Pass;
+    screen.words(match as_designed {
+        true => "\nboth worlds went as designed\n\n",
+        false => "\nthis did not go as designed: a fault went unseen, or the mended world does not pass\n\n",
+    })?;
+    told.extend([broken, mended]);
+    Ok(as_designed)
 }
 
-fn wrapped(story: &str) -> String {
+/// Faults that a good observer gets over without a word.
+const HARMLESS: [&str; 1] = ["truncation"];
+
+fn wrapped(story: &str, width: usize) -> String {
     let mut out = String::new();
     let mut column = 0;
     for word in story.split_whitespace() {
-        if column > 0 && column + 1 + word.len() > 80 {
+        if column > 0 && column + 1 + word.len() > width {
             out.push('\n');
             column = 0;
         } else if column > 0 {
@@ -127,14 +148,16 @@ fn wrapped(story: &str) -> String {
         out.push_str(word);
         column += word.len();
     }
-    if !out.is_empty() {
-        out.push('\n');
-    }
+    out.push('\n');
     out
 }
 
-fn tell(args: &OutputArgs, judgement: &Judgement) -> Result<(), Trouble> {
-    output::write(args, std::slice::from_ref(judgement))
+/// As text a world is told when it has been seen; as JSON all are told together.
+fn tell(args: &DemoArgs, screen: &mut Screen<'_>, judgement: &Judgement) -> Result<(), Trouble> {
+    match args.output.format {
+        FormatArg::Text => screen.reports(std::slice::from_ref(judgement), false),
+        FormatArg::Json => Ok(()),
+    }
 }
 
 /// A run of the true check by a machine that stands in all views of the embedded world.

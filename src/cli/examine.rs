@@ -9,10 +9,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::Trouble;
-use super::load::Beside;
+use super::load::{self, Beside};
 use crate::model::certificate::BlobId;
 use crate::model::observation::{DialMap, FORMAT, Recording, Run};
-use crate::model::plan::{CertificateSource, Plan, TrustSource};
+use crate::model::plan::{Plan, TrustSource};
 use crate::model::probes::{Probes, Vantage};
 use crate::observe::{self, Options, ReadFile, Seen};
 use crate::pki;
@@ -125,16 +125,8 @@ pub fn header(plan: &Plan, place: &Place<'_>) -> Result<(Run, BTreeMap<BlobId, A
 }
 
 fn file_digests(plan: &Plan, place: &Place<'_>) -> BTreeMap<String, BlobId> {
-    let trust = plan.views.iter().flat_map(|v| &v.trust).filter_map(|t| match &t.value {
-        TrustSource::File(path) => Some(path),
-        TrustSource::Public | TrustSource::System => None,
-    });
-    let certificates = plan.certificates.iter().filter_map(|c| match &c.source {
-        CertificateSource::File(path) => Some(&path.value),
-        _ => None,
-    });
     let digest = |path: &String| Some((path.clone(), pki::blob_id(&place.sources.read(path).ok()?)));
-    trust.chain(certificates).filter_map(digest).collect()
+    load::names(plan).filter_map(digest).collect()
 }
 
 /// The whole of it: looks, and gives what was seen. `watch` sees everything as it comes.

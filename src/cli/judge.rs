@@ -2,6 +2,7 @@
 
 use super::args::JudgeArgs;
 use super::check::{judge_now, recording};
+use super::output::Screen;
 use super::{Trouble, ask, load, output};
 use crate::model::observation::Recording;
 use crate::model::policy::Scope;
@@ -9,6 +10,9 @@ use crate::{plan, report};
 
 /// Merges the recordings and judges them.
 pub fn run(args: JudgeArgs) -> Result<u8, Trouble> {
+    let mut read = args.recordings.clone();
+    read.push(args.plan.clone());
+    output::spare(&[args.output.output.as_deref()], &read)?;
     let plan = load::plan_alone(&args.plan)?;
     let policy = ask::policy(&args.ask, &plan, Scope::All)?;
     let mut evidence = Recording::default();
@@ -18,6 +22,6 @@ pub fn run(args: JudgeArgs) -> Result<u8, Trouble> {
     let obligations = plan::expand(&plan);
     let judgement = judge_now(&plan, &obligations, &evidence, &policy, args.ask.at);
     let status = report::exit_status(&judgement);
-    output::write(&args.output, std::slice::from_ref(&judgement))?;
+    Screen::open(&args.output)?.reports(std::slice::from_ref(&judgement), false)?;
     Ok(status)
 }

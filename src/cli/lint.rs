@@ -9,6 +9,7 @@ use tokio::runtime::{Builder, Runtime};
 use super::args::LintArgs;
 use super::check::judge_now;
 use super::examine::{Place, Sources, examine};
+use super::output::Screen;
 use super::{Trouble, ask, load, output};
 use crate::model::finding::Judgement;
 use crate::model::observation::DialMap;
@@ -23,6 +24,7 @@ pub fn run(args: LintArgs) -> Result<u8, Trouble> {
         .enable_all()
         .build()
         .map_err(|e| Trouble::new(format!("the runtime did not start: {e}")))?;
+    output::spare(&[args.output.output.as_deref()], &args.plans)?;
     let mut judgements = Vec::new();
     let mut statuses = Vec::new();
     for path in &args.plans {
@@ -38,13 +40,14 @@ pub fn run(args: LintArgs) -> Result<u8, Trouble> {
         }
     }
     if !judgements.is_empty() {
-        output::write(&args.output, &judgements)?;
+        Screen::open(&args.output)?.reports(&judgements, args.plans.len() > 1)?;
     }
     Ok(report::worst(statuses))
 }
 
 fn one(args: &LintArgs, path: &Path, runtime: &Runtime) -> Result<Judgement, Trouble> {
     let plan = load::plan(path)?;
+    output::spare(&[args.output.output.as_deref()], &load::files(&plan, path))?;
     let policy = ask::policy(&args.ask, &plan, Scope::Files)?;
     let vantage = Vantage::default();
     let obligations = plan::expand(&plan);

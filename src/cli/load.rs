@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::Trouble;
-use crate::model::plan::Plan;
+use crate::model::plan::{CertificateSource, Plan, TrustSource};
 use crate::observe::file;
 use crate::plan::{self, FileCheck};
 
@@ -28,6 +28,26 @@ fn read(path: &Path, check: FileCheck) -> Result<Plan, Trouble> {
         anstream::eprintln!("{}", plan::render_errors(&errors, colour));
         Trouble::new(format!("{shown}: nothing was looked at"))
     })
+}
+
+/// The files that a plan refers to, by their paths as it writes them.
+pub fn names(plan: &Plan) -> impl Iterator<Item = &String> {
+    let trust = plan.views.iter().flat_map(|v| &v.trust).filter_map(|t| match &t.value {
+        TrustSource::File(name) => Some(name),
+        TrustSource::Public | TrustSource::System => None,
+    });
+    let certificates = plan.certificates.iter().filter_map(|c| match &c.source {
+        CertificateSource::File(name) => Some(&name.value),
+        _ => None,
+    });
+    let inventory = plan.inventory.values().flatten().map(|f| &f.value);
+    trust.chain(certificates).chain(inventory)
+}
+
+/// The files beside a plan that it refers to.
+pub fn files(plan: &Plan, path: &Path) -> Vec<PathBuf> {
+    let Beside(folder) = Beside::of(path);
+    names(plan).map(|name| folder.join(name)).collect()
 }
 
 /// The folder that holds a plan: relative paths in the plan start there.

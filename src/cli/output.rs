@@ -2,45 +2,96 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::{Path, PathBuf};
 
 use super::Trouble;
 use super::args::OutputArgs;
 use crate::model::finding::Judgement;
-use crate::report::{self, Style};
+use crate::report::{self, Format, Style};
 
 /// Columns where no terminal says otherwise.
 const WIDTH: usize = 80;
 
-/// Writes the reports of one or several plans.
-pub fn write(args: &OutputArgs, judgements: &[Judgement]) -> Result<(), Trouble> {
-    let trouble = |e: io::Error| Trouble::new(format!("the report could not be written: {e}"));
-    match &args.output {
-        Some(path) => {
-            let shown = path.display();
-            let file = File::create(path).map_err(|e| Trouble::new(format!("{shown}: {e}")))?;
-            let style = Style { width: WIDTH, colour: false, quiet: args.quiet, verbose: args.verbose };
-            render(args, judgements, style, BufWriter::new(file)).map_err(trouble)
-        }
-        None => {
+/// Where a command's reports go: the terminal, or the file that was asked for.
+pub struct Screen<'a> {
+    args: &'a OutputArgs,
+    style: Style,
+    out: Box<dyn Write>,
+}
+
+impl<'a> Screen<'a> {
+    /// Opens it; a file that is there is written anew.
+    pub fn open(args: &'a OutputArgs) -> Result<Self, Trouble> {
+        let plain = Style { width: WIDTH, colour: false, quiet: args.quiet, verbose: args.verbose };
+        let Some(path) = &args.output else {
             let stdout = anstream::stdout();
             let colour = stdout.current_choice() != anstream::ColorChoice::Never && io::stdout().is_terminal();
-            let style = Style { width: columns(), colour, quiet: args.quiet, verbose: args.verbose };
-            match render(args, judgements, style, BufWriter::new(stdout.lock())) {
-                // Who reads has enough (`| head`): the verdict stands in the exit status.
-                Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-                other => other.map_err(trouble),
+            let style = Style { width: columns(), colour, ..plain };
+            return Ok(Self { args, style, out: Box::new(BufWriter::new(stdout)) });
+        };
+        let file = File::create(path).map_err(|e| Trouble::new(format!("{}: {e}", path.display())))?;
+        Ok(Self { args, style: plain, out: Box::new(BufWriter::new(file)) })
+    }
+
+    /// Writes the reports of one plan or, as an array in JSON, of several.
+    pub fn reports(&mut self, judgements: &[Judgement], several: bool) -> Result<(), Trouble> {
+        let format = self.args.format.into();
+        let written = match several {
+            true => report::render_all(judgements, format, self.style, &mut self.out),
+            false => judgements.iter().try_for_each(|j| report::render(j, format, self.style, &mut self.out)),
+        };
+        self.done(written)
+    }
+
+    /// Writes words between reports; programs do not want them.
+    pub fn words(&mut self, text: &str) -> Result<(), Trouble> {
+        match Format::from(self.args.format) {
+            Format::Json => Ok(()),
+            Format::Text => {
+                let written = self.out.write_all(text.as_bytes());
+                self.done(written)
             }
+        }
+    }
+
+    /// The width of its lines.
+    pub fn width(&self) -> usize {
+        self.style.width
+    }
+
+    fn done(&mut self, written: io::Result<()>) -> Result<(), Trouble> {
+        match written.and_then(|()| self.out.flush()) {
+            // Who reads has enough (`| head`): the verdict stands in the exit status.
+            Err(e) if e.kind() == io::ErrorKind::BrokenPipe && self.args.output.is_none() => Ok(()),
+            other => other.map_err(|e| Trouble::new(format!("the report could not be written: {e}"))),
         }
     }
 }
 
-fn render(args: &OutputArgs, judgements: &[Judgement], style: Style, mut out: impl Write) -> io::Result<()> {
-    report::render_all(judgements, args.format.into(), style, &mut out)?;
-    out.flush()
+/// Fails if a file that is to be written is one that is read, or is to be written twice: nothing of a user's is lost.
+pub fn spare(written: &[Option<&Path>], read: &[PathBuf]) -> Result<(), Trouble> {
+    let written: Vec<&Path> = written.iter().flatten().copied().collect();
+    for (i, path) in written.iter().enumerate() {
+        let shown = path.display();
+        if read.iter().any(|r| same(r, path)) {
+            return Err(Trouble::new(format!("{shown} is read by this command, and would be overwritten"))
+                .help("give the output another name"));
+        }
+        if written[..i].iter().any(|w| same(w, path)) {
+            return Err(Trouble::new(format!("{shown} would be written twice")).help("give each output its own name"));
+        }
+    }
+    Ok(())
+}
+
+/// True if two paths lead to the same file, as far as the file system can say.
+fn same(a: &Path, b: &Path) -> bool {
+    let whole = |p: &Path| std::fs::canonicalize(p).or_else(|_| std::path::absolute(p)).unwrap_or(p.to_path_buf());
+    whole(a) == whole(b)
 }
 
 /// The width of the terminal, or 80 where there is none.
-fn columns() -> usize {
+pub fn columns() -> usize {
     match terminal_size::terminal_size() {
         Some((width, _)) if io::stdout().is_terminal() => usize::from(width.0).clamp(40, 200),
         _ => WIDTH,

@@ -40,7 +40,7 @@ fn windows(zone: &Name, server: Option<&str>, name: &Name, ttl: u32, address: Ip
         IpAddr::V6(v6) => format!("-AAAA -IPv6Address {v6}"),
     };
     let (zone, node) = (powershell(zone.as_str()), node(zone, name));
-    format!("Add-DnsServerResourceRecord{computer} -ZoneName {zone} -Name {node} {record} -TimeToLive {}", span(ttl))
+    typed!("Add-DnsServerResourceRecord{computer} -ZoneName {zone} -Name {node} {record} -TimeToLive {}", span(ttl))
 }
 
 /// The owner relative to its zone; `@` is the zone itself, and quoted, as PowerShell would splat a bare one.
@@ -63,7 +63,7 @@ fn nsupdate(zone: &Name, server: Option<&str>, name: &Name, ttl: u32, address: I
     let server = server.map(|s| format!("{} ", posix(&format!("server {s}")))).unwrap_or_default();
     let (zone, update) = (posix(&format!("zone {zone}")), posix(&format!("update add {}", record(name, ttl, address))));
     // One argument is one line: no value is read as a format.
-    format!(r"printf '%s\n' {server}{zone} {update} send | nsupdate")
+    typed!(r"printf '%s\n' {server}{zone} {update} send | nsupdate")
 }
 
 fn record(name: &Name, ttl: u32, address: IpAddr) -> String {
@@ -73,10 +73,11 @@ fn record(name: &Name, ttl: u32, address: IpAddr) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::finding::TYPED;
 
     fn added(product: Option<&str>, server: Option<&str>, name: &str, ttl: u32, address: &str) -> String {
         let (zone, name) = (Name::parse("domain.com").unwrap(), Name::parse(name).unwrap());
-        add_record(product, Some(&zone), server, &name, ttl, address.parse().unwrap()).join("\n")
+        add_record(product, Some(&zone), server, &name, ttl, address.parse().unwrap()).join("\n").replace(TYPED, "")
     }
 
     #[test]

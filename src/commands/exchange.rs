@@ -41,10 +41,10 @@ pub fn enable(product: Option<&str>, server: &str, thumbprint: &str, services: &
     let thumb = powershell(thumbprint);
     let line = match Product::of(product) {
         Product::Exchange2016 | Product::Exchange2013 | Product::Exchange2010 => {
-            format!("Enable-ExchangeCertificate -Server {on} -Thumbprint {thumb} -Services {words}")
+            typed!("Enable-ExchangeCertificate -Server {on} -Thumbprint {thumb} -Services {words}")
         }
         // Exchange 2007 has no -Server here: it is typed on the server itself.
-        Product::Exchange2007 => format!("Enable-ExchangeCertificate -Thumbprint {thumb} -Services {words}"),
+        Product::Exchange2007 => typed!("Enable-ExchangeCertificate -Thumbprint {thumb} -Services {words}"),
         Product::Exchange2003 => {
             let shown = (escape(server), escape(thumbprint));
             return vec![
@@ -55,7 +55,7 @@ pub fn enable(product: Option<&str>, server: &str, thumbprint: &str, services: &
                 format!("choose \"Replace the current certificate\", then {}", shown.1),
             ];
         }
-        Product::Windows => format!("(Get-WebBinding -Protocol https).AddSslCertificate({}, 'My')", quoted(thumbprint)),
+        Product::Windows => typed!("(Get-WebBinding -Protocol https).AddSslCertificate({}, 'My')", quoted(thumbprint)),
         Product::Nginx => return served("ssl_certificate = the full chain", "nginx -t && nginx -s reload"),
         Product::Apache => {
             return served("SSLCertificateFile = the full chain", "apachectl configtest && apachectl graceful");
@@ -80,7 +80,7 @@ pub fn enable(product: Option<&str>, server: &str, thumbprint: &str, services: &
 }
 
 fn served(set: &str, reload: &str) -> Vec<String> {
-    vec![format!("in its configuration: {set}"), reload.to_string()]
+    vec![format!("in its configuration: {set}"), typed!("{reload}")]
 }
 
 /// `Enable-ExchangeCertificate -Services`, from the plan's words.
@@ -101,8 +101,8 @@ fn exchange_services(services: &[&str]) -> String {
 fn by_file_data(from: &str, to: &str, thumbprint: &str) -> Vec<String> {
     let (source, target, thumb) = (powershell(from), powershell(to), powershell(thumbprint));
     vec![
-        format!("$c = Export-ExchangeCertificate -Server {source} -Thumbprint {thumb} -BinaryEncoded {PASSWORD}"),
-        format!(
+        typed!("$c = Export-ExchangeCertificate -Server {source} -Thumbprint {thumb} -BinaryEncoded {PASSWORD}"),
+        typed!(
             "Import-ExchangeCertificate -Server {target} -FileData $c.FileData {PASSWORD} -PrivateKeyExportable $true"
         ),
     ]
@@ -112,11 +112,11 @@ fn by_file_name(from: &str, to: &str, thumbprint: &str) -> Vec<String> {
     let (source, target, thumb) = (powershell(from), powershell(to), powershell(thumbprint));
     let file = powershell(&format!(r"\\{from}\C$\coexist.pfx"));
     vec![
-        format!(
+        typed!(
             "Export-ExchangeCertificate -Server {source} -Thumbprint {thumb} -FileName {file} -BinaryEncoded {PASSWORD}"
         ),
-        format!("Import-ExchangeCertificate -Server {target} -FileName {file} {PASSWORD} -PrivateKeyExportable $true"),
-        format!("Remove-Item {file}"),
+        typed!("Import-ExchangeCertificate -Server {target} -FileName {file} {PASSWORD} -PrivateKeyExportable $true"),
+        typed!("Remove-Item {file}"),
     ]
 }
 
@@ -125,10 +125,10 @@ fn by_set_content(from: &str, to: &str, thumbprint: &str) -> Vec<String> {
     let file = powershell(&format!(r"\\{from}\C$\coexist.pfx"));
     let read = format!("([Byte[]]$(Get-Content -Path {file} -Encoding Byte -ReadCount 0))");
     vec![
-        format!("$f = Export-ExchangeCertificate -Server {source} -Thumbprint {thumb} -BinaryEncoded:$true {PASSWORD}"),
-        format!("Set-Content -Path {file} -Value $f.FileData -Encoding Byte"),
-        format!("Import-ExchangeCertificate -Server {target} -FileData {read} {PASSWORD} -PrivateKeyExportable $true"),
-        format!("Remove-Item {file}"),
+        typed!("$f = Export-ExchangeCertificate -Server {source} -Thumbprint {thumb} -BinaryEncoded:$true {PASSWORD}"),
+        typed!("Set-Content -Path {file} -Value $f.FileData -Encoding Byte"),
+        typed!("Import-ExchangeCertificate -Server {target} -FileData {read} {PASSWORD} -PrivateKeyExportable $true"),
+        typed!("Remove-Item {file}"),
     ]
 }
 
@@ -137,9 +137,9 @@ fn by_path(from: &str, to: &str, thumbprint: &str) -> Vec<String> {
     let thumb = powershell(thumbprint);
     vec![
         format!("on {}:", escape(from)),
-        format!(r"Export-ExchangeCertificate -Thumbprint {thumb} -BinaryEncoded:$true -Path C:\coexist.pfx {PASSWORD}"),
+        typed!(r"Export-ExchangeCertificate -Thumbprint {thumb} -BinaryEncoded:$true -Path C:\coexist.pfx {PASSWORD}"),
         format!("copy the file to {}, and there:", escape(to)),
-        format!(r"Import-ExchangeCertificate -Path C:\coexist.pfx {PASSWORD} -PrivateKeyExportable:$true"),
+        typed!(r"Import-ExchangeCertificate -Path C:\coexist.pfx {PASSWORD} -PrivateKeyExportable:$true"),
     ]
 }
 
@@ -153,8 +153,15 @@ fn by_console(from: &str, to: &str, thumbprint: &str) -> Vec<String> {
 
 fn by_store(from: &str, to: &str, thumbprint: &str) -> Vec<String> {
     vec![
-        format!("export {} with its key from {} as C:\\coexist.pfx on {}, and there:", escape(thumbprint), escape(from), escape(to)),
-        r"Import-PfxCertificate -FilePath C:\coexist.pfx -CertStoreLocation Cert:\LocalMachine\My -Exportable -Password (Get-Credential pfx).Password".into(),
+        format!(
+            "export {} with its key from {} as C:\\coexist.pfx on {}, and there:",
+            escape(thumbprint),
+            escape(from),
+            escape(to)
+        ),
+        typed!(
+            r"Import-PfxCertificate -FilePath C:\coexist.pfx -CertStoreLocation Cert:\LocalMachine\My -Exportable {PASSWORD}"
+        ),
     ]
 }
 
@@ -167,6 +174,7 @@ fn quoted(value: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::finding::TYPED;
 
     const T: &str = "B26C3C9B30A2A7371767275043816466CB921738";
 
@@ -174,6 +182,7 @@ mod tests {
         install(Some(product), Some("EX19-01"), "EX19-02", T, &["IIS", "SMTP", "IMAP", "POP"])
             .join("\n")
             .replace(T, "B26C")
+            .replace(TYPED, "")
     }
 
     #[test]
@@ -244,11 +253,18 @@ Import-PfxCertificate -FilePath C:\coexist.pfx -CertStoreLocation Cert:\LocalMac
         ] {
             assert_eq!(installed(product), want, "{product}");
         }
-        let last = |product| enable(Some(product), "a", T, &[]).pop().unwrap_or_default();
+        let last = |product| enable(Some(product), "a", T, &[]).pop().unwrap_or_default().replace(TYPED, "");
         assert_eq!(last("apache"), "apachectl configtest && apachectl graceful");
         assert_eq!(last("haproxy"), "haproxy -c -f /etc/haproxy/haproxy.cfg && systemctl reload haproxy");
         assert_eq!(last("postfix"), "postfix check && postfix reload");
         assert_eq!(last("dovecot"), "doveconf -n >/dev/null && doveadm reload");
+    }
+
+    #[test]
+    fn what_is_to_be_typed_is_marked_and_words_are_not() {
+        let lines = install(Some("exchange-2007"), Some("a"), "b", T, &["IIS"]);
+        let typed: Vec<bool> = lines.iter().map(|l| l.starts_with(TYPED)).collect();
+        assert_eq!(typed, [false, true, false, true, true]);
     }
 
     #[test]

@@ -84,7 +84,10 @@ pub struct Subject {
     pub certificate: Option<String>,
 }
 
-/// What to do, a line each.
+/// How a line of a [`Remedy`] begins that is to be typed as it stands: no renderer breaks it.
+pub const TYPED: &str = "  ";
+
+/// What to do, a line each; words, or what is to be typed, which begins with [`TYPED`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Remedy {
     /// At once, to stop the harm.

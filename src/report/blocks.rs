@@ -6,7 +6,7 @@ use super::header::EDGE;
 use super::ink::Ink;
 use super::roots::{Class, Root};
 use super::wrap::{apart, hang};
-use crate::model::finding::Finding;
+use crate::model::finding::{Finding, TYPED};
 use crate::model::source::Place;
 
 /// Columns before a label.
@@ -112,10 +112,15 @@ fn fields(finding: &Finding, also: &str, width: usize) -> Vec<String> {
 
 /// A label and its texts, each beginning a line; what wraps is indented by two more.
 fn field(label: &str, texts: &[String], width: usize) -> Vec<String> {
+    let remedy = matches!(label, "now" | "cure" | "next");
     let lines = texts.iter().enumerate().flat_map(|(i, text)| {
         let label = if i == 0 { label } else { "" };
         let prefix = format!("{:INDENT$}{label:<pad$}", "", pad = TEXT - INDENT);
-        hang(&prefix, text, TEXT + 2, width)
+        match text.strip_prefix(TYPED).filter(|_| remedy) {
+            // Broken, it could not be pasted.
+            Some(command) => vec![format!("{prefix}{command}")],
+            None => hang(&prefix, text, TEXT + 2, width),
+        }
     });
     lines.collect()
 }

@@ -1,6 +1,6 @@
 //! The built binary against real servers: BIND 9, nginx, Postfix and Dovecot on loopback. No mock.
 //!
-//! `tests/run` installs them and runs these tests, as root and one world at a time.
+//! `tests/run` installs them and runs these tests as root; nothing outside loopback is asked.
 #![allow(
     clippy::disallowed_methods,
     clippy::disallowed_macros,
