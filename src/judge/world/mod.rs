@@ -1,26 +1,29 @@
 //! For tests: a small world in which everything is as planned, and ways to break one thing.
 
+mod authority;
+mod judged;
+mod seen;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, LazyLock};
+use std::net::IpAddr;
+use std::sync::Arc;
 
 use jiff::Timestamp;
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
 
-use super::judge;
 use crate::model::certificate::BlobId;
-use crate::model::dns::{AddressRecord, DnsOutcome, RecordType, Reply, ResolverAddr, Soa};
-use crate::model::finding::{Finding, Judgement, Verdict};
+use crate::model::dns::ResolverAddr;
 use crate::model::name::Name;
 use crate::model::obligation::{Alternative, Claim, DnsExpectation, Obligation};
-use crate::model::observation::{DnsProbe, FileOutcome, Observation, Outcome, Probe, Recording, Run, TlsProbe};
+use crate::model::observation::{FileOutcome, Outcome, Probe, Recording, Run};
 use crate::model::phase::{Moment, MomentSet, Phase};
 use crate::model::plan::*;
 use crate::model::policy::Policy;
 use crate::model::service::{Service, services_of};
 use crate::model::source::{Located, Span};
-use crate::model::tls::{Possession, Served, TlsOutcome};
 use crate::pki;
+
+pub(super) use authority::*;
+pub(super) use seen::*;
 
 /// The time at which tests judge.
 pub(super) const NOW: &str = "2026-11-22T21:10:00Z";
@@ -30,79 +33,6 @@ const COEXISTENCE: Moment = Moment::Steady(Phase::Coexistence);
 /// The two views of the world.
 pub(super) const INTERNAL: ViewId = ViewId(0);
 pub(super) const EXTERNAL: ViewId = ViewId(1);
-
-/// A chain as it is served, leaf first.
-pub(super) type Chain = Vec<Arc<[u8]>>;
-
-/// A certification authority.
-pub(super) struct Authority {
-    pub(super) der: Arc<[u8]>,
-    issuer: Issuer<'static, KeyPair>,
-}
-
-/// The authority that both views trust.
-pub(super) static ROOT: LazyLock<Authority> = LazyLock::new(|| Authority::new("Root"));
-/// One that no view trusts.
-pub(super) static STRANGER: LazyLock<Authority> = LazyLock::new(|| Authority::new("Gateway CA"));
-
-fn params(cn: &str, names: &[&str]) -> CertificateParams {
-    let mut params = CertificateParams::new(names.iter().map(|n| n.to_string()).collect::<Vec<_>>()).unwrap();
-    params.distinguished_name = rcgen::DistinguishedName::new();
-    params.distinguished_name.push(DnType::CommonName, cn);
-    params.not_before = date_time_ymd(2026, 1, 1);
-    params.not_after = date_time_ymd(2027, 12, 31);
-    params
-}
-
-fn authority_params(cn: &str) -> CertificateParams {
-    let mut params = params(cn, &[]);
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    params
-}
-
-impl Authority {
-    fn new(cn: &str) -> Self {
-        let (params, key) = (authority_params(cn), KeyPair::generate().unwrap());
-        let der = Arc::from(params.self_signed(&key).unwrap().der().as_ref());
-        Self { der, issuer: Issuer::new(params, key) }
-    }
-
-    /// An authority below this one.
-    pub(super) fn below(&self, cn: &str) -> Self {
-        let (params, key) = (authority_params(cn), KeyPair::generate().unwrap());
-        let der = Arc::from(params.signed_by(&key, &self.issuer).unwrap().der().as_ref());
-        Self { der, issuer: Issuer::new(params, key) }
-    }
-
-    /// A certificate for names; the first is its commonName.
-    pub(super) fn issue(&self, names: &[&str]) -> Chain {
-        self.issue_until(names, 2027)
-    }
-
-    /// As [`Authority::issue`], valid through the last day of a year.
-    pub(super) fn issue_until(&self, names: &[&str], year: i32) -> Chain {
-        let mut params = params(names[0], names);
-        params.not_before = date_time_ymd(2020, 1, 1);
-        params.not_after = date_time_ymd(year, 12, 31);
-        self.sign(params)
-    }
-
-    /// A certificate with a commonName and other names.
-    pub(super) fn issue_cn(&self, cn: &str, names: &[&str]) -> Chain {
-        self.sign(params(cn, names))
-    }
-
-    fn sign(&self, params: CertificateParams) -> Chain {
-        let key = KeyPair::generate().unwrap();
-        vec![Arc::from(params.signed_by(&key, &self.issuer).unwrap().der().as_ref())]
-    }
-}
-
-/// A self-signed certificate.
-pub(super) fn self_signed(cn: &str, names: &[&str]) -> Chain {
-    let key = KeyPair::generate().unwrap();
-    vec![Arc::from(params(cn, names).self_signed(&key).unwrap().der().as_ref())]
-}
 
 /// Plan, obligations, evidence and what is asked.
 pub(super) struct World {
@@ -346,153 +276,11 @@ impl World {
         let claim = Claim::Path { name, view, target, service: https(), addresses, certificates: Vec::new() };
         self.oblige(&id, claim, &[view])
     }
-
-    /// Records an observation of a run.
-    pub(super) fn see(&mut self, run: &str, probe: Probe, outcome: Outcome) {
-        self.see_at(run, probe, 0, SEEN, outcome);
-    }
-
-    /// As [`World::see`], with sample and time.
-    pub(super) fn see_at(&mut self, run: &str, probe: Probe, sample: u32, at: &str, outcome: Outcome) {
-        let at = at.parse().unwrap();
-        let run = run.into();
-        let seen = Observation { probe, run, sample, attempt: 0, dialled: None, at, outcome };
-        self.recording.observations.insert(seen);
-    }
-
-    /// What a resolver says of a type.
-    pub(super) fn says(&mut self, view: ViewId, resolver: usize, name: &str, kind: RecordType, outcome: DnsOutcome) {
-        let declared = self.plan.view(view);
-        let (label, resolver) = (declared.label.clone(), declared.resolvers[resolver].value.clone());
-        let probe = DnsProbe { view: label, resolver, name: Name::parse(name).unwrap(), kind };
-        self.see("in", Probe::Dns(probe), Outcome::Dns(outcome));
-    }
-
-    /// Every resolver of the view says the same of both types.
-    pub(super) fn say(&mut self, view: ViewId, name: &str, outcome: &DnsOutcome) {
-        for resolver in 0..self.plan.view(view).resolvers.len() {
-            RecordType::ALL.into_iter().for_each(|kind| self.says(view, resolver, name, kind, outcome.clone()));
-        }
-    }
-
-    /// Every resolver of the view gives these addresses.
-    pub(super) fn answer(&mut self, view: ViewId, name: &str, addresses: &[&str]) {
-        for resolver in 0..self.plan.view(view).resolvers.len() {
-            self.answer_of(view, resolver, name, addresses);
-        }
-    }
-
-    /// One resolver gives these addresses.
-    pub(super) fn answer_of(&mut self, view: ViewId, resolver: usize, name: &str, addresses: &[&str]) {
-        for kind in RecordType::ALL {
-            let all = addresses.iter().map(|a| a.parse::<IpAddr>().unwrap()).filter(|a| kind.holds(*a));
-            let addresses: Vec<_> = all.map(|address| AddressRecord { address, ttl: 300 }).collect();
-            let reply = Reply { addresses, ..Reply::default() };
-            let outcome =
-                if reply.addresses.is_empty() { DnsOutcome::NoData(reply) } else { DnsOutcome::Answer(reply) };
-            self.says(view, resolver, name, kind, outcome);
-        }
-    }
-
-    /// An endpoint of https, asked for a name, serves a chain to a run.
-    pub(super) fn serve(&mut self, run: &str, address: &str, name: &str, chain: &Chain) {
-        self.serve_sample(run, address, name, chain, 0);
-    }
-
-    /// As [`World::serve`], the nth sample.
-    pub(super) fn serve_sample(&mut self, run: &str, address: &str, name: &str, chain: &Chain, sample: u32) {
-        let outcome = self.served(chain, Possession::Proved);
-        self.see_at(run, tls_probe(address, name), sample, SEEN, outcome);
-    }
-
-    /// The outcome of a chain that was served.
-    pub(super) fn served(&mut self, chain: &Chain, possession: Possession) -> Outcome {
-        let chain = self.blobs(chain);
-        let served = Served { chain, possession, version: Some("TLS 1.3".into()), cipher: None, ended: None };
-        Outcome::Tls(TlsOutcome::Certificate(served))
-    }
-
-    /// An endpoint fails.
-    pub(super) fn fail(&mut self, run: &str, address: &str, name: &str, outcome: TlsOutcome) {
-        self.see(run, tls_probe(address, name), Outcome::Tls(outcome));
-    }
-
-    /// Takes back what was seen of an endpoint.
-    pub(super) fn forget(&mut self, address: &str) {
-        let address: IpAddr = address.parse().unwrap();
-        self.recording.observations.retain(|o| !matches!(&o.probe, Probe::Tls(p) if p.address.ip() == address));
-    }
-
-    /// Takes back what was said of a name in a view.
-    pub(super) fn unsay(&mut self, view: ViewId, name: &str) {
-        let label = self.plan.view(view).label.clone();
-        self.recording
-            .observations
-            .retain(|o| !matches!(&o.probe, Probe::Dns(p) if p.view == label && p.name.as_str() == name));
-    }
-
-    /// The judgement, whose invariants are held up on the way.
-    pub(super) fn judge(&self) -> Judgement {
-        let judgement = judge(&self.plan, &self.obligations, &self.recording, &self.policy, self.now);
-        assert_invariants(&judgement);
-        judgement
-    }
-
-    /// The rules that speak, causes first: `rule`, or `rule<cause`.
-    pub(super) fn rules(&self) -> Vec<String> {
-        let judgement = self.judge();
-        let word = |f: &Finding| match f.caused_by {
-            None => f.rule.to_string(),
-            Some(cause) => format!("{}<{}", f.rule, judgement.findings[cause].rule),
-        };
-        judgement.findings.iter().map(word).collect()
-    }
-
-    /// The verdict of an obligation.
-    pub(super) fn verdict(&self, obligation: usize) -> Verdict {
-        self.judge().obligations[obligation].verdict
-    }
-}
-
-/// What does not hold has a finding, and what is unknown has an open question.
-fn assert_invariants(judgement: &Judgement) {
-    for judged in judgement.obligations.iter().filter(|o| o.due) {
-        let names = |f: &&Finding| f.obligations.contains(&judged.id);
-        let mut named = judgement.findings.iter().filter(names);
-        match judged.verdict {
-            Verdict::Fail => {
-                assert!(named.any(|f| !f.open_question && f.waived.is_none()), "{}: no finding", judged.id)
-            }
-            Verdict::Unobserved => assert!(named.any(|f| f.open_question), "{}: no open question", judged.id),
-            _ => {}
-        }
-    }
-    for (i, finding) in judgement.findings.iter().enumerate() {
-        let cause = finding.caused_by.map(|c| &judgement.findings[c]);
-        assert!(finding.caused_by != Some(i) && cause.is_none_or(|c| c.caused_by.is_none()), "{}", finding.rule);
-        assert!(!finding.title.is_empty(), "{}: no title", finding.rule);
-    }
 }
 
 /// The service `https`.
-pub(super) fn https() -> Service {
+pub(in crate::judge) fn https() -> Service {
     services_of("https").unwrap().remove(0)
-}
-
-/// A connection to https.
-pub(super) fn tls_probe(address: &str, name: &str) -> Probe {
-    let service = https();
-    Probe::Tls(TlsProbe {
-        address: SocketAddr::new(address.parse().unwrap(), service.port),
-        way: service.way,
-        sni: Some(Name::parse(name).unwrap()),
-    })
-}
-
-/// NXDOMAIN with its SOA.
-pub(super) fn nxdomain() -> DnsOutcome {
-    let soa = Soa { zone: "domain.com".into(), primary: "ns1.domain.com".into(), serial: 1, ttl: 3600, minimum: 900 };
-    DnsOutcome::NxDomain(Reply { soa: Some(soa), ..Reply::default() })
 }
 
 /// One name at one server with one certificate; all is well.

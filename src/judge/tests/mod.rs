@@ -1,0 +1,110 @@
+//! A clean world, one thing broken, exactly these findings.
+
+use super::world::*;
+use crate::model::dns::{DnsOutcome, RecordType};
+use crate::model::finding::{RunOutcome, Severity, Verdict};
+use crate::model::obligation::DnsExpectation;
+use crate::model::observation::Recording;
+use crate::model::plan::{MatchMode, Table, Target};
+use crate::model::policy::Scope;
+use crate::model::service::services_of;
+use crate::model::source::{Located, Span};
+use crate::model::tls::{Possession, Stage, TlsOutcome};
+
+mod certificates;
+mod dns;
+mod endpoints;
+mod interception;
+mod legacy;
+mod plans;
+mod pools;
+mod waivers;
+
+const MAIL: &str = "mail.domain.com";
+
+/// Breaks the simple world and says which rules speak.
+fn broken(break_it: impl FnOnce(&mut World)) -> Vec<String> {
+    let mut world = simple();
+    break_it(&mut world);
+    world.rules()
+}
+
+/// As [`broken`], with the chain that the server itself and its outside address serve.
+fn serving(chain: Chain) -> Vec<String> {
+    broken(|w| {
+        w.forget("10.0.0.10");
+        w.forget("203.0.113.10");
+        w.serve("in", "10.0.0.10", MAIL, &chain);
+        w.serve("out", "203.0.113.10", MAIL, &chain);
+    })
+}
+
+#[test]
+fn a_clean_world_passes() {
+    let judgement = simple().judge();
+    assert!(judgement.findings.is_empty(), "{:#?}", judgement.findings);
+    assert_eq!(judgement.outcome, RunOutcome::Pass);
+    assert_eq!((judgement.counts.passed, judgement.counts.unobserved), (5, 0));
+    assert_eq!(judgement.asked, "coexistence");
+    assert_eq!(judgement.seen_from.stands_in, ["internal", "external"]);
+    assert!(judgement.not_looked_at.iter().any(|l| l.contains("exportable")));
+}
+
+#[test]
+fn no_evidence_is_never_a_pass() {
+    let judgement = {
+        let mut world = simple();
+        world.recording.observations.clear();
+        world.judge()
+    };
+    assert_eq!(judgement.outcome, RunOutcome::Incomplete);
+    assert_eq!((judgement.counts.passed, judgement.counts.unobserved), (0, 5));
+    assert!(judgement.findings.iter().all(|f| f.rule == "evidence-missing" && f.open_question));
+}
+
+#[test]
+fn the_same_input_gives_the_same_judgement_in_any_order() {
+    let mut world = simple();
+    world.fail("out", "203.0.113.10", MAIL, TlsOutcome::Refused);
+    world.say(EXTERNAL, MAIL, &nxdomain());
+    let first = format!("{:?}", world.judge());
+    let mut other = Recording { runs: world.recording.runs.clone(), ..Recording::default() };
+    let blobs: Vec<_> = world.recording.blobs.clone().into_iter().collect();
+    other.blobs.extend(blobs.into_iter().rev());
+    let seen: Vec<_> = world.recording.observations.clone().into_iter().collect();
+    other.observations.extend(seen.into_iter().rev());
+    world.recording = other;
+    assert_eq!(format!("{:?}", world.judge()), first);
+}
+
+#[test]
+fn old_evidence_does_not_count() {
+    let mut world = simple();
+    world.now = "2026-11-23T23:30:00Z".parse().unwrap();
+    let judgement = world.judge();
+    assert_eq!(judgement.outcome, RunOutcome::Incomplete);
+    assert_eq!(judgement.counts.passed, 0);
+    assert!(judgement.findings.iter().any(|f| f.title.contains("26 h ago")), "{:#?}", judgement.findings);
+}
+
+#[test]
+fn an_old_target_is_due_until_its_caches_have_drained() {
+    let mut world = simple();
+    world.obligations[3].drain = Some(crate::model::obligation::Drain { hold: 3600 });
+    let due = |world: &World| world.judge().obligations[3].due;
+    assert!(due(&world), "without a time of the flip it stays due");
+    let flipped = |world: &mut World, at: &str| world.plan.cutover.flipped = vec![Some(at.parse().unwrap()); 2];
+    flipped(&mut world, "2026-11-22T20:30:00Z");
+    assert!(due(&world));
+    flipped(&mut world, "2026-11-22T19:00:00Z");
+    assert!(!due(&world));
+}
+
+#[test]
+fn a_service_is_asked_where_it_listens() {
+    let mut world = simple();
+    let smtp = services_of("smtp").unwrap().remove(0);
+    let (name, server) = (crate::model::plan::NameId(0), crate::model::plan::ServerId(0));
+    let obligation = world.serves_at(name, server, smtp, &[]);
+    assert_eq!(world.verdict(obligation), Verdict::Unobserved);
+}

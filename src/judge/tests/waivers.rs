@@ -1,0 +1,78 @@
+//! Waivers and severities.
+
+use super::*;
+
+fn refused() -> World {
+    let mut world = simple();
+    world.forget("10.0.0.10");
+    world.fail("in", "10.0.0.10", MAIL, TlsOutcome::Refused);
+    world
+}
+
+#[test]
+fn one_in_force_accepts_what_it_names() {
+    for on in [None, Some("ex2010"), Some(MAIL)] {
+        let mut world = refused();
+        world.waive("endpoint-unreachable", on, Some("2027-04-01T00:00:00Z"));
+        let judgement = world.judge();
+        assert_eq!((judgement.outcome, judgement.counts.waived), (RunOutcome::Pass, 1), "{on:?}");
+        let waived = judgement.findings[0].waived.clone().unwrap();
+        assert_eq!((waived.reason.as_str(), waived.until.as_deref()), ("because", Some("2027-03-31")));
+    }
+}
+
+#[test]
+fn one_that_names_something_else_accepts_nothing() {
+    let mut world = refused();
+    world.waive("endpoint-unreachable", Some("ex2003"), None);
+    assert_eq!(world.rules(), ["endpoint-unreachable", "waiver-matched-nothing"]);
+    assert_eq!(world.judge().outcome, RunOutcome::Fail);
+}
+
+#[test]
+fn an_expired_one_accepts_nothing() {
+    let mut world = refused();
+    world.waive("endpoint-unreachable", None, Some("2026-11-22T00:00:00Z"));
+    assert_eq!(world.rules(), ["endpoint-unreachable", "waiver-expired"]);
+    assert_eq!(world.judge().outcome, RunOutcome::Fail);
+}
+
+#[test]
+fn one_for_a_name_does_not_accept_its_neighbour() {
+    let mut world = simple();
+    let server = crate::model::plan::ServerId(0);
+    let other = world.name(Table::Internet, "www.domain.com", Target::Server(server));
+    world.serves(other, server, &[]);
+    world.forget("10.0.0.10");
+    world.fail("in", "10.0.0.10", MAIL, TlsOutcome::Refused);
+    world.fail("in", "10.0.0.10", "www.domain.com", TlsOutcome::Refused);
+    world.waive("endpoint-unreachable", Some(MAIL), None);
+    let judgement = world.judge();
+    assert_eq!((judgement.counts.failed, judgement.counts.waived), (1, 1));
+    assert_eq!(judgement.outcome, RunOutcome::Fail);
+}
+
+#[test]
+fn none_makes_a_pass_of_what_was_not_told() {
+    let mut world = simple();
+    world.forget("10.0.0.10");
+    world.waive("evidence-missing", None, None);
+    assert_eq!((world.verdict(3), world.judge().outcome), (Verdict::Unobserved, RunOutcome::Incomplete));
+}
+
+#[test]
+fn severities_are_the_plans() {
+    let judged = |severity: Option<Severity>| {
+        let mut world = refused();
+        world.plan.severity.insert("endpoint-unreachable".into(), Located::new(severity, Span::default()));
+        let judgement = world.judge();
+        (judgement.outcome, judgement.counts.warned, judgement.findings.len())
+    };
+    assert_eq!(judged(Some(Severity::Warning)), (RunOutcome::Pass, 1, 1));
+    assert_eq!(judged(Some(Severity::Info)), (RunOutcome::Pass, 1, 1));
+    assert_eq!(judged(None), (RunOutcome::Pass, 1, 0));
+    let mut strict = refused();
+    strict.plan.severity.insert("endpoint-unreachable".into(), Located::new(Some(Severity::Warning), Span::default()));
+    strict.policy.fail_on = Severity::Warning;
+    assert_eq!(strict.judge().outcome, RunOutcome::Fail);
+}

@@ -1,0 +1,134 @@
+//! Endpoints in words.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use super::{cut, list};
+use crate::judge::assess::Assessment;
+use crate::judge::case::Case;
+use crate::judge::draft::Item;
+use crate::judge::problem::{Culprit, EndpointFault, Fault, Spot};
+use crate::model::obligation::Claim;
+use crate::model::observation::Probe;
+use crate::model::plan::{CertId, Plan, Target};
+use crate::model::service::Way;
+
+/// Who an endpoint's culprit is.
+pub(in crate::judge) fn culprit(plan: &Plan, culprit: Culprit) -> String {
+    match culprit {
+        Culprit::Planned(target) => plan.target_label(target).to_string(),
+        Culprit::Stranger(address) => address.to_string(),
+    }
+}
+
+/// The endpoints of items: a line per address, `10.0.0.12:443  :25 STARTTLS`. Where a server is at fault, the balancers
+/// that lead to it are said under `hurts`.
+pub(in crate::judge) fn spots(items: &[Item]) -> Vec<String> {
+    let mut by_address: BTreeMap<IpAddr, BTreeSet<(u16, Way)>> = BTreeMap::new();
+    for (item, (spot, _)) in items.iter().filter_map(|i| Some((i, endpoint_fault(i)?))) {
+        if !is_by_balancer(item, spot) {
+            by_address.entry(spot.address.ip()).or_default().insert((spot.address.port(), spot.way));
+        }
+    }
+    cut(by_address.iter().map(|(address, ports)| at(*address, ports)).collect())
+}
+
+/// True if a balancer led to a member's fault.
+fn is_by_balancer(item: &Item, spot: &Spot) -> bool {
+    matches!(item.obligation.claim, Claim::Path { target: Target::Pool(_), .. })
+        && matches!(spot.culprit, Culprit::Planned(Target::Server(_)))
+}
+
+/// `10.0.0.12:443  :25 STARTTLS`; the web first, as it is what people know.
+fn at(address: IpAddr, ports: &BTreeSet<(u16, Way)>) -> String {
+    let port = |(port, way): &(u16, Way)| match way.word() {
+        "" => format!(":{port}"),
+        word => format!(":{port} {word}"),
+    };
+    let mut all: Vec<&(u16, Way)> = ports.iter().collect();
+    all.sort_by_key(|(port, _)| *port != 443);
+    let bracket = if address.is_ipv6() { format!("[{address}]") } else { address.to_string() };
+    format!("{bracket}{}", all.into_iter().map(port).collect::<Vec<_>>().join("  "))
+}
+
+/// The service words of items, as an administrator types them.
+pub(in crate::judge) fn services(items: &[Item]) -> Vec<&'static str> {
+    let word = |i: &Item| match &i.obligation.claim {
+        Claim::Serves { service, .. } | Claim::Path { service, .. } => Some(service.word),
+        _ => None,
+    };
+    let mut out: Vec<&'static str> = Vec::new();
+    items.iter().filter_map(word).for_each(|w| {
+        if !out.contains(&w) {
+            out.push(w);
+        }
+    });
+    out
+}
+
+/// Who is hurt on the way through a balancer: `2 of 4 tries at owa 10.0.0.30:443`.
+pub(in crate::judge) fn tries(case: &Case, items: &[Item], assessed: &[Assessment]) -> Vec<String> {
+    let mut out: BTreeMap<(&str, IpAddr), (&str, BTreeSet<(u16, Way)>)> = BTreeMap::new();
+    for (item, (spot, _)) in items.iter().filter_map(|i| Some((i, endpoint_fault(i)?))) {
+        if let Claim::Path { target: target @ Target::Pool(_), .. } = &item.obligation.claim {
+            let key = (case.plan.target_label(*target).as_ref(), spot.address.ip());
+            let entry = out.entry(key).or_insert_with(|| (&assessed[item.index].cell, BTreeSet::new()));
+            entry.1.insert((spot.address.port(), spot.way));
+        }
+    }
+    let line = |((pool, address), (cell, ports)): (&(&str, IpAddr), &(&str, BTreeSet<(u16, Way)>))| {
+        let at = at(*address, ports);
+        match cell.contains(" of ") {
+            true => format!("whoever the load balancer sends there: {cell} tries at {pool} {at}"),
+            false => format!("whoever the load balancer sends there: {pool} {at}"),
+        }
+    };
+    cut(out.iter().map(line).collect())
+}
+
+/// The words that an endpoint's outcome was observed with, each once.
+pub(in crate::judge) fn outcomes(case: &Case, items: &[Item]) -> Vec<String> {
+    let mut out: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for item in items {
+        for look in &item.problem.looks {
+            if let (Some(outcome), Probe::Tls(p)) = (case.evidence.tls(*look), &case.evidence.look(*look).probe) {
+                out.entry(outcome.to_string()).or_default().insert(endpoint(p.address, p.way));
+            }
+        }
+    }
+    let line = |(word, at): (&String, &BTreeSet<String>)| format!("{word}: {}", list(at.iter().map(String::as_str)));
+    cut(out.iter().map(line).collect())
+}
+
+fn endpoint(address: std::net::SocketAddr, way: Way) -> String {
+    match way.word() {
+        "" => address.to_string(),
+        word => format!("{address} {word}"),
+    }
+}
+
+/// True if a fault speaks of what an endpoint served.
+pub(in crate::judge) fn endpoint_fault<'a>(item: &Item<'a>) -> Option<(&'a Spot, &'a EndpointFault)> {
+    match &item.problem.fault {
+        Fault::Endpoint(spot, fault) => Some((spot, fault)),
+        _ => None,
+    }
+}
+
+/// The declared certificates that items' obligations want.
+pub(in crate::judge) fn wanted_by(items: &[Item]) -> BTreeSet<CertId> {
+    let of = |i: &Item| match &i.obligation.claim {
+        Claim::Serves { certificates, .. } | Claim::Path { certificates, .. } => certificates.clone(),
+        Claim::Covers { certificate, .. } => vec![*certificate],
+        _ => Vec::new(),
+    };
+    items.iter().flat_map(of).collect()
+}
+
+/// What a target's product is, if the plan says so.
+pub(in crate::judge) fn product(plan: &Plan, target: Target) -> Option<&str> {
+    match target {
+        Target::Server(id) => plan.server(id).product.as_ref().map(|p| p.value.as_str()),
+        Target::Pool(_) => None,
+    }
+}

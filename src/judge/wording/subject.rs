@@ -1,0 +1,107 @@
+//! Whom obligations and findings are about.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use crate::judge::case::Case;
+use crate::judge::draft::Item;
+use crate::judge::evidence::Look;
+use crate::judge::problem::{Culprit, Fault, Spot};
+use crate::model::finding::{ClaimKind, Subject};
+use crate::model::obligation::{Claim, Obligation};
+use crate::model::plan::{Plan, ViewId};
+
+/// The kind of an obligation.
+pub(in crate::judge) fn kind(claim: &Claim) -> ClaimKind {
+    match claim {
+        Claim::Covers { .. } => ClaimKind::San,
+        Claim::Resolves { .. } => ClaimKind::Dns,
+        Claim::Lowered { .. } => ClaimKind::Ttl,
+        Claim::Serves { .. } => ClaimKind::Tls,
+        Claim::Path { .. } => ClaimKind::Path,
+    }
+}
+
+/// Whom an obligation is about.
+pub(in crate::judge) fn subject(plan: &Plan, obligation: &Obligation) -> Subject {
+    let name = Some(plan.name(obligation.claim.name()).name.to_string());
+    let view = |v: &ViewId| Some(plan.view(*v).label.to_string());
+    let blank = Subject { name, ..Subject::default() };
+    match &obligation.claim {
+        Claim::Covers { certificate, .. } => {
+            Subject { certificate: Some(plan.certificate(*certificate).label.to_string()), ..blank }
+        }
+        Claim::Resolves { view: v, .. } | Claim::Lowered { view: v, .. } => Subject { view: view(v), ..blank },
+        Claim::Serves { server, service, .. } => Subject {
+            server: Some(plan.server(*server).label.to_string()),
+            service: Some(format!("{}:{}", service.word, service.port)),
+            address: one(plan.server(*server).own_addresses(&plan.views)),
+            ..blank
+        },
+        Claim::Path { view: v, target, service, addresses, .. } => Subject {
+            view: view(v),
+            server: Some(plan.target_label(*target).to_string()),
+            service: Some(format!("{}:{}", service.word, service.port)),
+            address: one(addresses.clone()),
+            vantage: view(v),
+            ..blank
+        },
+    }
+}
+
+fn one(addresses: Vec<IpAddr>) -> Option<String> {
+    match addresses.as_slice() {
+        [only] => Some(only.to_string()),
+        _ => None,
+    }
+}
+
+/// What the subjects of several obligations have in common.
+pub(in crate::judge) fn common_subject(case: &Case, obligations: &BTreeSet<usize>, items: &[Item]) -> Subject {
+    let subjects: Vec<Subject> = obligations.iter().map(|i| subject(case.plan, &case.obligations[*i])).collect();
+    let common = |field: fn(&Subject) -> &Option<String>| {
+        let mut all = subjects.iter().map(field);
+        let first = all.next()?.clone()?;
+        all.all(|v| v.as_deref() == Some(first.as_str())).then_some(first)
+    };
+    let vantages: BTreeSet<Option<String>> =
+        items.iter().flat_map(|i| &i.problem.looks).map(|l| vantage(case, *l)).collect();
+    let mut out = Subject {
+        name: common(|s| &s.name),
+        view: common(|s| &s.view),
+        server: common(|s| &s.server),
+        address: common(|s| &s.address),
+        service: common(|s| &s.service),
+        vantage: if vantages.len() == 1 { vantages.into_iter().next().flatten() } else { None },
+        certificate: common(|s| &s.certificate),
+    };
+    endpoint_subject(case, items, &mut out);
+    out
+}
+
+/// Endpoint findings are about their culprit, and about the address where it was met if there is one only.
+fn endpoint_subject(case: &Case, items: &[Item], out: &mut Subject) {
+    let spots: Option<Vec<&Spot>> = items
+        .iter()
+        .map(|i| match &i.problem.fault {
+            Fault::Endpoint(spot, _) => Some(spot),
+            _ => None,
+        })
+        .collect();
+    let Some(spots) = spots.filter(|s| !s.is_empty()) else { return };
+    let culprits: BTreeSet<Culprit> = spots.iter().map(|s| s.culprit).collect();
+    let addresses: BTreeSet<IpAddr> = spots.iter().map(|s| s.address.ip()).collect();
+    out.server = match (culprits.len(), culprits.first()) {
+        (1, Some(Culprit::Planned(target))) => Some(case.plan.target_label(*target).to_string()),
+        _ => None,
+    };
+    out.address = one(addresses.into_iter().collect());
+}
+
+/// The view in which an observation's run stood, if it was one.
+fn vantage(case: &Case, look: Look) -> Option<String> {
+    match case.evidence.run(look)?.stands_in.as_slice() {
+        [only] => Some(only.to_string()),
+        _ => None,
+    }
+}
