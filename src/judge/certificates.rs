@@ -241,7 +241,7 @@ impl<'a> Certificates<'a> {
 fn file_content(evidence: &Evidence, path: &str) -> Content {
     let look = match evidence.find(&Probe::File(path.to_string()), |_| true) {
         Found::Fresh(looks) => newest_file(evidence, looks),
-        Found::Stale(hours) => return Content::Unknown(format!("what is known of {path} is {hours} h old")),
+        Found::Stale(why) => return Content::Unknown(format!("{path} was read {why}")),
         Found::Nothing => return Content::Unknown(format!("{path} was not read")),
     };
     match look {
