@@ -1,21 +1,18 @@
 //! `coexist check`: look, then judge.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, IsTerminal};
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use jiff::Timestamp;
 use tokio::runtime::{Builder, Runtime};
 
 use super::args::{CheckArgs, LookArgs};
-use super::examine::{Place, Sources, gathered, header, keep, look};
+use super::examine::{Blobs, Place, Sources, gathered, header, keep, look};
 use super::output::Screen;
 use super::{Trouble, ask, load, output};
 use crate::judge;
-use crate::model::certificate::BlobId;
 use crate::model::finding::Judgement;
 use crate::model::name::Name;
 use crate::model::obligation::Obligation;
@@ -167,7 +164,7 @@ struct Record {
 }
 
 impl Record {
-    fn create(path: &Path, run: &Run, blobs: &BTreeMap<BlobId, Arc<[u8]>>) -> Result<Self, Trouble> {
+    fn create(path: &Path, run: &Run, blobs: &Blobs) -> Result<Self, Trouble> {
         let trouble = |e: io::Error| Trouble::new(format!("{}: {e}", path.display()));
         let out = BufWriter::new(File::create(path).map_err(trouble)?);
         let writer = Writer::new(out, run).map_err(trouble)?;
