@@ -44,10 +44,10 @@ fn is_path_unseen(case: &Case, view: ViewId, stood: &BTreeSet<&Arc<str>>) -> boo
 fn resolvers(case: &Case) -> Vec<ResolversSeen> {
     let mut answered: BTreeSet<(&str, String)> = BTreeSet::new();
     for (look, seen) in case.evidence.looks().filter(|(i, _)| case.evidence.is_fresh(*i)) {
-        if let (Probe::Dns(p), Some(outcome)) = (&seen.probe, case.evidence.dns(look)) {
-            if outcome.reply().is_some() {
-                answered.insert((&p.view, p.resolver.to_string()));
-            }
+        if let (Probe::Dns(p), Some(outcome)) = (&seen.probe, case.evidence.dns(look))
+            && outcome.reply().is_some()
+        {
+            answered.insert((&p.view, p.resolver.to_string()));
         }
     }
     let of = |view: &crate::model::plan::View| ResolversSeen {

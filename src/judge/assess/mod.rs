@@ -59,10 +59,10 @@ fn problem(fault: Fault, looks: &[Look]) -> Problem {
 }
 
 /// What was found, or the fault that says why not.
-fn fresh(found: Found, stale: impl Fn(i64) -> Fault, nothing: impl Fn() -> Fault) -> Result<Vec<Look>, Problem> {
+fn fresh(found: Found, stale: impl Fn(i64) -> Fault, nothing: impl Fn() -> Fault) -> Result<Vec<Look>, Box<Problem>> {
     match found {
         Found::Fresh(looks) => Ok(looks),
-        Found::Stale(hours) => Err(problem(stale(hours), &[])),
-        Found::Nothing => Err(problem(nothing(), &[])),
+        Found::Stale(hours) => Err(Box::new(problem(stale(hours), &[]))),
+        Found::Nothing => Err(Box::new(problem(nothing(), &[]))),
     }
 }
