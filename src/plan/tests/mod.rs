@@ -1,5 +1,4 @@
 //! What a whole plan says and what is wrong with it.
-#![allow(clippy::disallowed_methods, reason = "tests read the plans of the repository")]
 
 mod hostile;
 mod meaning;
