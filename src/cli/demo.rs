@@ -4,13 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::runtime::Builder;
 
 use super::args::{DemoArgs, FormatArg};
 use super::check::judge_now;
 use super::examine::{Place, Sources, examine};
 use super::output::Screen;
-use super::{Trouble, nearest, output};
+use super::{Trouble, nearest, output, plans};
 use crate::lab::{self, Lab, World};
 use crate::model::finding::{Judgement, RunOutcome};
 use crate::model::plan::Plan;
@@ -61,11 +60,7 @@ pub fn run(args: DemoArgs) -> Result<u8, Trouble> {
     };
     let mut screen = Screen::open(&args.output)?;
     let mut told = Vec::new();
-    let runtime = Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .map_err(|e| Trouble::new(format!("the runtime did not start: {e}")))?;
+    let runtime = plans::runtime()?;
     let mut as_designed = true;
     for scenario in scenarios {
         as_designed &= runtime.block_on(play(scenario, &args, &mut screen, &mut told))?;
