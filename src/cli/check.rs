@@ -48,12 +48,12 @@ fn one(args: &CheckArgs, path: &Path, runtime: &Runtime) -> Result<Done, Trouble
     }
     let place = place(&args.look, &vantage, &sources, dial);
     let earlier = args.with.iter().map(|p| recording::read(p)).collect::<Result<Vec<_>, _>>()?;
-    let mut recording = match runtime.block_on(watched(args, &plan, &probes, &place))? {
-        Some(recording) => recording,
-        None => return Ok(Done::Interrupted),
-    };
+    let Watched { mut recording, finished, fault } = runtime.block_on(watched(args, &plan, &probes, &place))?;
+    if !finished {
+        return Ok(Done::Interrupted);
+    }
     earlier.into_iter().for_each(|other| recording.merge(other));
-    Ok(Done::Judged(Box::new(judge_now(&plan, &obligations, &recording, &policy, args.ask.at))))
+    Ok(Done::Judged(Box::new(judge_now(&plan, &obligations, &recording, &policy, args.ask.at)), fault))
 }
 
 fn place<'a>(args: &LookArgs, vantage: &'a Vantage, sources: &'a Sources<'a>, dial: DialMap) -> Place<'a> {
@@ -70,19 +70,20 @@ pub(super) fn judge_now(
     at: Option<Timestamp>,
 ) -> Judgement {
     let now = at.or_else(|| gathered(recording)).unwrap_or(Timestamp::UNIX_EPOCH);
-    let mut judgement = judge::judge(plan, obligations, recording, policy, now);
-    let digest = crate::pki::blob_id(plan.source.text.as_bytes());
-    judgement.seen_from.other_plan = recording.runs.values().any(|r| r.plan != digest);
-    judgement
+    judge::judge(plan, obligations, recording, policy, now)
 }
 
-/// Looks, with progress on a terminal and the recording growing on disk; `None` after Ctrl-C, with what was seen written.
-async fn watched(
-    args: &CheckArgs,
-    plan: &Plan,
-    probes: &Probes,
-    place: &Place<'_>,
-) -> Result<Option<Recording>, Trouble> {
+/// What became of a look.
+struct Watched {
+    recording: Recording,
+    /// False after Ctrl-C.
+    finished: bool,
+    /// Why the recording on disk is not whole.
+    fault: Option<Trouble>,
+}
+
+/// Looks, with progress on a terminal and the recording growing on disk; after Ctrl-C what was seen is written.
+async fn watched(args: &CheckArgs, plan: &Plan, probes: &Probes, place: &Place<'_>) -> Result<Watched, Trouble> {
     let (run, blobs) = header(plan, place)?;
     let mut file = args.record.as_deref().map(|path| Growing::create(path, &run, &blobs)).transpose()?;
     let mut recording = Recording { blobs, ..Recording::default() };
@@ -103,9 +104,9 @@ async fn watched(
         }
     };
     bar.finish_and_clear();
-    file.map(Growing::finish).transpose()?;
+    let fault = file.and_then(|file| file.finish().err());
     recording.runs.insert(run.id.clone(), run);
-    Ok(finished.then_some(recording))
+    Ok(Watched { recording, finished, fault })
 }
 
 fn progress(args: &CheckArgs, probes: &Probes) -> indicatif::ProgressBar {

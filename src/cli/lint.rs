@@ -39,5 +39,5 @@ fn one(args: &LintArgs, path: &Path, runtime: &Runtime) -> Result<Done, Trouble>
         now: Timestamp::now(),
     };
     let recording = runtime.block_on(examine(&plan, &probes, &place, &mut |_| {}))?;
-    Ok(Done::Judged(Box::new(judge_now(&plan, &obligations, &recording, &policy, args.ask.at))))
+    Ok(Done::Judged(Box::new(judge_now(&plan, &obligations, &recording, &policy, args.ask.at)), None))
 }

@@ -15,8 +15,8 @@ const INTERRUPTED: u8 = 130;
 
 /// What became of one plan.
 pub enum Done {
-    /// It was judged.
-    Judged(Box<Judgement>),
+    /// It was judged; beside that something may have gone wrong that the user has to know.
+    Judged(Box<Judgement>, Option<Trouble>),
     /// Nothing was to be judged.
     DryRun,
     /// The user has stopped the run.
@@ -32,22 +32,26 @@ pub fn each(
     let (mut judgements, mut statuses) = (Vec::new(), Vec::new());
     for path in plans {
         match one(path) {
-            Ok(Done::Judged(judgement)) => {
+            Ok(Done::Judged(judgement, trouble)) => {
                 statuses.push(report::exit_status(&judgement));
                 judgements.push(*judgement);
+                statuses.extend(trouble.map(told));
             }
             Ok(Done::DryRun) => {}
             Ok(Done::Interrupted) => return Ok(INTERRUPTED),
-            Err(trouble) => {
-                anstream::eprintln!("error: {trouble}");
-                statuses.push(report::USAGE);
-            }
+            Err(trouble) => statuses.push(told(trouble)),
         }
     }
     if !judgements.is_empty() {
         Screen::open(output)?.reports(&judgements, plans.len() > 1)?;
     }
     Ok(report::worst(statuses))
+}
+
+/// Says what went wrong, and gives its exit status.
+fn told(trouble: Trouble) -> u8 {
+    anstream::eprintln!("error: {trouble}");
+    report::USAGE
 }
 
 /// The runtime of a command that looks.

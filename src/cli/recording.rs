@@ -10,7 +10,8 @@ use crate::model::observation::{Recording, Run};
 use crate::observe::Seen;
 use crate::record::{self, Writer};
 
-/// A recording that grows while a run looks. Its first fault is kept and told at the end: the run goes on, the verdict does not depend on it.
+/// A recording that grows while a run looks. Its first fault is kept and told at the end: the run goes on, for the verdict
+/// does not depend on it.
 pub struct Growing {
     path: PathBuf,
     writer: Writer<BufWriter<File>>,
