@@ -36,6 +36,9 @@ struct Trust {
     errors: Vec<String>,
 }
 
+/// The path of each chain in each view.
+type Paths<'a> = HashMap<(&'a [BlobId], usize), Rc<PathFacts>>;
+
 /// Everything known of certificates, found once.
 pub(super) struct Certificates<'a> {
     recording: &'a Recording,
@@ -52,7 +55,7 @@ pub(super) struct Certificates<'a> {
     /// The served leaves that are taken for each declared certificate.
     seen_as: BTreeMap<CertId, BTreeSet<BlobId>>,
     identities: RefCell<HashMap<(BlobId, Name), Result<Matched, Mismatch>>>,
-    paths: RefCell<HashMap<(&'a [BlobId], usize), Rc<PathFacts>>>,
+    paths: RefCell<Paths<'a>>,
 }
 
 /// Leaves, each with the chains that came with it, and whether its key was shown not to be there.
@@ -292,10 +295,10 @@ fn trust(plan: &Plan, recording: &Recording, view: ViewId) -> Option<Trust> {
 fn first_chains<'a>(evidence: &Evidence<'a>) -> BTreeMap<BlobId, &'a [BlobId]> {
     let mut out = BTreeMap::new();
     for (look, _) in evidence.looks() {
-        if let Some(TlsOutcome::Certificate(served)) = evidence.tls(look) {
-            if let Some(leaf) = served.chain.first() {
-                out.entry(*leaf).or_insert(served.chain.as_slice());
-            }
+        if let Some(TlsOutcome::Certificate(served)) = evidence.tls(look)
+            && let Some(leaf) = served.chain.first()
+        {
+            out.entry(*leaf).or_insert(served.chain.as_slice());
         }
     }
     out

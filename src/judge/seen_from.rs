@@ -56,11 +56,11 @@ fn is_asked(case: &Case, view: ViewId) -> bool {
 fn resolvers(case: &Case) -> Vec<ResolversSeen> {
     let mut answered: BTreeSet<(&str, String)> = BTreeSet::new();
     for (look, seen) in case.evidence.looks().filter(|(i, _)| case.evidence.is_fresh(*i)) {
-        if let (Probe::Dns(p), Some(outcome)) = (&seen.probe, case.evidence.dns(look)) {
-            // SERVFAIL is an answer too, though no good one.
-            if outcome.reply().is_some() || *outcome == DnsOutcome::ServFail {
-                answered.insert((&p.view, p.resolver.to_string()));
-            }
+        // SERVFAIL is an answer too, though no good one.
+        if let (Probe::Dns(p), Some(outcome)) = (&seen.probe, case.evidence.dns(look))
+            && (outcome.reply().is_some() || *outcome == DnsOutcome::ServFail)
+        {
+            answered.insert((&p.view, p.resolver.to_string()));
         }
     }
     let of = |view: &crate::model::plan::View| ResolversSeen {

@@ -152,10 +152,10 @@ fn met(case: &Case, server: ServerId, certificate: CertId, name: &Name) -> Vec<M
     let mut out = Vec::new();
     for leaf in case.certificates.served_by(server) {
         let covers = matches!(case.certificates.identify(leaf, name), Some(Ok(_)));
-        if let (true, Ok(facts)) = (covers, case.certificates.facts(leaf)) {
-            if !facts.is_self_issued() {
-                out.push(Met { server, certificate, leaf, issuer: facts.issuer_der.clone() });
-            }
+        if let (true, Ok(facts)) = (covers, case.certificates.facts(leaf))
+            && !facts.is_self_issued()
+        {
+            out.push(Met { server, certificate, leaf, issuer: facts.issuer_der.clone() });
         }
     }
     out

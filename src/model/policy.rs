@@ -3,7 +3,7 @@
 use super::finding::Severity;
 use super::obligation::{Claim, Obligation};
 use super::phase::{Moment, MomentSet, Phase};
-use super::plan::{Plan, Target, ViewId};
+use super::plan::{Plan, Pool, ServerId, Target, ViewId};
 
 /// Which moment is asked about.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -81,10 +81,17 @@ impl Policy {
 /// The words of `--only` that stand for kinds of obligations.
 pub const KIND_WORDS: [&str; 3] = ["san", "dns", "tls"];
 
+/// True if a pool of this label has the server as a member in some phase.
+fn is_member(plan: &Plan, server: ServerId, label: &str) -> bool {
+    let has = |pool: &Pool| Phase::ALL.into_iter().any(|phase| pool.servers(phase).contains(&server));
+    plan.pools.iter().any(|pool| *pool.label == *label && has(pool))
+}
+
 /// True if a word of `--only` means this claim: its kind, its name, or the certificate, server or pool that it is about.
 fn concerns(plan: &Plan, claim: &Claim, word: &str) -> bool {
     let label = match claim {
         Claim::Covers { certificate, .. } => Some(&plan.certificate(*certificate).label),
+        Claim::Serves { server, .. } if is_member(plan, *server, word) => return true,
         Claim::Serves { server, .. } => Some(plan.target_label(Target::Server(*server))),
         Claim::Path { target, .. } => Some(plan.target_label(*target)),
         Claim::Resolves { .. } | Claim::Lowered { .. } => None,

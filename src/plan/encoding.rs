@@ -15,6 +15,9 @@ pub(super) fn text(bytes: &[u8]) -> (String, Option<PlanError>) {
         [0xef, 0xbb, 0xbf, rest @ ..] => utf8(rest),
         [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes),
         [0xfe, 0xff, rest @ ..] => utf16(rest, u16::from_be_bytes),
+        // Without a mark: a plan begins with ASCII, whose other half is zero.
+        [1..=0xff, 0, 1..=0xff, 0, ..] => utf16(bytes, u16::from_le_bytes),
+        [0, 1..=0xff, 0, 1..=0xff, ..] => utf16(bytes, u16::from_be_bytes),
         _ => utf8(bytes),
     };
     match text {
@@ -72,6 +75,9 @@ mod tests {
             [b"a = 1\r\n".to_vec(), b"\xef\xbb\xbfa = 1\r\n".to_vec(), utf16(u16::to_le_bytes), utf16(u16::to_be_bytes)]
         {
             assert_eq!(text(&bytes), ("a = 1\r\n".to_string(), None), "{bytes:x?}");
+        }
+        for bytes in [utf16(u16::to_le_bytes), utf16(u16::to_be_bytes)] {
+            assert_eq!(text(&bytes[2..]), ("a = 1\r\n".to_string(), None), "without a mark: {bytes:x?}");
         }
     }
 

@@ -73,6 +73,8 @@ fn line(text: &str, span: Span) -> (String, Range<usize>, bool) {
     let Span { start, end } = span.within(text);
     let first = text[..start].rfind('\n').map_or(0, |i| i + 1);
     let last = text[start..].find('\n').map_or(text.len(), |i| start + i);
+    // What Windows ends a line with is no part of it.
+    let last = if text[start..last].ends_with('\r') { last - 1 } else { last };
     let (before, cut_in_front) = cut_front(&text[first..start]);
     let marked = text[start..end.min(last)].trim_end();
     let (marked, after) = (harmless(marked), harmless(&text[start + marked.len()..last]));

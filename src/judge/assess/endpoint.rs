@@ -46,7 +46,7 @@ pub(super) fn serves(case: &Case, asked: &Asked, server: ServerId) -> Assessment
                 let reached = reached(case, looks);
                 samples.extend(reached.into_iter().map(|look| asked.sample(case, &spot, look)));
             }
-            Err(open) => samples.push(vec![open]),
+            Err(open) => samples.push(vec![*open]),
         }
     }
     if addresses.is_empty() {
@@ -91,7 +91,7 @@ pub(super) fn path(case: &Case, asked: &Asked, view: ViewId, target: Target, add
             || Fault::Endpoint(spot.clone(), nothing.clone()),
         ) {
             Ok(looks) => samples.extend(looks.into_iter().map(|look| asked.sample(case, &spot, look))),
-            Err(open) => samples.push(vec![open]),
+            Err(open) => samples.push(vec![*open]),
         }
     }
     conclude(case, samples)

@@ -60,10 +60,14 @@ fn problem(fault: Fault, looks: &[Look]) -> Problem {
 }
 
 /// What was found, or the fault that says why not.
-fn fresh(found: Found, stale: impl Fn(Outdated) -> Fault, nothing: impl Fn() -> Fault) -> Result<Vec<Look>, Problem> {
+fn fresh(
+    found: Found,
+    stale: impl Fn(Outdated) -> Fault,
+    nothing: impl Fn() -> Fault,
+) -> Result<Vec<Look>, Box<Problem>> {
     match found {
         Found::Fresh(looks) => Ok(looks),
-        Found::Stale(why) => Err(problem(stale(why), &[])),
-        Found::Nothing => Err(problem(nothing(), &[])),
+        Found::Stale(why) => Err(Box::new(problem(stale(why), &[]))),
+        Found::Nothing => Err(Box::new(problem(nothing(), &[]))),
     }
 }

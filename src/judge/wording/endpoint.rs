@@ -21,10 +21,13 @@ pub(in crate::judge) fn culprit(plan: &Plan, culprit: Culprit) -> String {
     }
 }
 
+/// Ports of one address, each with the way into TLS.
+type Ports = BTreeSet<(u16, Way)>;
+
 /// The endpoints of items: a line per address, `10.0.0.12:443  :25 STARTTLS`. Where a server is at fault, the balancers
 /// that lead to it are said under `hurts`.
 pub(in crate::judge) fn spots(items: &[Item]) -> Vec<String> {
-    let mut by_address: BTreeMap<IpAddr, BTreeSet<(u16, Way)>> = BTreeMap::new();
+    let mut by_address: BTreeMap<IpAddr, Ports> = BTreeMap::new();
     for (item, (spot, _)) in items.iter().filter_map(|i| Some((i, endpoint_fault(i)?))) {
         if !is_by_balancer(item, spot) {
             by_address.entry(spot.address.ip()).or_default().insert((spot.address.port(), spot.way));
@@ -40,7 +43,7 @@ fn is_by_balancer(item: &Item, spot: &Spot) -> bool {
 }
 
 /// `10.0.0.12:443  :25 STARTTLS`; the web first, as it is what people know.
-fn at(address: IpAddr, ports: &BTreeSet<(u16, Way)>) -> String {
+fn at(address: IpAddr, ports: &Ports) -> String {
     let port = |(port, way): &(u16, Way)| match way.word() {
         "" => format!(":{port}"),
         word => format!(":{port} {word}"),
@@ -68,7 +71,7 @@ pub(in crate::judge) fn services(items: &[Item]) -> Vec<&'static str> {
 
 /// Who is hurt on the way through a balancer: `2 of 4 tries at owa 10.0.0.30:443`.
 pub(in crate::judge) fn tries(case: &Case, items: &[Item], assessed: &[Assessment]) -> Vec<String> {
-    let mut out: BTreeMap<(&str, IpAddr), (&str, BTreeSet<(u16, Way)>)> = BTreeMap::new();
+    let mut out: BTreeMap<(&str, IpAddr), (&str, Ports)> = BTreeMap::new();
     for (item, (spot, _)) in items.iter().filter_map(|i| Some((i, endpoint_fault(i)?))) {
         if let Claim::Path { target: target @ Target::Pool(_), .. } = &item.obligation.claim {
             let key = (case.plan.target_label(*target).as_ref(), spot.address.ip());
@@ -76,14 +79,14 @@ pub(in crate::judge) fn tries(case: &Case, items: &[Item], assessed: &[Assessmen
             entry.1.insert((spot.address.port(), spot.way));
         }
     }
-    let line = |((pool, address), (cell, ports)): (&(&str, IpAddr), &(&str, BTreeSet<(u16, Way)>))| {
-        let at = at(*address, ports);
+    let line = |(pool, address): (&str, IpAddr), (cell, ports): (&str, Ports)| {
+        let at = at(address, &ports);
         match cell.contains(" of ") {
             true => format!("whoever the load balancer sends there: {cell} tries at {pool} {at}"),
             false => format!("whoever the load balancer sends there: {pool} {at}"),
         }
     };
-    cut(out.iter().map(line).collect())
+    cut(out.into_iter().map(|(key, value)| line(key, value)).collect())
 }
 
 /// The words that an endpoint's outcome was observed with, each once.

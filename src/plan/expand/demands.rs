@@ -11,7 +11,8 @@ use crate::model::plan::{CertId, NameId, Plan, PlannedName, ServerId, Target, Vi
 use crate::model::service::Service;
 use crate::model::source::Span;
 
-/// The TTL that an old answer is taken to have had where the plan says nothing: a day, the longest in common use.
+/// The TTL that an old answer is taken to have had where the plan does not say `ttl-before`: a day, the longest in common
+/// use. The planned `ttl` says nothing of the record that was there before.
 const UNKNOWN_TTL: u32 = 86_400;
 
 /// What makes two demands on the same name one obligation.
@@ -137,7 +138,7 @@ fn moments(demand: &Demand) -> String {
 
 /// How long after the flip a cache may hold the old answer, as far as the plan says.
 fn hold(plan: &Plan, name: &PlannedName, holds: &BTreeMap<ViewId, MomentSet>) -> u32 {
-    let declared = [&name.ttl, &name.ttl_before].into_iter().flatten().map(|t| t.value).max();
+    let declared = name.ttl_before.as_ref().map(|t| t.value.max(name.ttl.as_ref().map_or(0, |t| t.value)));
     let propagation = holds.keys().filter_map(|v| plan.cutover.propagation.get(v.0)).max().copied().unwrap_or(0);
     declared.unwrap_or(UNKNOWN_TTL).saturating_add(propagation).saturating_add(plan.cutover.slack)
 }

@@ -81,8 +81,8 @@ impl<'a> At<'a> {
             Moment::Transition(p, q) | Moment::Ready(p, q) => (p, q),
         };
         let (old, new) = (self.of_phase(p), self.of_phase(q));
-        if old == new {
-            return old;
+        if is_same_answer(&old, &new) {
+            return new;
         }
         let ready = matches!(self.moment, Moment::Ready(..));
         let legacy = self.name().table == Table::Legacy;
@@ -90,9 +90,8 @@ impl<'a> At<'a> {
             // Created ahead of the flip: a redirect to a name that is not there yet hurts at once.
             (Unconstrained, Targets(_)) if ready || legacy => new,
             (Absent, Targets(_)) if legacy => new,
+            // On the eve the records to be flipped may be old still; but they may not lead elsewhere.
             (Unconstrained, _) | (_, Unconstrained) => None,
-            // The records to be flipped are what the eve is not about.
-            _ if ready => None,
             (Targets(_), Targets(_)) | (Absent | Forbidden, Targets(_)) | (Targets(_), Absent | Forbidden) => {
                 Some(either(old?, new?))
             }
@@ -129,7 +128,8 @@ impl<'a> At<'a> {
     /// On the eve of a flip, the records that will change must have a short life already.
     fn lowered(&self, demands: &mut Demands) {
         let Moment::Ready(p, q) = self.moment else { return };
-        let changes = matches!(self.wanted(p), Wanted::Targets(_)) && self.of_phase(p) != self.of_phase(q);
+        let changes =
+            matches!(self.wanted(p), Wanted::Targets(_)) && !is_same_answer(&self.of_phase(p), &self.of_phase(q));
         if changes {
             let at_most = self.name().ttl.as_ref().map_or(self.plan.cutover.low_ttl, |t| t.value);
             demands.add(Key::Lowered(self.view, at_most), self.view, self.moment, self.span());
@@ -257,6 +257,16 @@ impl<'a> At<'a> {
             _ => own,
         }
     }
+}
+
+/// True if the same answers are right: another target behind the same address (a re-pointed NAT) changes no record.
+fn is_same_answer(old: &Option<DnsExpectation>, new: &Option<DnsExpectation>) -> bool {
+    let bare = |expected: &DnsExpectation| {
+        let mut expected = expected.clone();
+        expected.present.iter_mut().for_each(|alternative| alternative.targets.clear());
+        expected
+    };
+    old.as_ref().map(bare) == new.as_ref().map(bare)
 }
 
 fn either(old: DnsExpectation, new: DnsExpectation) -> DnsExpectation {

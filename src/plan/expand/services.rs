@@ -1,8 +1,8 @@
 //! At which services a name is asked.
 
 use crate::model::phase::Phase;
-use crate::model::plan::{Plan, ServerId, Target};
-use crate::model::service::Service;
+use crate::model::plan::{Members, Plan, ServerId, Target};
+use crate::model::service::{self, Service};
 
 /// The services of a server, or of a pool: its own, else those of its members.
 pub(super) fn services_of(plan: &Plan, target: Target, phase: Phase) -> Vec<Service> {
@@ -11,6 +11,10 @@ pub(super) fn services_of(plan: &Plan, target: Target, phase: Phase) -> Vec<Serv
         Target::Server(id) => of_server(id).collect(),
         Target::Pool(id) => match &plan.pool(id).services {
             Some(services) => services.iter().map(|s| s.value.clone()).collect(),
+            // What cannot be asked node by node is asked as a server is unless the plan says otherwise.
+            None if matches!(plan.pool(id).members[phase as usize], Members::Opaque) => {
+                service::services_of("https").unwrap_or_default()
+            }
             None => {
                 let mut out: Vec<Service> = Vec::new();
                 for service in plan.pool(id).servers(phase).iter().flat_map(|m| of_server(*m)) {

@@ -1,4 +1,5 @@
 //! Each test reads the ids of what is due at a moment: they say all that matters.
+#![allow(clippy::disallowed_methods, reason = "a test reads the plans of the repository")]
 
 use super::expand;
 use crate::model::obligation::{Claim, Obligation};
@@ -84,7 +85,7 @@ fn a_transition_lets_dns_answer_either_target_and_asks_the_servers_of_both() {
 }
 
 #[test]
-fn the_eve_of_a_flip_leaves_out_the_records_to_be_flipped_and_asks_for_all_that_they_will_lead_to() {
+fn the_eve_of_a_flip_lets_records_be_old_and_asks_for_all_that_they_will_lead_to() {
     let names = "[internet]\n\"mail.domain.com\" = { before = \"old\", coexistence = \"new\" }\n\
                  \"autodiscover.domain.com\" = { coexistence = \"new\" }\n\
                  [legacy]\n\"legacy.mail.domain.com\" = \"old\"";
@@ -95,7 +96,9 @@ fn the_eve_of_a_flip_leaves_out_the_records_to_be_flipped_and_asks_for_all_that_
     let plan = plan(&eve);
     let all = expand(&plan);
     let got: Vec<&str> = due(&plan, &all, Ask::ReadyFor(Coexistence)).iter().map(|o| &*o.id).collect();
-    assert!(!got.iter().any(|id| id.starts_with("dns/") && id.contains("/mail.domain.com")), "{got:#?}");
+    let flips = all.iter().find(|o| got.contains(&&*o.id) && o.id.starts_with("dns/internal/mail.domain.com"));
+    let Some(Claim::Resolves { expected, .. }) = flips.map(|o| &o.claim) else { panic!("{got:#?}") };
+    assert_eq!(expected.present.len(), 2, "old or new, and nothing else");
     for wanted in [
         "ttl/internal/mail.domain.com",
         "ttl/external/mail.domain.com",
@@ -152,6 +155,31 @@ fn a_pool_is_asked_member_by_member_and_as_a_path_of_every_view() {
             "path/external/farm/https:443/app.domain.com",
         ]
     );
+}
+
+#[test]
+fn a_re_pointed_nat_flips_no_record() {
+    let text = "phase = \"before\"\n[views.internal]\nresolvers = [\"10.0.0.53\"]\n\
+                [servers.old]\naddress = \"203.0.113.3\"\n[servers.new]\naddress = \"203.0.113.3\"\n\
+                [internet]\n\"mail.domain.com\" = { before = \"old\", coexistence = \"new\" }";
+    let plan = plan(text);
+    let all = expand(&plan);
+    let got: Vec<&str> = due(&plan, &all, Ask::ReadyFor(Coexistence)).iter().map(|o| &*o.id).collect();
+    assert!(got.iter().any(|id| id.starts_with("dns/internal/mail.domain.com")), "{got:#?}");
+    assert!(!got.iter().any(|id| id.starts_with("ttl/")), "{got:#?}");
+}
+
+#[test]
+fn a_pool_of_opaque_nodes_is_asked_at_https_unless_it_says_otherwise() {
+    let text = format!(
+        "{WORLD}[pools.cloud]\naddress = {{ internal = \"10.0.0.30\", external = \"203.0.113.30\" }}\n\
+         members = \"opaque\"\n[internet]\n\"app.domain.com\" = \"cloud\""
+    );
+    let plan = plan(&text);
+    let all = expand(&plan);
+    let got: Vec<&str> =
+        due(&plan, &all, Ask::Standing).iter().map(|o| &*o.id).filter(|i| i.starts_with("path")).collect();
+    assert_eq!(got, ["path/internal/cloud/https:443/app.domain.com", "path/external/cloud/https:443/app.domain.com"]);
 }
 
 #[test]

@@ -5,7 +5,9 @@ use std::collections::HashSet;
 use super::Doubt;
 use super::reader::Reader;
 use crate::model::phase::Phase;
-use crate::model::plan::{CertificateChoice, NameId, Plan, PlannedName, PoolTls, ServerId, Target, ViewId, Wanted};
+use crate::model::plan::{
+    CertificateChoice, Members, NameId, Plan, PlannedName, PoolId, PoolTls, ServerId, Target, ViewId, Wanted,
+};
 use crate::model::service::Service;
 use crate::model::source::Span;
 use crate::plan::error::PlanError;
@@ -13,12 +15,16 @@ use crate::plan::error::PlanError;
 pub(super) fn check(reader: &Reader, plan: &Plan, doubt: &Doubt) {
     for (at, name) in plan.names.iter().enumerate() {
         let mut told = HashSet::new();
+        let mut unmanned = HashSet::new();
         for view in plan.view_ids() {
             for phase in Phase::ALL {
                 let wanted = &name.wanted[view.0][phase as usize];
                 if let Wanted::Targets(targets) = &wanted.value {
                     let sure = targets.iter().filter(|t| !doubtful(plan, doubt, **t, phase));
-                    sure.for_each(|t| addressed(reader, plan, *t, (view, phase), wanted.span, &mut told));
+                    sure.for_each(|t| {
+                        addressed(reader, plan, *t, (view, phase), wanted.span, &mut told);
+                        manned(reader, plan, *t, phase, wanted.span, &mut unmanned);
+                    });
                 }
             }
         }
@@ -57,6 +63,28 @@ fn addressed(
     reader.missing::<()>(
         error.help(format!("add {view} = \"...\" to the address of `{target}`, or narrow the name's audience")),
     );
+}
+
+/// A pool needs members of ours whenever a name leads to it: else nothing behind it would be looked at.
+fn manned(reader: &Reader, plan: &Plan, target: Target, phase: Phase, span: Span, told: &mut HashSet<(PoolId, Span)>) {
+    let Target::Pool(id) = target else { return };
+    let pool = plan.pool(id);
+    let Members::Servers(members) = &pool.members[phase as usize] else { return };
+    let foreign = members.iter().find(|m| plan.server(**m).host.is_some());
+    let error = match foreign {
+        None if !members.is_empty() => return,
+        None => {
+            PlanError::at(span, format!("pool `{}` has no members in {phase}", pool.label), "the name leads to it then")
+                .help(format!("members = {{ {phase} = [...] }}, or another target in {phase}"))
+        }
+        Some(member) => {
+            let title = format!("`{}` in pool `{}` is somebody else's", plan.server(*member).label, pool.label);
+            PlanError::at(pool.span, title, "members are servers of ours, which are asked one by one")
+        }
+    };
+    if told.insert((id, span)) {
+        reader.missing::<()>(error);
+    }
 }
 
 /// Where several certificates are declared, one must be meant for each name at each service.

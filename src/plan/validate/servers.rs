@@ -35,13 +35,18 @@ pub(super) fn server(reader: &Reader, (label, node): &Entry, known: &Known) -> S
         (None, None) if fields.is_some() => no_address(reader, label),
         _ => {}
     }
+    if let (Some(host), Some(services)) = (host, get("services")) {
+        let error =
+            PlanError::at(services.span, "services of a host that is not ours", "it is looked up, and not asked");
+        reader.note::<()>(error.other(host.span, "somebody else's"));
+    }
     let services = get("services").map(|node| services(reader, node));
     Server {
         label: Arc::from(label.value.as_str()),
         addresses: addresses(reader, address, known),
         host: host.and_then(|node| reader.full_name(reader.string(node, "a host name")?)),
         services_given: services.is_some(),
-        // What is not ours is looked up, not asked, unless the plan says at which services.
+        // What is not ours is looked up, not asked.
         services: services.unwrap_or_else(|| if host.is_some() { Vec::new() } else { https(label) }),
         product: get("product").and_then(|node| product(reader, node)),
         certificate: get("certificate").map(|node| choice(reader, node, &known.certificates)),

@@ -176,10 +176,10 @@ fn seen(case: &Case, whose: Whose, items: &[Item]) -> Vec<String> {
 fn order(case: &Case, certificate: Option<CertId>, lacking: &[NameId]) -> Vec<String> {
     let mut names: BTreeSet<NameId> = lacking.iter().copied().collect();
     for obligation in case.obligations {
-        if let Claim::Covers { name, certificate: c } = &obligation.claim {
-            if Some(*c) == certificate {
-                names.insert(*name);
-            }
+        if let Claim::Covers { name, certificate: c } = &obligation.claim
+            && Some(*c) == certificate
+        {
+            names.insert(*name);
         }
     }
     let all: Vec<&str> = names.iter().map(|n| case.plan.name(*n).name.as_str()).collect();

@@ -138,10 +138,10 @@ fn autodiscover(plan: &Plan) -> Vec<Flaw> {
     let mut flaws: Vec<Flaw> =
         missing.filter(|(n, _)| !declared(n)).map(|(name, span)| no_autodiscover(&name, span)).collect();
     for mail in &plan.mail {
-        if let Autodiscover::Name(name) = &mail.autodiscover {
-            if !declared(name.value.as_str()) {
-                flaws.push(no_autodiscover(name.value.as_str(), name.span));
-            }
+        if let Autodiscover::Name(name) = &mail.autodiscover
+            && !declared(name.value.as_str())
+        {
+            flaws.push(no_autodiscover(name.value.as_str(), name.span));
         }
     }
     flaws
@@ -251,19 +251,19 @@ fn overlapping_phases(plan: &Plan) -> Vec<Flaw> {
     let dates: Vec<_> = plan.phases.iter().collect();
     let mut out = Vec::new();
     for (phase, d) in &dates {
-        if let (Some(from), Some(until)) = (d.from, d.until) {
-            if until <= from {
-                out.push(overlap(format!("the phase {phase} ends before it begins"), d.span));
-            }
+        if let (Some(from), Some(until)) = (d.from, d.until)
+            && until <= from
+        {
+            out.push(overlap(format!("the phase {phase} ends before it begins"), d.span));
         }
     }
     for pair in dates.windows(2) {
         let [(first, a), (second, b)] = pair else { continue };
         let ends = a.until.or(a.from);
-        if let (Some(end), Some(begin)) = (ends, b.from) {
-            if begin < end {
-                out.push(overlap(format!("the phase {second} begins before {first} ends"), b.span));
-            }
+        if let (Some(end), Some(begin)) = (ends, b.from)
+            && begin < end
+        {
+            out.push(overlap(format!("the phase {second} begins before {first} ends"), b.span));
         }
     }
     out
