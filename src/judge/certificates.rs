@@ -316,7 +316,7 @@ fn served<'a>(plan: &Plan, evidence: &Evidence<'a>) -> BTreeMap<ServerId, Leaves
         }
     }
     let mut out: BTreeMap<ServerId, Leaves> = BTreeMap::new();
-    for (_, look) in evidence.looks().filter(|(i, _)| evidence.is_fresh(*i)) {
+    for (_, look) in evidence.looks().filter(|(i, _)| evidence.is_current(*i)) {
         let (Probe::Tls(probe), Outcome::Tls(TlsOutcome::Certificate(served))) = (&look.probe, &look.outcome) else {
             continue;
         };

@@ -194,6 +194,17 @@ impl<'a> Evidence<'a> {
         self.outdated(look).is_none()
     }
 
+    /// True if an observation is of a time that counts, and no later run supersedes it.
+    pub(super) fn is_current(&self, look: Look) -> bool {
+        matches!(self.find(&self.looks[look].probe, |_| true), Found::Fresh(looks) if looks.contains(&look))
+    }
+
+    /// The strictest age of evidence that the plan names, in seconds.
+    pub(super) fn least_age(&self) -> i64 {
+        let nearer = self.ages.views.values().chain(self.ages.addresses.values());
+        nearer.copied().min().map_or(self.ages.plan, |age| age.min(self.ages.plan))
+    }
+
     /// True if an observation's run had begun by the time that is judged.
     pub(super) fn is_past(&self, look: Look) -> bool {
         self.run(look).is_some_and(|r| r.started <= self.now)

@@ -52,7 +52,7 @@ fn another_time(case: &Case) -> Option<String> {
     let gathered = case.evidence.gathered()?;
     let later = case.now.as_second() - gathered.as_second();
     let word = |t: jiff::Timestamp| t.strftime("%Y-%m-%d %H:%MZ").to_string();
-    (later > i64::from(case.plan.settings.max_age))
+    (later > case.evidence.least_age())
         .then(|| format!("what is there at {}: judged as of {}", word(case.now), word(gathered)))
 }
 

@@ -123,7 +123,9 @@ pub(super) fn zone_lines(case: &Case, items: &[Item]) -> Vec<String> {
         let Claim::Resolves { name, view, expected } = &item.obligation.claim else { continue };
         let name = case.plan.name(*name);
         let ttl = name.ttl.as_ref().map_or(case.plan.cutover.low_ttl, |t| t.value);
-        let records = match (expected.cname.as_ref().or(expected.like.first()), expected.present.last()) {
+        // A CNAME stands alone (RFC 1034 section 3.6.2): beside own addresses only others' addresses can stand.
+        let host = expected.like.first().filter(|_| expected.present.is_empty());
+        let records = match (expected.cname.as_ref().or(host), expected.present.last()) {
             (Some(alias), _) => vec![format!("{}. {ttl} IN CNAME {alias}.", name.name)],
             (None, Some(set)) => set.addresses.iter().flat_map(|a| add(case, *view, &name.name, ttl, *a)).collect(),
             (None, None) => Vec::new(),
@@ -131,6 +133,10 @@ pub(super) fn zone_lines(case: &Case, items: &[Item]) -> Vec<String> {
         let zone = zone_word(case, *view);
         for record in records {
             in_zone(&zone, record, &mut out);
+        }
+        if !expected.present.is_empty() {
+            let beside = expected.like.iter().map(|h| format!("{zone}: and the addresses of {h}, for {}", name.name));
+            out.extend(beside.filter(|l| !out.contains(l)).collect::<Vec<_>>());
         }
     }
     out

@@ -103,8 +103,19 @@ fn title(items: &[Item], name: &str, view: &str) -> String {
         (false, true) => format!("{name} also leads to {} in {view}", words(&strays)),
         (true, false) if !hosts => format!("{name} does not lead to {} in {view}", words(&missing)),
         (true, true) if alias.is_some() => format!("{name} is not the alias in {view} that the plan says"),
+        _ if items.iter().all(is_half) => format!("{name} leads to a part only of its targets in {view}"),
         _ => format!("{name} leads elsewhere in {view}"),
     }
+}
+
+/// True if nothing but right addresses of the target's own is there.
+fn is_half(item: &Item) -> bool {
+    let (Claim::Resolves { expected, .. }, Fault::Dns(_, _, DnsFault::Unexpected { addresses })) =
+        (&item.obligation.claim, &item.problem.fault)
+    else {
+        return false;
+    };
+    addresses.iter().all(|a| expected.present.iter().any(|p| p.addresses.contains(a)))
 }
 
 /// Whose the addresses are, where the plan knows them.
