@@ -12,12 +12,15 @@ use crate::model::source::{Located, Span};
 use crate::model::tls::{Possession, Stage, TlsOutcome};
 
 mod certificates;
+mod dates;
 mod dns;
 mod endpoints;
 mod interception;
 mod legacy;
 mod plans;
 mod pools;
+mod trust;
+mod unfinished;
 mod waivers;
 
 const MAIL: &str = "mail.domain.com";

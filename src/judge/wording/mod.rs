@@ -4,6 +4,7 @@ mod answer;
 mod certificate;
 mod endpoint;
 mod subject;
+mod unseen;
 
 use std::collections::BTreeSet;
 
@@ -17,6 +18,7 @@ pub(super) use answer::*;
 pub(super) use certificate::*;
 pub(super) use endpoint::*;
 pub(super) use subject::*;
+pub(super) use unseen::*;
 
 /// How many of a kind are listed before "and N more".
 const LISTED: usize = 12;
