@@ -94,8 +94,11 @@ fn view_anchors(place: &Place<'_>, trust: &Trust) -> (Vec<Arc<[u8]>>, Vec<String
     place.sources.anchors(&sources)
 }
 
+/// Certificates and anchors: DER by its SHA-256.
+pub type Blobs = BTreeMap<BlobId, Arc<[u8]>>;
+
 /// The header of a run and the trust anchors that it names.
-pub fn header(plan: &Plan, place: &Place<'_>) -> Result<(Run, BTreeMap<BlobId, Arc<[u8]>>), Trouble> {
+pub fn header(plan: &Plan, place: &Place<'_>) -> Result<(Run, Blobs), Trouble> {
     let mut blobs = BTreeMap::new();
     let mut anchors = BTreeMap::new();
     let mut trust_errors = BTreeMap::new();

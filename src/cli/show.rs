@@ -42,6 +42,9 @@ fn all(plan: &Plan) -> String {
     let ids: Vec<NameId> = (0..plan.names.len()).map(NameId).collect();
     let rows: Vec<Vec<String>> = ids.iter().flat_map(|id| plan.view_ids().map(|view| row(plan, *id, view))).collect();
     let grid = report::grid(&head, &rows, usize::MAX);
+    if grid.lines().any(|line| line.chars().count() + 2 > output::columns()) {
+        return format!("{}{}{}\n", title(plan), list(plan, &ids), stands(plan));
+    }
     let mut lines = grid.lines();
     let mut out = format!("{}  {}\n", title(plan), lines.next().unwrap_or_default().trim_end());
     for id in ids {
@@ -51,6 +54,22 @@ fn all(plan: &Plan) -> String {
         }
     }
     out + &stands(plan) + "\n"
+}
+
+/// As [`all`], a line for each phase, where the columns would not fit.
+fn list(plan: &Plan, ids: &[NameId]) -> String {
+    let width = plan.views.iter().map(|v| v.label.chars().count()).max().unwrap_or(0);
+    let mut out = String::new();
+    for id in ids {
+        let _ = writeln!(out, "{} ({})", plan.name(*id).name, plan.name(*id).table.word());
+        for view in plan.view_ids() {
+            for phase in Phase::ALL {
+                let label = if phase == Phase::Before { &*plan.view(view).label } else { "" };
+                let _ = writeln!(out, "  {label:width$}  {:11}  {}", phase.word(), cell(plan, *id, view, phase));
+            }
+        }
+    }
+    out
 }
 
 fn row(plan: &Plan, id: NameId, view: ViewId) -> Vec<String> {

@@ -204,7 +204,7 @@ mod tests {
         let broken = "-----BEGIN CERTIFICATE-----\nMIIB!\n-----END CERTIFICATE-----\n";
         let no_certificate = "-----BEGIN CERTIFICATE-----\nAQID\n-----END CERTIFICATE-----\n";
         let file = read_file(format!("{broken}{no_certificate}{pem}").as_bytes()).unwrap();
-        assert_eq!(file.certificates, [der.clone()]);
+        assert_eq!(file.certificates, std::slice::from_ref(&der));
         assert_eq!(file.notes.len(), 2, "{:?}", file.notes);
         assert_eq!(file.notes[0], "part 1 is damaged: it is not base64");
         let cut = &pem[..pem.len() / 2];

@@ -1,4 +1,5 @@
 //! Reports held against files in tests/golden (written anew with `COEXIST_BLESS=1`), and what holds for any report.
+#![allow(clippy::disallowed_methods, reason = "a test reads and, when asked, writes the golden reports")]
 
 use std::path::Path;
 

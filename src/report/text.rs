@@ -53,7 +53,7 @@ fn section(lines: &mut Vec<String>, of_section: Vec<String>) {
 fn obligations(obligations: &[Judged], width: usize, ink: Ink) -> Vec<String> {
     let line = |o: &Judged| {
         let mark = matrix::mark(o.verdict);
-        let not_due = if o.due { String::new() } else { format!("  not due ({})", o.phases.join(", ")) };
+        let not_due = if o.due { String::new() } else { format!("  not asked for ({})", o.phases.join(", ")) };
         let cell = if o.cell.is_empty() { String::new() } else { format!("  {}", o.cell) };
         let mut lines = hang(&format!("{mark:<3}"), &format!("{}{cell}{not_due}", o.id), 6, width);
         if let Some(first) = lines.first_mut() {

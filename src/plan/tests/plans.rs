@@ -1,4 +1,5 @@
 //! The plans that are shipped.
+#![allow(clippy::disallowed_methods, reason = "a test may open the files that it reads")]
 
 use super::*;
 
