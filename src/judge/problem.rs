@@ -87,6 +87,10 @@ pub(super) enum EndpointFault {
     Untrusted { leaf: BlobId, view: ViewId, why: Untrusted },
     /// Unknown: the outcome is no word about the server.
     CouldNotLook,
+    /// Unknown: a certificate was served, and the handshake did not come to its end: why.
+    Unfinished { leaf: BlobId, why: String },
+    /// Unknown: a balanced address was tried less often than the plan asks.
+    FewSamples { seen: usize, of: usize },
     /// Unknown: nobody looked.
     Unseen,
     /// Unknown: what was seen does not count at this time.
@@ -135,7 +139,8 @@ impl Fault {
                 C::Uncovered { .. } | C::OutOfDate { .. } | C::SelfSigned { .. } | C::OtherThumbprint { .. },
             ) => false,
             Self::Endpoint(_, fault) => match fault {
-                E::CouldNotLook | E::Unseen | E::Stale(_) | E::NotStanding => true,
+                E::CouldNotLook | E::Unfinished { .. } | E::FewSamples { .. } => true,
+                E::Unseen | E::Stale(_) | E::NotStanding => true,
                 E::NoAnchors { .. } | E::Intercepted { .. } => true,
                 E::NoTls | E::WrongName { .. } | E::WrongLeaf { .. } | E::WrongKey { .. } => false,
                 E::Unreadable { .. } | E::OutOfDate { .. } | E::Untrusted { .. } => false,
@@ -159,8 +164,9 @@ impl EndpointFault {
             | Self::Unreadable { leaf, .. }
             | Self::OutOfDate { leaf, .. }
             | Self::Untrusted { leaf, .. }
+            | Self::Unfinished { leaf, .. }
             | Self::Intercepted { leaf } => Some(*leaf),
-            Self::NoTls | Self::CouldNotLook | Self::Unseen => None,
+            Self::NoTls | Self::CouldNotLook | Self::Unseen | Self::FewSamples { .. } => None,
             Self::Stale(_) | Self::NotStanding | Self::NoAnchors { .. } => None,
         }
     }

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::rc::Rc;
 
 use super::assess::{Assessment, answers, hear};
 use super::case::{Case, Suspicion};
@@ -13,6 +14,7 @@ use crate::model::name::Name;
 use crate::model::obligation::{Claim, DnsExpectation, Obligation};
 use crate::model::plan::{CertId, NameId, ServerId, ViewId, ViewKind};
 use crate::model::probes::is_private;
+use crate::pki::{PathFacts, Untrusted};
 
 /// How many names or servers must agree before anything is suspected.
 const SEVERAL: usize = 2;
@@ -107,14 +109,15 @@ fn inside(case: &Case, name: &Name) -> BTreeSet<IpAddr> {
 struct Met {
     server: ServerId,
     certificate: CertId,
+    name: Name,
     leaf: BlobId,
     issuer: Vec<u8>,
 }
 
-/// Leaves of one issuer that the plan does not know and that not every view trusts, each made for just the name that was
-/// asked, at several servers. Where a declared certificate is known, its issuer is the plan's, and the servers must have
-/// nothing else in common. Where only names are planned, the sign is that one planned certificate shows as a leaf of its
-/// own for each name.
+/// Leaves of one issuer that neither the plan nor any view's trust knows, at several servers. Where a declared certificate
+/// is known, its issuer is the plan's, and the servers must have nothing else in common. Where only names are planned,
+/// the sign is a leaf of its own for each name: one planned certificate that shows as several, or servers that have
+/// nothing in common but that.
 fn leaves(case: &Case) -> BTreeSet<BlobId> {
     let mut by_issuer: BTreeMap<(bool, Vec<u8>), Vec<Met>> = BTreeMap::new();
     for (_, obligation) in case.obligations.iter().enumerate().filter(|(i, _)| case.is_due(*i)) {
@@ -132,10 +135,19 @@ fn leaves(case: &Case) -> BTreeSet<BlobId> {
         let leaves: BTreeSet<BlobId> = all.iter().map(|m| m.leaf).collect();
         servers.len() >= SEVERAL
             && leaves.len() >= SEVERAL
-            && (is_minted(all) || (!planned_only && !are_one_pool(case, &servers)))
+            && (is_minted(all) || (!are_one_pool(case, &servers) && (!planned_only || is_one_each(all))))
     };
     let groups = by_issuer.into_iter().map(|((planned_only, _), all)| (planned_only, all));
     groups.filter(suspected).flat_map(|(_, all)| all).map(|m| m.leaf).collect()
+}
+
+/// True if each leaf showed for one name only.
+fn is_one_each(all: &[Met]) -> bool {
+    let mut names: BTreeMap<BlobId, BTreeSet<&Name>> = BTreeMap::new();
+    for met in all {
+        names.entry(met.leaf).or_default().insert(&met.name);
+    }
+    names.values().all(|n| n.len() == 1)
 }
 
 /// True if one declared certificate showed as several leaves at one server.
@@ -155,7 +167,7 @@ fn met(case: &Case, server: ServerId, certificate: CertId, name: &Name) -> Vec<M
         if let (true, Ok(facts)) = (covers, case.certificates.facts(leaf))
             && !facts.is_self_issued()
         {
-            out.push(Met { server, certificate, leaf, issuer: facts.issuer_der.clone() });
+            out.push(Met { server, certificate, name: name.clone(), leaf, issuer: facts.issuer_der.clone() });
         }
     }
     out
@@ -163,12 +175,16 @@ fn met(case: &Case, server: ServerId, certificate: CertId, name: &Name) -> Vec<M
 
 fn is_unplanned(case: &Case, met: &Met, declared: &[BlobId]) -> bool {
     let known = |leaf: &BlobId| case.certificates.facts(*leaf).is_ok_and(|f| f.issuer_der == met.issuer);
-    !declared.contains(&met.leaf) && !declared.iter().any(known) && !is_trusted_everywhere(case, met.leaf)
+    !declared.contains(&met.leaf) && !declared.iter().any(known) && !has_known_issuer(case, met.leaf)
 }
 
-fn is_trusted_everywhere(case: &Case, leaf: BlobId) -> bool {
+/// True if a leaf leads to an anchor of some view, be it over an intermediate that was not sent: an authority that is
+/// trusted anywhere is no proxy's. Where no view's anchors are known, nothing can be said.
+fn has_known_issuer(case: &Case, leaf: BlobId) -> bool {
     let Some(chain) = case.certificates.chain_of(leaf) else { return false };
-    case.plan.view_ids().all(|v| case.certificates.path(chain, v).is_none_or(|p| p.untrusted.is_none()))
+    let mut paths = case.plan.view_ids().filter_map(|v| case.certificates.path(chain, v)).peekable();
+    let leads = |path: Rc<PathFacts>| matches!(path.untrusted, None | Some(Untrusted::MissingIntermediate { .. }));
+    paths.peek().is_none() || paths.any(leads)
 }
 
 /// The nodes of one pool may well have certificates of one new issuer.

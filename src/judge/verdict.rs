@@ -15,6 +15,8 @@ use crate::model::policy::{Ask, Scope};
 pub(super) fn judgement(context: &Context, drafts: Vec<Draft>) -> Judgement {
     let case = context.case;
     let (mut drafts, off) = waive::severities(case, drafts);
+    let reasons = cause::reasons(&drafts);
+    waive::with_their_cause(&mut drafts, &reasons);
     sort(&mut drafts);
     let causes = cause::fold(&drafts);
     let (drafts, causes) = causes_first(drafts, &causes);

@@ -45,11 +45,13 @@ pub(super) fn assess(case: &Case, index: usize, suspicion: &Suspicion) -> Assess
         Claim::Resolves { name, view, expected } => dns::resolves(case, *name, *view, expected, suspicion),
         Claim::Lowered { name, view, at_most } => ttl::lowered(case, *name, *view, *at_most, suspicion),
         Claim::Serves { name, server, service, certificates } => {
-            let asked = endpoint::Asked { name: *name, service, certificates, views: case.views(index), suspicion };
+            let (views, mtls) = (case.views(index), case.plan.server(*server).settings.mtls);
+            let asked = endpoint::Asked { name: *name, service, certificates, views, suspicion, mtls };
             endpoint::serves(case, &asked, *server)
         }
         Claim::Path { name, view, target, service, addresses, certificates } => {
-            let asked = endpoint::Asked { name: *name, service, certificates, views: vec![*view], suspicion };
+            let (views, mtls) = (vec![*view], endpoint::demands_client_certificates(case.plan, *target));
+            let asked = endpoint::Asked { name: *name, service, certificates, views, suspicion, mtls };
             endpoint::path(case, &asked, *view, *target, addresses)
         }
     }

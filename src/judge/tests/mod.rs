@@ -13,6 +13,7 @@ use crate::model::tls::{Possession, Stage, TlsOutcome};
 
 mod aliases;
 mod certificates;
+mod dates;
 mod dns;
 mod due;
 mod endpoints;
@@ -22,6 +23,8 @@ mod next;
 mod plans;
 mod pools;
 mod time;
+mod trust;
+mod unfinished;
 mod waivers;
 
 const MAIL: &str = "mail.domain.com";

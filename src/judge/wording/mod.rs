@@ -5,6 +5,7 @@ mod certificate;
 mod endpoint;
 mod next;
 mod subject;
+mod unseen;
 
 use std::collections::BTreeSet;
 
@@ -19,6 +20,7 @@ pub(super) use certificate::*;
 pub(super) use endpoint::*;
 pub(super) use next::{again, reach, stand};
 pub(super) use subject::*;
+pub(super) use unseen::*;
 
 /// How many of a kind are listed before "and N more".
 const LISTED: usize = 12;

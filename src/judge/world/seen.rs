@@ -114,6 +114,11 @@ impl World {
         self.see(run, tls_probe(address, name), Outcome::Tls(outcome));
     }
 
+    /// As [`World::fail`], the nth sample.
+    pub(in crate::judge) fn fail_sample(&mut self, run: &str, at: &str, name: &str, outcome: TlsOutcome, sample: u32) {
+        self.see_at(run, tls_probe(at, name), sample, SEEN, Outcome::Tls(outcome));
+    }
+
     /// Takes back what was seen of an endpoint.
     pub(in crate::judge) fn forget(&mut self, address: &str) {
         let address: IpAddr = address.parse().unwrap();

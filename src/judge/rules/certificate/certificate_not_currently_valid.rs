@@ -112,6 +112,10 @@ fn draft(context: &Context, waiver: Option<usize>, items: &[Item]) -> Draft {
     draft.hurts = vec!["every client that looks at dates: it refuses the connection or warns".into()];
     let names = wording::name_list(case.plan, &wording::names(items));
     draft.remedy.cure = match (&offender, date.position) {
+        _ if !expired => vec![
+            format!("check the clock of this machine (it was {} when this was judged)", case.now),
+            format!("if it is right, wait until {}, and serve the certificate before it until then", date.not_before),
+        ],
         (Offender::Known(_), Some(0)) => vec![
             format!("renew it (names in use: {names})"),
             "install the new one everywhere the old one is served, and reload every service that holds a copy".into(),

@@ -10,11 +10,11 @@ use crate::judge::draft::{Context, Draft, Item};
 use crate::judge::evidence::Outdated;
 use crate::judge::problem::{CertificateFault, Culprit, DnsFault, EndpointFault, Fault};
 use crate::judge::truth::Truth;
-use crate::judge::wording;
+use crate::judge::wording::{self, Unseen};
 use crate::model::dns::DnsOutcome;
 use crate::model::finding::Severity;
 use crate::model::obligation::Claim;
-use crate::model::plan::{CertId, ViewId, ViewKind};
+use crate::model::plan::{CertId, TrustSource, ViewId, ViewKind};
 use crate::model::policy::{Policy, Scope};
 use crate::model::probes::Reach;
 
@@ -73,8 +73,8 @@ enum Gap {
     Paths(ViewId),
     /// A server was not asked, or at a time that does not count.
     Unseen(Culprit, Option<ViewId>, Option<Outdated>),
-    /// A server answered in a way that is no word about its certificate.
-    CouldNotLook(Culprit),
+    /// A server answered in a way that is no word about its certificate, or not the whole one: why.
+    CouldNotLook(Culprit, Unseen),
     /// A view's trust anchors.
     Anchors(ViewId),
 }
@@ -83,7 +83,8 @@ enum Gap {
 pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
     drafts.extend(nothing_due(context));
     let silent = silent_views(context);
-    let groups = context.group(&INFO, |item| gap(item, &silent));
+    let mut told = BTreeSet::new();
+    let groups = context.group(&INFO, |item| gap(context.case, item, &silent));
     for ((gap, waiver), items) in groups {
         // Where others answered, only a silent resolver is worth a word.
         let open: Vec<Item> =
@@ -91,8 +92,12 @@ pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
         if open.is_empty() && !matches!(gap, Gap::Resolver(..)) {
             continue;
         }
+        if let Gap::Anchors(view) = &gap {
+            told.insert(*view);
+        }
         drafts.push(draft(context, &gap, waiver, &items, &open));
     }
+    drafts.extend(unread_trust(context, &told));
 }
 
 /// Nothing is due: what was asked for is less than the plan holds, or the plan holds nothing for this moment.
@@ -119,13 +124,15 @@ fn nothing_due(context: &Context) -> Option<Draft> {
 }
 
 /// Every open fault has its gap; interception has rules of its own.
-fn gap(item: &Item, silent: &BTreeSet<ViewId>) -> Option<Gap> {
+fn gap(case: &Case, item: &Item, silent: &BTreeSet<ViewId>) -> Option<Gap> {
     use {CertificateFault as C, DnsFault as D, EndpointFault as E};
     match &item.problem.fault {
         Fault::Certificate(c, C::Unknown(why)) => Some(Gap::Certificate(*c, why.clone())),
         Fault::Certificate(..) => None,
         Fault::Endpoint(spot, fault) => match fault {
-            E::CouldNotLook => Some(Gap::CouldNotLook(spot.culprit)),
+            E::CouldNotLook | E::Unfinished { .. } | E::FewSamples { .. } => {
+                wording::unseen(case, item).map(|why| Gap::CouldNotLook(spot.culprit, why))
+            }
             E::Unseen => Some(Gap::Unseen(spot.culprit, spot.view, None)),
             E::Stale(why) => Some(Gap::Unseen(spot.culprit, spot.view, Some(*why))),
             E::NotStanding => spot.view.map(Gap::Paths),
@@ -266,20 +273,16 @@ fn words(context: &Context, gap: &Gap, items: &[Item], draft: &mut Draft) {
                 None => wording::reach(case, &who, reaching(case, items)),
             };
         }
-        Gap::CouldNotLook(culprit) => {
-            draft.title = format!("{} answers, but its certificate was not seen", wording::culprit(plan, *culprit));
-            draft.seen = wording::outcomes(case, items);
-            draft.remedy.next = vec![
-                "servers older than TLS 1.2, and those that end the handshake, are not judged by this release".into(),
-            ];
+        Gap::CouldNotLook(culprit, why) => {
+            let who = wording::culprit(plan, *culprit);
+            draft.title = why.title(case, &who);
+            draft.seen = match why {
+                Unseen::Unfinished(..) | Unseen::FewSamples(..) | Unseen::NotRecorded => wording::met_at(items),
+                _ => wording::outcomes(case, items),
+            };
+            draft.remedy.next = why.next(&who, &wording::again(case));
         }
-        Gap::Anchors(view) => {
-            draft.title = format!("the trust anchors of {} are not known", label(view));
-            draft.seen = case.certificates.trust_errors(*view).to_vec();
-            draft.subject.view = Some(label(view).to_string());
-            draft.at = Some(plan.view(*view).span);
-            draft.remedy.next = vec!["see that each file in its `trust` can be read".into()];
-        }
+        Gap::Anchors(view) => anchors(context, *view, draft),
     }
 }
 
@@ -298,6 +301,41 @@ fn reaching(case: &Case, items: &[Item]) -> Option<ViewId> {
     let stood = |v: ViewId| case.evidence.runs().values().any(|r| r.stands_in.contains(&case.plan.view(v).label));
     let views = case.plan.view_ids().filter(reaches);
     views.min_by_key(|v| (stood(*v), case.plan.view(*v).kind != ViewKind::Internal, *v))
+}
+
+/// Trust sources that are not wholly known, where nothing that is due hangs on them: what they lack will be missed by
+/// the next certificate.
+fn unread_trust(context: &Context, told: &BTreeSet<ViewId>) -> Vec<Draft> {
+    let case = context.case;
+    let asked = |v: &ViewId| case.policy.views.as_ref().is_none_or(|views| views.contains(v));
+    let broken = |v: &ViewId| asked(v) && !told.contains(v) && !case.certificates.trust_errors(*v).is_empty();
+    let draft = |view: ViewId| {
+        let mut draft = Draft::plain(&INFO, String::new());
+        anchors(context, view, &mut draft);
+        draft.waiver = context.waiver(INFO.name, &BTreeSet::from([wording::view(case.plan, view).to_string()]));
+        // One bad entry in a machine's store is none of the plan's; a file is.
+        draft.open_question = case.plan.view(view).trust.iter().any(|source| match &source.value {
+            TrustSource::File(path) => {
+                case.certificates.trust_errors(view).iter().any(|e| e.starts_with(&format!("{path}: ")))
+            }
+            TrustSource::Public | TrustSource::System => false,
+        });
+        draft
+    };
+    case.plan.view_ids().filter(broken).map(draft).collect()
+}
+
+fn anchors(context: &Context, view: ViewId, draft: &mut Draft) {
+    let plan = context.case.plan;
+    let (label, errors) = (wording::view(plan, view), context.case.certificates.trust_errors(view));
+    draft.title = match errors.is_empty() {
+        true => format!("the trust anchors of {label} are not known"),
+        false => format!("the trust anchors of {label} are not all known"),
+    };
+    draft.seen = wording::cut(errors.to_vec());
+    draft.subject.view = Some(label.to_string());
+    draft.at = Some(plan.view(view).span);
+    draft.remedy.next = vec![format!("see that each source in `trust` of {label} can be read whole, then look again")];
 }
 
 fn names(plan: &crate::model::plan::Plan, items: &[Item]) -> String {

@@ -84,7 +84,7 @@ fn draft(context: &Context, group: (Culprit, BlobId, &'static str), waiver: Opti
     let who = wording::culprit(plan, culprit);
     let mut draft = Draft::of(context, &INFO, items, waiver);
     draft.title = format!("{who} still serves its out-of-box certificate ({})", wording::services(items).join(" "));
-    draft.expected = wording::wanted(case, &wording::wanted_by(items));
+    draft.expected = wording::wanted_at(case, target_of(culprit), items);
     if draft.expected.is_empty() {
         draft.expected.push(format!("a certificate that covers {}", wording::name_list(plan, &wording::names(items))));
     }
@@ -102,7 +102,7 @@ fn draft(context: &Context, group: (Culprit, BlobId, &'static str), waiver: Opti
 }
 
 /// The pools that a culprit is a member of.
-fn pools<'a>(case: &'a Case, culprit: Culprit) -> impl Iterator<Item = &'a str> {
+pub(super) fn pools<'a>(case: &'a Case, culprit: Culprit) -> impl Iterator<Item = &'a str> {
     let server: Option<ServerId> = match culprit {
         Culprit::Planned(Target::Server(server)) => Some(server),
         _ => None,
