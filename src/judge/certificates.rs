@@ -49,7 +49,7 @@ pub(super) struct Certificates<'a> {
     trust: Vec<Option<Trust>>,
     /// Leaves seen at each server's own addresses, each with the chains that came with it.
     served: BTreeMap<ServerId, Leaves<'a>>,
-    /// The first chain, in the recording's order, in which each leaf was served.
+    /// The first chain, in the recording's order and not too old, in which each leaf was served.
     chains: BTreeMap<BlobId, &'a [BlobId]>,
     contents: Vec<Content>,
     declared: BTreeMap<BlobId, CertId>,
@@ -344,7 +344,7 @@ fn trust(plan: &Plan, recording: &Recording, view: ViewId, now: Timestamp) -> Op
 
 fn first_chains<'a>(evidence: &Evidence<'a>) -> BTreeMap<BlobId, &'a [BlobId]> {
     let mut out = BTreeMap::new();
-    for (look, _) in evidence.looks() {
+    for (look, _) in evidence.looks().filter(|(look, _)| evidence.is_fresh(*look)) {
         if let Some(TlsOutcome::Certificate(served)) = evidence.tls(look)
             && let Some(leaf) = served.chain.first()
         {
