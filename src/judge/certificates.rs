@@ -80,7 +80,7 @@ impl<'a> Certificates<'a> {
             f.as_ref().is_ok_and(|f| f.is_ca).then(|| recording.blobs.get(id).cloned()).flatten()
         };
         let known = facts.iter().filter_map(intermediate).take(KNOWN_MAX).collect();
-        let trust = plan.view_ids().map(|v| trust(plan, recording, v, now)).collect();
+        let trust = plan.view_ids().map(|v| trust(plan, evidence, recording, v)).collect();
         let served = served(plan, evidence);
         let mut this = Self {
             recording,
@@ -258,7 +258,7 @@ impl<'a> Certificates<'a> {
     fn file_content(&self, evidence: &Evidence<'a>, path: &str) -> Content {
         let look = match evidence.find(&Probe::File(path.to_string()), |_| true) {
             Found::Fresh(looks) => newest_file(evidence, looks),
-            Found::Stale(hours) => return Content::Unknown(format!("what is known of {path} is {hours} h old")),
+            Found::Stale(why) => return Content::Unknown(format!("{path} was read {why}")),
             Found::Nothing => return Content::Unknown(format!("{path} was not read")),
         };
         match look {
@@ -324,10 +324,11 @@ fn read(recording: &Recording, id: &BlobId) -> Result<CertificateFacts, String> 
 
 /// The anchors of a view, of the newest run that is not too old. What `system` stands for differs from machine to machine:
 /// there a run that stood in the view comes before others.
-fn trust(plan: &Plan, recording: &Recording, view: ViewId, now: Timestamp) -> Option<Trust> {
+fn trust(plan: &Plan, evidence: &Evidence, recording: &Recording, view: ViewId) -> Option<Trust> {
     let (label, declared) = (&plan.view(view).label, &plan.view(view).trust);
     let by_machine = declared.iter().any(|t| t.value == TrustSource::System);
-    let is_fresh = |r: &Run| now.as_second() - r.started.as_second() <= i64::from(plan.settings.max_age);
+    let gathered = evidence.gathered()?.as_second();
+    let is_fresh = |r: &Run| (0..=i64::from(plan.settings.max_age)).contains(&(gathered - r.started.as_second()));
     let brings = |r: &Run| r.anchors.contains_key(label) || r.trust_errors.contains_key(label);
     let runs = recording.runs.values().filter(|r| is_fresh(r) && brings(r));
     let run = runs.max_by_key(|r| (by_machine && r.stands_in.contains(label), r.started, &r.id))?;
@@ -344,7 +345,7 @@ fn trust(plan: &Plan, recording: &Recording, view: ViewId, now: Timestamp) -> Op
 
 fn first_chains<'a>(evidence: &Evidence<'a>) -> BTreeMap<BlobId, &'a [BlobId]> {
     let mut out = BTreeMap::new();
-    for (look, _) in evidence.looks().filter(|(look, _)| evidence.is_fresh(*look)) {
+    for (look, _) in evidence.looks().filter(|(look, _)| evidence.is_current(*look)) {
         if let Some(TlsOutcome::Certificate(served)) = evidence.tls(look)
             && let Some(leaf) = served.chain.first()
         {

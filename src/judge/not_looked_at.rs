@@ -6,7 +6,7 @@ use super::case::Case;
 use super::rules::LATER;
 use crate::model::obligation::Claim;
 use crate::model::phase::Phase;
-use crate::model::plan::{CertificateSource, Members, Target};
+use crate::model::plan::{Autodiscover, CertificateSource, Members, Target};
 use crate::model::policy::Scope;
 use crate::model::service::services_of;
 
@@ -14,10 +14,12 @@ use crate::model::service::services_of;
 pub(super) fn lines(case: &Case) -> Vec<String> {
     let mut out = Vec::new();
     out.extend(without_network(case));
+    out.extend(another_time(case));
     out.extend(siblings(case));
     out.extend(default_services(case));
     out.extend(opaque_pools(case));
     out.extend(keys(case));
+    out.push("revocation of certificates (CRL, OCSP)".to_string());
     out.extend(ttl_of_caches(case));
     out.extend(declared_only(case));
     out.extend(later_rules(case));
@@ -39,6 +41,15 @@ fn without_network(case: &Case) -> Vec<String> {
         out.push(format!("certificates known only by what servers serve: {}", labels.join(", ")));
     }
     out
+}
+
+/// The calendar was moved on; the world was not looked at again.
+fn another_time(case: &Case) -> Option<String> {
+    let gathered = case.evidence.gathered()?;
+    let later = case.now.as_second() - gathered.as_second();
+    let word = |t: jiff::Timestamp| t.strftime("%Y-%m-%d %H:%MZ").to_string();
+    (later > case.evidence.least_age())
+        .then(|| format!("what is there at {}: judged as of {}", word(case.now), word(gathered)))
 }
 
 /// Servers that due obligations ask.
@@ -109,9 +120,12 @@ fn ttl_of_caches(case: &Case) -> Option<String> {
 fn declared_only(case: &Case) -> Option<String> {
     let plan = case.plan;
     let authoritative = plan.settings.authoritative || plan.views.iter().any(|v| v.settings.authoritative);
+    let srv = plan.mail.iter().any(|m| m.autodiscover == Autodiscover::Srv);
     let tables = [
         (plan.mail.iter().any(|m| m.mx.iter().any(Option::is_some)), "mx of [mail]"),
+        (srv, "autodiscover = \"srv\" of [mail]"),
         (!plan.records.is_empty(), "[records]"),
+        (!plan.zones.is_empty(), "[zones]"),
         (authoritative, "authoritative servers of [zones]"),
         (!plan.inventory.is_empty(), "[inventory]"),
         (plan.views.iter().any(|v| v.without_sni), "clients without SNI"),

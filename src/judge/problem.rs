@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 
-use super::evidence::Look;
+use super::evidence::{Look, Outdated};
 use crate::model::certificate::BlobId;
 use crate::model::identity::Mismatch;
 use crate::model::name::Name;
@@ -93,8 +93,8 @@ pub(super) enum EndpointFault {
     FewSamples { seen: usize, of: usize },
     /// Unknown: nobody looked.
     Unseen,
-    /// Unknown: what was seen is too old, in hours.
-    Stale(i64),
+    /// Unknown: what was seen does not count at this time.
+    Stale(Outdated),
     /// Unknown: no run stood in the view.
     NotStanding,
     /// Unknown: the view's trust anchors are not all recorded.
@@ -106,8 +106,8 @@ pub(super) enum EndpointFault {
 /// With a resolver's answers.
 #[derive(Clone, Debug)]
 pub(super) enum DnsFault {
-    /// The name must resolve and does not.
-    Unresolved { word: String },
+    /// The name must resolve and does not; where an alias leads nowhere, whose it is and where it leads.
+    Unresolved { word: String, dangling: Option<(String, String)> },
     /// It resolves to something else.
     Unexpected { addresses: BTreeSet<IpAddr> },
     /// It resolves though it must not.
@@ -120,8 +120,8 @@ pub(super) enum DnsFault {
     Silent { word: String },
     /// Unknown: nobody asked.
     NotAsked,
-    /// Unknown: what was answered is too old, in hours.
-    Stale(i64),
+    /// Unknown: what was answered does not count at this time.
+    Stale(Outdated),
     /// Unknown: what the other's host resolves to was not answered.
     LikeUnknown { host: Name },
     /// Unknown: something between seems to answer in the resolver's place.

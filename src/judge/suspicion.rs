@@ -11,8 +11,8 @@ use super::truth::Truth;
 use crate::model::certificate::BlobId;
 use crate::model::dns::Transport;
 use crate::model::name::Name;
-use crate::model::obligation::{Claim, DnsExpectation};
-use crate::model::plan::{CertId, ServerId, ViewId, ViewKind};
+use crate::model::obligation::{Claim, DnsExpectation, Obligation};
+use crate::model::plan::{CertId, NameId, ServerId, ViewId, ViewKind};
 use crate::model::probes::is_private;
 use crate::pki::{PathFacts, Untrusted};
 
@@ -24,8 +24,8 @@ pub(super) fn suspect(case: &Case, assessed: &[Assessment]) -> Suspicion {
     Suspicion { resolvers: resolvers(case, assessed), leaves: leaves(case) }
 }
 
-/// Plain resolvers of external views that give several names private addresses or the inside's answers, and not once
-/// an answer that only the outside has, while no encrypted resolver of the view says the same.
+/// Plain resolvers of external views that give several names what is right inside and wrong outside, and not once an
+/// answer that only the outside has, while no encrypted resolver of the view says the same.
 fn resolvers(case: &Case, assessed: &[Assessment]) -> BTreeSet<(ViewId, usize)> {
     let mut out = BTreeSet::new();
     let external = case.plan.view_ids().filter(|v| case.plan.view(*v).kind == ViewKind::External);
@@ -40,17 +40,17 @@ fn resolvers(case: &Case, assessed: &[Assessment]) -> BTreeSet<(ViewId, usize)> 
     out
 }
 
-type Wanted<'a> = (Name, &'a DnsExpectation);
+type Wanted<'a> = (NameId, Name, &'a DnsExpectation);
 
 fn due_names<'a>(case: &Case<'a>, assessed: &[Assessment], view: ViewId) -> Vec<Wanted<'a>> {
     let due = case.obligations.iter().zip(assessed).enumerate().filter(|(i, _)| case.is_due(*i));
     let wanted = due.filter_map(|(_, (o, a))| match &o.claim {
         Claim::Resolves { name, view: v, expected } if *v == view && a.truth != Truth::Unobserved => {
-            Some((case.plan.name(*name).name.probe(), expected))
+            Some((*name, case.plan.name(*name).name.probe(), expected))
         }
         _ => None,
     });
-    wanted.filter(|(_, e)| e.like.is_empty() && !e.present.is_empty()).collect()
+    wanted.filter(|(_, _, e)| e.like.is_empty() && !e.present.is_empty()).collect()
 }
 
 fn is_encrypted(case: &Case, view: ViewId, index: usize) -> bool {
@@ -60,7 +60,7 @@ fn is_encrypted(case: &Case, view: ViewId, index: usize) -> bool {
 
 fn is_intercepted(case: &Case, view: ViewId, index: usize, names: &[Wanted]) -> bool {
     let mut odd: Vec<(&Name, BTreeSet<IpAddr>)> = Vec::new();
-    for (name, expected) in names {
+    for (id, name, expected) in names {
         let given = hear(case, name, view, index).addresses();
         let right: BTreeSet<IpAddr> = expected.present.iter().flat_map(|p| p.addresses.iter().copied()).collect();
         if given.is_empty() || right.iter().any(|a| is_private(*a)) {
@@ -72,7 +72,8 @@ fn is_intercepted(case: &Case, view: ViewId, index: usize, names: &[Wanted]) -> 
             if !given.is_subset(&inside) {
                 return false;
             }
-        } else if given.iter().all(|a| is_private(*a)) || given == inside {
+        } else if (given.iter().all(|a| is_private(*a)) || given == inside) && is_inside_only(case, *id, &given, &right)
+        {
             odd.push((name, given));
         }
     }
@@ -81,6 +82,21 @@ fn is_intercepted(case: &Case, view: ViewId, index: usize, names: &[Wanted]) -> 
         encrypted.into_iter().any(|i| hear(case, name, view, i).addresses() == *given)
     };
     odd.len() >= SEVERAL && !odd.iter().any(confirmed)
+}
+
+/// True if the plan wants these addresses inside, and others outside: without split DNS nothing tells the two apart.
+fn is_inside_only(case: &Case, name: NameId, given: &BTreeSet<IpAddr>, outside: &BTreeSet<IpAddr>) -> bool {
+    let wanted = |o: &Obligation| match &o.claim {
+        Claim::Resolves { name: n, view, expected } if *n == name => {
+            let moment = case.policy.moment(case.plan, *view);
+            let holds = o.holds.iter().any(|(v, moments)| v == view && moments.contains(moment));
+            let internal = case.plan.view(*view).kind == ViewKind::Internal;
+            (internal && holds).then(|| expected.present.iter().flat_map(|p| p.addresses.iter().copied()).collect())
+        }
+        _ => None,
+    };
+    let inside: Vec<BTreeSet<IpAddr>> = case.obligations.iter().filter_map(wanted).collect();
+    inside.iter().any(|set| given.is_subset(set) && set != outside)
 }
 
 /// What the internal views' resolvers answer.

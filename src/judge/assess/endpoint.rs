@@ -40,7 +40,7 @@ pub(super) fn serves(case: &Case, asked: &Asked, server: ServerId) -> Assessment
         let spot = asked.spot(*address, culprit, None);
         match fresh(
             case.evidence.find(&asked.probe(case, *address), |_| true),
-            |hours| Fault::Endpoint(spot.clone(), EndpointFault::Stale(hours)),
+            |why| Fault::Endpoint(spot.clone(), EndpointFault::Stale(why)),
             || Fault::Endpoint(spot.clone(), EndpointFault::Unseen),
         ) {
             Ok(looks) => {
@@ -93,7 +93,7 @@ pub(super) fn path(case: &Case, asked: &Asked, view: ViewId, target: Target, add
         let nothing = if stood { EndpointFault::Unseen } else { EndpointFault::NotStanding };
         match fresh(
             case.evidence.find(&probe, |run| run.stands_in.contains(label)),
-            |hours| Fault::Endpoint(spot.clone(), EndpointFault::Stale(hours)),
+            |why| Fault::Endpoint(spot.clone(), EndpointFault::Stale(why)),
             || Fault::Endpoint(spot.clone(), nothing.clone()),
         ) {
             Ok(looks) => {

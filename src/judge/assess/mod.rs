@@ -3,10 +3,11 @@
 mod covers;
 mod dns;
 mod endpoint;
+mod right;
 mod ttl;
 
 use super::case::{Case, Suspicion};
-use super::evidence::{Found, Look};
+use super::evidence::{Found, Look, Outdated};
 use super::problem::{Fault, Problem};
 use super::truth::Truth;
 use crate::model::obligation::Claim;
@@ -61,10 +62,14 @@ fn problem(fault: Fault, looks: &[Look]) -> Problem {
 }
 
 /// What was found, or the fault that says why not.
-fn fresh(found: Found, stale: impl Fn(i64) -> Fault, nothing: impl Fn() -> Fault) -> Result<Vec<Look>, Box<Problem>> {
+fn fresh(
+    found: Found,
+    stale: impl Fn(Outdated) -> Fault,
+    nothing: impl Fn() -> Fault,
+) -> Result<Vec<Look>, Box<Problem>> {
     match found {
         Found::Fresh(looks) => Ok(looks),
-        Found::Stale(hours) => Err(Box::new(problem(stale(hours), &[]))),
+        Found::Stale(why) => Err(Box::new(problem(stale(why), &[]))),
         Found::Nothing => Err(Box::new(problem(nothing(), &[]))),
     }
 }

@@ -1,6 +1,6 @@
 //! Why nothing can be told of an endpoint that was asked, and what to do next.
 
-use super::{endpoint_fault, leaf, met_at, outcomes};
+use super::{again, endpoint_fault, leaf, met_at, outcomes};
 use crate::judge::case::Case;
 use crate::judge::draft::Item;
 use crate::judge::problem::EndpointFault;
@@ -94,8 +94,8 @@ impl Unseen {
         }
     }
 
-    /// What to do, to learn more; `again` is the command that looks again.
-    pub(in crate::judge) fn next(&self, who: &str, again: &str) -> Vec<String> {
+    /// What to do, to learn more.
+    pub(in crate::judge) fn next(&self, case: &Case, who: &str) -> Vec<String> {
         let words = match self {
             Self::SilentBeforeTls => {
                 format!(
@@ -116,6 +116,6 @@ impl Unseen {
                 format!("see {who}'s log; if it demands client certificates, say `mtls = true` at it in the plan")
             }
         };
-        vec![words, format!("{}{again}", crate::model::finding::TYPED)]
+        vec![words, again(case)]
     }
 }
