@@ -42,7 +42,7 @@ pub fn install(
             let (source, to) = (escape(source), escape(to));
             vec![format!("copy the certificate with its intermediates (full chain) and its key from {source} to {to}")]
         }
-        _ => vec![format!("import {} with its key from {} on {}", escape(thumbprint), escape(source), escape(to))],
+        _ => vec![format!("on {}: import {} with its key from {}", escape(to), escape(thumbprint), escape(source))],
     };
     lines.extend(enable(product, to, thumbprint, services));
     lines
@@ -319,7 +319,7 @@ nginx -t && nginx -s reload",
             ),
             (
                 "something",
-                "import B26C with its key from EX19-01 on EX19-02
+                "on EX19-02: import B26C with its key from EX19-01
 put B26C into use on EX19-02 for IIS, SMTP, IMAP, POP",
             ),
             (

@@ -49,7 +49,7 @@ pub(super) struct Certificates<'a> {
     trust: Vec<Option<Trust>>,
     /// Leaves seen at each server's own addresses, each with the chains that came with it.
     served: BTreeMap<ServerId, Leaves<'a>>,
-    /// The first chain, in the recording's order, in which each leaf was served.
+    /// The first chain, in the recording's order and not too old, in which each leaf was served.
     chains: BTreeMap<BlobId, &'a [BlobId]>,
     contents: Vec<Content>,
     declared: BTreeMap<BlobId, CertId>,
@@ -80,7 +80,7 @@ impl<'a> Certificates<'a> {
             f.as_ref().is_ok_and(|f| f.is_ca).then(|| recording.blobs.get(id).cloned()).flatten()
         };
         let known = facts.iter().filter_map(intermediate).take(KNOWN_MAX).collect();
-        let trust = plan.view_ids().map(|v| trust(plan, recording, v, evidence)).collect();
+        let trust = plan.view_ids().map(|v| trust(plan, evidence, recording, v)).collect();
         let served = served(plan, evidence);
         let mut this = Self {
             recording,
@@ -324,7 +324,7 @@ fn read(recording: &Recording, id: &BlobId) -> Result<CertificateFacts, String> 
 
 /// The anchors of a view, of the newest run that is not too old. What `system` stands for differs from machine to machine:
 /// there a run that stood in the view comes before others.
-fn trust(plan: &Plan, recording: &Recording, view: ViewId, evidence: &Evidence) -> Option<Trust> {
+fn trust(plan: &Plan, evidence: &Evidence, recording: &Recording, view: ViewId) -> Option<Trust> {
     let (label, declared) = (&plan.view(view).label, &plan.view(view).trust);
     let by_machine = declared.iter().any(|t| t.value == TrustSource::System);
     let brings = |r: &Run| r.anchors.contains_key(label) || r.trust_errors.contains_key(label);
@@ -343,7 +343,7 @@ fn trust(plan: &Plan, recording: &Recording, view: ViewId, evidence: &Evidence) 
 
 fn first_chains<'a>(evidence: &Evidence<'a>) -> BTreeMap<BlobId, &'a [BlobId]> {
     let mut out = BTreeMap::new();
-    for (look, _) in evidence.looks() {
+    for (look, _) in evidence.looks().filter(|(look, _)| evidence.is_current(*look)) {
         if let Some(TlsOutcome::Certificate(served)) = evidence.tls(look)
             && let Some(leaf) = served.chain.first()
         {

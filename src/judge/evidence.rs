@@ -194,9 +194,16 @@ impl<'a> Evidence<'a> {
         self.outdated(look).is_none()
     }
 
-    /// True if a run is young enough for what it brings along: trust anchors are the plan's, as files are.
+    /// True if an observation is of a time that counts, and no later run supersedes it.
+    pub(super) fn is_current(&self, look: Look) -> bool {
+        matches!(self.find(&self.looks[look].probe, |_| true), Found::Fresh(looks) if looks.contains(&look))
+    }
+
+    /// True if a run counts for what it brings along. Where all began after the time that is judged, all do: trust
+    /// anchors belong to the plan, as files do.
     pub(super) fn is_young(&self, run: &Run) -> bool {
-        self.gathered.is_none_or(|g| g.as_second() - run.started.as_second() <= self.ages.plan)
+        let age = |gathered: Timestamp| gathered.as_second() - run.started.as_second();
+        self.gathered.is_none_or(|g| (0..=self.ages.plan).contains(&age(g)))
     }
 
     /// The strictest age of evidence that the plan names, in seconds.

@@ -4,14 +4,11 @@ use std::collections::BTreeSet;
 
 use super::case::Case;
 use super::rules::LATER;
-use super::wording;
 use crate::model::obligation::Claim;
-use crate::model::observation::Probe;
 use crate::model::phase::Phase;
 use crate::model::plan::{Autodiscover, CertificateSource, Members, Target};
 use crate::model::policy::Scope;
 use crate::model::service::services_of;
-use crate::model::tls::{Possession, TlsOutcome};
 
 /// A line each.
 pub(super) fn lines(case: &Case) -> Vec<String> {
@@ -23,7 +20,6 @@ pub(super) fn lines(case: &Case) -> Vec<String> {
     out.extend(opaque_pools(case));
     out.extend(keys(case));
     out.push("revocation of certificates (CRL, OCSP)".to_string());
-    out.extend(unproved(case));
     out.extend(ttl_of_caches(case));
     out.extend(declared_only(case));
     out.extend(later_rules(case));
@@ -108,20 +104,6 @@ fn keys(case: &Case) -> Option<String> {
     let any = case.plan.servers.iter().any(|s| s.product.as_ref().is_none_or(|p| windows(&p.value)));
     (any && case.plan.inventory.is_empty() && !case.plan.certificates.is_empty())
         .then(|| "whether the key is exportable (no inventory)".to_string())
-}
-
-/// Certificates that were seen before the handshake ended early: they are judged, but not who holds their keys.
-fn unproved(case: &Case) -> Option<String> {
-    let early = |outcome: &TlsOutcome| matches!(outcome, TlsOutcome::Certificate(s) if matches!(s.possession, Possession::NotProved(_)));
-    let fresh = case.evidence.looks().filter(|(look, _)| case.evidence.is_fresh(*look));
-    let endpoints = fresh.filter_map(|(look, seen)| match &seen.probe {
-        Probe::Tls(p) if case.evidence.tls(look).is_some_and(early) => Some(p.address.to_string()),
-        _ => None,
-    });
-    let all: BTreeSet<String> = endpoints.collect();
-    (!all.is_empty()).then(|| {
-        format!("whether these hold the key of what they serve: {}", wording::list(all.iter().map(String::as_str)))
-    })
 }
 
 /// A cache shows the rest of a TTL only.

@@ -259,28 +259,28 @@ impl Asked<'_> {
         let members = case.plan.pool(pool).all_members();
         let member = match outcome {
             Some(TlsOutcome::Certificate(served)) => by_certificate(case, &members, served),
-            Some(outcome) if truth::tls(outcome, Expectation::Present) == Truth::Fail => {
-                self.silent_member(case, &members, spot)
-            }
-            _ => None,
+            Some(outcome) => self.silent_member(case, &members, spot, truth::tls(outcome, Expectation::Present)),
+            None => None,
         };
         member.map_or(spot.culprit, |server| Culprit::Planned(Target::Server(server)))
     }
 
-    /// The first member that is silent at all its own addresses, if that explains the balancer's silence: every member
-    /// is, or other tries got through. Else something is wrong with the balancer's address itself.
-    fn silent_member(&self, case: &Case, members: &BTreeSet<ServerId>, spot: &Spot) -> Option<ServerId> {
-        let silent: Vec<ServerId> = members.iter().copied().filter(|m| self.is_silent(case, *m)).collect();
+    /// The first member of which all its own addresses say as little, if that explains what the balancer says: every
+    /// member does, or other tries got through. Else something is wrong with the balancer's address itself.
+    fn silent_member(&self, case: &Case, members: &BTreeSet<ServerId>, spot: &Spot, says: Truth) -> Option<ServerId> {
+        let silent: Vec<ServerId> = members.iter().copied().filter(|m| self.is_silent(case, *m, says)).collect();
         let explained = silent.len() == members.len() || self.got_through(case, spot);
         silent.first().copied().filter(|_| explained)
     }
 
-    fn is_silent(&self, case: &Case, server: ServerId) -> bool {
+    fn is_silent(&self, case: &Case, server: ServerId, says: Truth) -> bool {
         let addresses = case.plan.server(server).own_addresses(&case.plan.views);
-        let fails =
-            |look: &Look| case.evidence.tls(*look).is_some_and(|o| truth::tls(o, Expectation::Present) == Truth::Fail);
+        let alike = |look: &Look| {
+            let outcome = case.evidence.tls(*look);
+            outcome.is_some_and(|o| !is_certificate(o) && truth::tls(o, Expectation::Present) == says)
+        };
         let is_silent = |address: &IpAddr| match case.evidence.find(&self.probe(case, *address), |_| true) {
-            Found::Fresh(looks) => reached(case, looks).iter().all(fails),
+            Found::Fresh(looks) => reached(case, looks).iter().all(alike),
             Found::Stale(_) | Found::Nothing => false,
         };
         !addresses.is_empty() && addresses.iter().all(is_silent)
@@ -290,7 +290,7 @@ impl Asked<'_> {
     fn got_through(&self, case: &Case, spot: &Spot) -> bool {
         let label = spot.view.map(|v| &case.plan.view(v).label);
         let stood = |run: &Run| label.is_none_or(|l| run.stands_in.contains(l));
-        let served = |look: &Look| matches!(case.evidence.tls(*look), Some(TlsOutcome::Certificate(_)));
+        let served = |look: &Look| case.evidence.tls(*look).is_some_and(is_certificate);
         match case.evidence.find(&self.probe(case, spot.address.ip()), stood) {
             Found::Fresh(looks) => looks.iter().any(served),
             Found::Stale(_) | Found::Nothing => false,
@@ -324,6 +324,10 @@ impl Asked<'_> {
             EndpointFault::OutOfDate { leaf, offender, date }
         }));
     }
+}
+
+fn is_certificate(outcome: &TlsOutcome) -> bool {
+    matches!(outcome, TlsOutcome::Certificate(_))
 }
 
 /// True if a handshake's end is what one meets who was asked for a certificate and has none: the alerts of RFC 8446

@@ -6,16 +6,13 @@ use crate::model::plan::CertificateSource;
 #[test]
 fn not_valid_yet_is_not_expired() {
     let mut world = simple();
-    world.now = "2025-06-01T00:00:00Z".parse().unwrap();
-    let now = world.now;
-    world.recording.runs.values_mut().for_each(|r| r.started = now);
-    let chain = ROOT.issue_cn(MAIL, &[MAIL]);
+    let chain = ROOT.issue_from(&[MAIL], 2027);
     world.forget("10.0.0.10");
     world.serve("in", "10.0.0.10", MAIL, &chain);
     let judgement = world.judge();
     assert_eq!(judgement.obligations[3].cell, "not valid yet");
     let finding = judgement.findings.iter().find(|f| f.rule == "certificate-not-currently-valid").unwrap();
-    assert!(finding.title.contains("not valid before 2026-01-01"), "{}", finding.title);
+    assert!(finding.title.contains("not valid before 2027-01-01"), "{}", finding.title);
     assert!(finding.remedy.cure[0].starts_with("check the clock"), "{:?}", finding.remedy.cure);
 }
 

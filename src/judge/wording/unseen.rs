@@ -1,6 +1,6 @@
 //! Why nothing can be told of an endpoint that was asked, and what to do next.
 
-use super::{endpoint_fault, leaf};
+use super::{again, endpoint_fault, leaf, met_at, outcomes};
 use crate::judge::case::Case;
 use crate::judge::draft::Item;
 use crate::judge::problem::EndpointFault;
@@ -78,14 +78,24 @@ impl Unseen {
             Self::Here(_) => format!("{who} cannot be looked at from this machine"),
             Self::NotRecorded => format!("the chain that {who} serves is not wholly recorded"),
             Self::Unfinished(id, why) => {
-                format!("{who} served {}, but the handshake did not finish: {why}", leaf(case, *id))
+                let subject = case.certificates.facts(*id).map_or("a certificate", |f| &f.subject);
+                format!("{who} served {subject}, but the handshake did not finish: {why}")
             }
             Self::FewSamples(seen, of) => format!("{seen} of {of} tries at {who} seen"),
         }
     }
 
-    /// What to do, to learn more; `again` is the command that looks again.
-    pub(in crate::judge) fn next(&self, who: &str, again: &str) -> Vec<String> {
+    /// What was met, and where.
+    pub(in crate::judge) fn seen(&self, case: &Case, items: &[Item]) -> Vec<String> {
+        match self {
+            Self::Unfinished(id, _) => [vec![leaf(case, *id)], met_at(items)].concat(),
+            Self::FewSamples(..) | Self::NotRecorded => met_at(items),
+            _ => outcomes(case, items),
+        }
+    }
+
+    /// What to do, to learn more.
+    pub(in crate::judge) fn next(&self, case: &Case, who: &str) -> Vec<String> {
         let words = match self {
             Self::SilentBeforeTls => {
                 format!(
@@ -106,6 +116,6 @@ impl Unseen {
                 format!("see {who}'s log; if it demands client certificates, say `mtls = true` at it in the plan")
             }
         };
-        vec![words, again.to_string()]
+        vec![words, again(case)]
     }
 }

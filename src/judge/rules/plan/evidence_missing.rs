@@ -1,6 +1,6 @@
 //! Something due could not be told.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use crate::judge::RuleInfo;
@@ -276,14 +276,58 @@ fn words(context: &Context, gap: &Gap, items: &[Item], draft: &mut Draft) {
         Gap::CouldNotLook(culprit, why) => {
             let who = wording::culprit(plan, *culprit);
             draft.title = why.title(case, &who);
-            draft.seen = match why {
-                Unseen::Unfinished(..) | Unseen::FewSamples(..) | Unseen::NotRecorded => wording::met_at(items),
-                _ => wording::outcomes(case, items),
-            };
-            draft.remedy.next = why.next(&who, &wording::again(case));
+            draft.seen = why.seen(case, items);
+            draft.remedy.next = why.next(case, &who);
         }
-        Gap::Anchors(view) => anchors(context, *view, draft),
+        Gap::Anchors(view) => anchors(context, &[*view], draft),
     }
+}
+
+/// Trust sources that are not wholly known, where nothing that is due hangs on them: what they lack will be missed by
+/// the next certificate. One finding for all views that lack the same.
+fn unread_trust(context: &Context, told: &BTreeSet<ViewId>) -> Vec<Draft> {
+    let case = context.case;
+    let asked = |v: &ViewId| case.policy.views.as_ref().is_none_or(|views| views.contains(v));
+    let mut by_errors: BTreeMap<&[String], Vec<ViewId>> = BTreeMap::new();
+    for view in case.plan.view_ids().filter(|v| asked(v) && !told.contains(v)) {
+        match case.certificates.trust_errors(view) {
+            [] => {}
+            errors => by_errors.entry(errors).or_default().push(view),
+        }
+    }
+    let draft = |(errors, views): (&&[String], &Vec<ViewId>)| {
+        let mut draft = Draft::plain(&INFO, String::new());
+        anchors(context, views, &mut draft);
+        let labels = views.iter().map(|v| wording::view(case.plan, *v).to_string()).collect();
+        draft.waiver = context.waiver(INFO.name, &labels);
+        // One bad entry in a machine's store is none of the plan's; a file is.
+        let sources = views.iter().flat_map(|v| &case.plan.view(*v).trust);
+        draft.open_question = sources.into_iter().any(|source| match &source.value {
+            TrustSource::File(path) => errors.iter().any(|e| e.starts_with(&format!("{path}: "))),
+            TrustSource::Public | TrustSource::System => false,
+        });
+        draft
+    };
+    by_errors.iter().map(draft).collect()
+}
+
+fn anchors(context: &Context, views: &[ViewId], draft: &mut Draft) {
+    let plan = context.case.plan;
+    let label = wording::view_list(plan, views.iter().copied());
+    let errors = views.first().map_or(&[][..], |v| context.case.certificates.trust_errors(*v));
+    draft.title = match errors.is_empty() {
+        true => format!("the trust anchors of {label} are not known"),
+        false => format!("the trust anchors of {label} are not all known"),
+    };
+    draft.seen = wording::cut(errors.to_vec());
+    if let [view] = views {
+        draft.subject.view = Some(wording::view(plan, *view).to_string());
+    }
+    draft.at = views.first().map(|v| plan.view(*v).span);
+    draft.remedy.next = vec![
+        format!("see that each source in `trust` of {label} can be read whole, then:"),
+        wording::again(context.case),
+    ];
 }
 
 /// True if all that was said is SERVFAIL.
@@ -301,41 +345,6 @@ fn reaching(case: &Case, items: &[Item]) -> Option<ViewId> {
     let stood = |v: ViewId| case.evidence.runs().values().any(|r| r.stands_in.contains(&case.plan.view(v).label));
     let views = case.plan.view_ids().filter(reaches);
     views.min_by_key(|v| (stood(*v), case.plan.view(*v).kind != ViewKind::Internal, *v))
-}
-
-/// Trust sources that are not wholly known, where nothing that is due hangs on them: what they lack will be missed by
-/// the next certificate.
-fn unread_trust(context: &Context, told: &BTreeSet<ViewId>) -> Vec<Draft> {
-    let case = context.case;
-    let asked = |v: &ViewId| case.policy.views.as_ref().is_none_or(|views| views.contains(v));
-    let broken = |v: &ViewId| asked(v) && !told.contains(v) && !case.certificates.trust_errors(*v).is_empty();
-    let draft = |view: ViewId| {
-        let mut draft = Draft::plain(&INFO, String::new());
-        anchors(context, view, &mut draft);
-        draft.waiver = context.waiver(INFO.name, &BTreeSet::from([wording::view(case.plan, view).to_string()]));
-        // One bad entry in a machine's store is none of the plan's; a file is.
-        draft.open_question = case.plan.view(view).trust.iter().any(|source| match &source.value {
-            TrustSource::File(path) => {
-                case.certificates.trust_errors(view).iter().any(|e| e.starts_with(&format!("{path}: ")))
-            }
-            TrustSource::Public | TrustSource::System => false,
-        });
-        draft
-    };
-    case.plan.view_ids().filter(broken).map(draft).collect()
-}
-
-fn anchors(context: &Context, view: ViewId, draft: &mut Draft) {
-    let plan = context.case.plan;
-    let (label, errors) = (wording::view(plan, view), context.case.certificates.trust_errors(view));
-    draft.title = match errors.is_empty() {
-        true => format!("the trust anchors of {label} are not known"),
-        false => format!("the trust anchors of {label} are not all known"),
-    };
-    draft.seen = wording::cut(errors.to_vec());
-    draft.subject.view = Some(label.to_string());
-    draft.at = Some(plan.view(view).span);
-    draft.remedy.next = vec![format!("see that each source in `trust` of {label} can be read whole, then look again")];
 }
 
 fn names(plan: &crate::model::plan::Plan, items: &[Item]) -> String {

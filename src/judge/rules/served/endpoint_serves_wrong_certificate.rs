@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::super::certificate::lacking;
+use super::default_certificate_served::pools;
 use crate::judge::RuleInfo;
 use crate::judge::case::Case;
 use crate::judge::cure;
@@ -115,6 +116,9 @@ fn draft(context: &Context, group: Group, waiver: Option<usize>, items: &[Item])
         true => format!("every client of {who}: each handshake fails, whatever it asks for"),
         false => format!("clients that ask {who} for {listed}: name mismatch, a warning or no connection"),
     });
+    if !astray {
+        draft.remedy.now = pools(context, culprit).map(|pool| format!("take {who} out of the pool {pool}")).collect();
+    }
     draft.remedy.cure = cure::install(case, target_of(culprit).filter(|_| !astray), items);
     draft.keys = keys(case, culprit, leaf, &wanted, items);
     draft

@@ -108,7 +108,7 @@ fn draft(context: &Context, (culprit, view, _): Group, waiver: Option<usize>, it
     draft.hurts = if at_home.is_empty() { Vec::new() } else { wording::tries(case, &behind(items), context.assessed) };
     draft.hurts.push(format!("clients that ask for {names}: no connection"));
     draft.remedy.now = match view {
-        None => pools(case, culprit).map(|pool| format!("take {who} out of the pool {pool}")).collect(),
+        None => pools(context, culprit).map(|pool| format!("take {who} out of the pool {pool}")).collect(),
         Some(_) => Vec::new(),
     };
     draft.remedy.cure = cures(case, shown, &who, view.map(|v| wording::view(plan, v)));
