@@ -167,7 +167,7 @@ pub(super) fn difference(items: &[Item]) -> (BTreeSet<IpAddr>, BTreeSet<IpAddr>)
             true => !s.is_disjoint(addresses),
             false => s.is_subset(addresses),
         };
-        if let (false, Some(last)) = (sets().any(is_there), sets().last()) {
+        if let (false, Some(last)) = (sets().any(is_there), sets().next_back()) {
             missing.extend(last.difference(addresses));
         }
     }

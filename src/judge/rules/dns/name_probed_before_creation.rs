@@ -74,12 +74,13 @@ pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
     for (index, obligation) in context.case.obligations.iter().enumerate() {
         let Claim::Resolves { name, view, expected } = &obligation.claim else { continue };
         let due = context.case.is_due(index) && context.assessed[index].truth == Truth::Pass;
-        if due && is_made_for_flip(context.case, *name, *view) {
-            if let Some(young) = young(context.case, index, *name, *view, expected) {
-                let plan = context.case.plan;
-                let on = BTreeSet::from([plan.name(*name).name.to_string(), plan.view(*view).label.to_string()]);
-                groups.entry((*view, context.waiver(INFO.name, &on))).or_default().push(young);
-            }
+        if due
+            && is_made_for_flip(context.case, *name, *view)
+            && let Some(young) = young(context.case, index, *name, *view, expected)
+        {
+            let plan = context.case.plan;
+            let on = BTreeSet::from([plan.name(*name).name.to_string(), plan.view(*view).label.to_string()]);
+            groups.entry((*view, context.waiver(INFO.name, &on))).or_default().push(young);
         }
     }
     drafts.extend(groups.into_iter().map(|((view, waiver), all)| draft(context, view, waiver, &all)));
