@@ -4,15 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::runtime::Builder;
 
 use super::args::{DemoArgs, FormatArg};
 use super::check::judge_now;
 use super::examine::{Place, Sources, examine};
 use super::output::Screen;
-use super::{Trouble, nearest, output};
+use super::{Trouble, nearest, output, plans};
 use crate::lab::{self, Lab, World};
 use crate::model::finding::{Judgement, RunOutcome};
+use crate::model::phase::{Moment, Phase};
 use crate::model::plan::Plan;
 use crate::model::policy::{Ask, Policy};
 use crate::model::probes::Vantage;
@@ -22,6 +22,7 @@ use crate::report;
 /// A worked cutover and what went wrong in it.
 struct Scenario {
     name: &'static str,
+    file: &'static str,
     plan: &'static str,
     ask: Ask,
     faults: &'static [&'static str],
@@ -31,6 +32,7 @@ struct Scenario {
 const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "exchange-2003-to-2010",
+        file: "plans/exchange-2003-to-2010.toml",
         plan: include_str!("../../plans/exchange-2003-to-2010.toml"),
         ask: Ask::Standing,
         faults: &["legacy-inside-only:legacy.mail.domain.com", "old-certificate:ex2003-fe"],
@@ -38,7 +40,17 @@ const SCENARIOS: &[Scenario] = &[
                 old certificate.",
     },
     Scenario {
+        name: "exchange-2003-to-2010-eve",
+        file: "plans/exchange-2003-to-2010.toml",
+        plan: include_str!("../../plans/exchange-2003-to-2010.toml"),
+        ask: Ask::Phase(Moment::Ready(Phase::Before, Phase::Coexistence)),
+        faults: &["old-certificate:ex2003-fe", "ttl-not-lowered:mail.domain.com"],
+        story: "The evening before the flip (--ready-for coexistence): the new certificate was imported on the 2003 front \
+                end, but never put into use, and the TTL of mail.domain.com is still an hour.",
+    },
+    Scenario {
         name: "exchange-2019-load-balanced",
+        file: "plans/exchange-2019-load-balanced.toml",
         plan: include_str!("../../plans/exchange-2019-load-balanced.toml"),
         ask: Ask::Standing,
         faults: &["default-certificate:ex19-02"],
@@ -61,11 +73,7 @@ pub fn run(args: DemoArgs) -> Result<u8, Trouble> {
     };
     let mut screen = Screen::open(&args.output)?;
     let mut told = Vec::new();
-    let runtime = Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .map_err(|e| Trouble::new(format!("the runtime did not start: {e}")))?;
+    let runtime = plans::runtime()?;
     let mut as_designed = true;
     for scenario in scenarios {
         as_designed &= runtime.block_on(play(scenario, &args, &mut screen, &mut told))?;
@@ -106,8 +114,7 @@ async fn play(
     screen: &mut Screen<'_>,
     told: &mut Vec<Judgement>,
 ) -> Result<bool, Trouble> {
-    let file = format!("{}.toml", scenario.name);
-    let plan = plan::load(&file, scenario.plan.as_bytes(), &|_| Ok(()))
+    let plan = plan::load(scenario.file, scenario.plan.as_bytes(), &|_| Ok(()))
         .map_err(|e| Trouble::new(plan::render_errors(&e, false)))?;
     let faults: Vec<&str> = match args.fault.is_empty() {
         true => scenario.faults.to_vec(),

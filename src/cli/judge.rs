@@ -1,9 +1,9 @@
 //! `coexist judge`: recordings judged again, offline.
 
 use super::args::JudgeArgs;
-use super::check::{judge_now, recording};
+use super::check::judge_now;
 use super::output::Screen;
-use super::{Trouble, ask, load, output};
+use super::{Trouble, ask, load, output, recording};
 use crate::model::observation::Recording;
 use crate::model::policy::Scope;
 use crate::{plan, report};
@@ -17,7 +17,7 @@ pub fn run(args: JudgeArgs) -> Result<u8, Trouble> {
     let policy = ask::policy(&args.ask, &plan, Scope::All)?;
     let mut evidence = Recording::default();
     for path in &args.recordings {
-        evidence.merge(recording(path)?);
+        evidence.merge(recording::read(path)?);
     }
     let obligations = plan::expand(&plan);
     let judgement = judge_now(&plan, &obligations, &evidence, &policy, args.ask.at);

@@ -6,6 +6,7 @@ mod args;
 mod ask;
 mod check;
 mod demo;
+mod dry_run;
 mod examine;
 mod explain;
 mod init;
@@ -13,6 +14,8 @@ mod judge;
 mod lint;
 mod load;
 mod output;
+mod plans;
+mod recording;
 mod schema;
 mod show;
 

@@ -8,17 +8,30 @@ use crate::model::text::escape;
 /// Asked for at the prompt; the user name is not used.
 const PASSWORD: &str = "-Password (Get-Credential pfx).Password";
 
+/// A server that has a certificate with its key: its label and, if the plan says it, its product.
+#[derive(Clone, Copy, Debug)]
+pub struct Donor<'a> {
+    /// The label.
+    pub label: &'a str,
+    /// The product's word.
+    pub product: Option<&'a str>,
+}
+
 /// Lines that bring the certificate with this thumbprint, and its key, from one server to another and into use there.
 /// `services` are the plan's words; without `from` the certificate comes from a file or store that is not known here.
 pub fn install(
     product: Option<&str>,
-    from: Option<&str>,
+    from: Option<Donor<'_>>,
     to: &str,
     thumbprint: &str,
     services: &[&str],
 ) -> Vec<String> {
-    let source = from.unwrap_or("the server that has it with its key");
-    let mut lines = match (Product::of(product), from) {
+    let source = from.map_or("the server that has it with its key", |donor| donor.label);
+    let target = Product::of(product);
+    if let Some(lines) = from.and_then(|donor| from_elsewhere(donor, target, to, thumbprint)) {
+        return [lines, enable(product, to, thumbprint, services)].concat();
+    }
+    let mut lines = match (target, from.map(|donor| donor.label)) {
         (Product::Exchange2016, Some(from)) => by_file_data(from, to, thumbprint),
         (Product::Exchange2013, Some(from)) => by_file_name(from, to, thumbprint),
         (Product::Exchange2010, Some(from)) => by_set_content(from, to, thumbprint),
@@ -29,7 +42,7 @@ pub fn install(
             let (source, to) = (escape(source), escape(to));
             vec![format!("copy the certificate with its intermediates (full chain) and its key from {source} to {to}")]
         }
-        _ => vec![format!("import {} with its key from {} on {}", escape(thumbprint), escape(source), escape(to))],
+        _ => vec![format!("on {}: import {} with its key from {}", escape(to), escape(thumbprint), escape(source))],
     };
     lines.extend(enable(product, to, thumbprint, services));
     lines
@@ -95,6 +108,51 @@ fn exchange_services(services: &[&str]) -> String {
     let wanted: Vec<&str> = services.iter().filter_map(|s| of(s)).collect();
     let each = ["IIS", "SMTP", "IMAP", "POP"].into_iter().filter(|s| wanted.contains(s)).collect::<Vec<_>>();
     if each.is_empty() { "IIS".into() } else { each.join(",") }
+}
+
+/// Onto an Exchange from a server whose shell has no cmdlet that exports: by a file.
+fn from_elsewhere(donor: Donor<'_>, target: Product, to: &str, thumbprint: &str) -> Option<Vec<String>> {
+    let import = import_file(target, to)?;
+    let (from, thumb) = (escape(donor.label), escape(thumbprint));
+    let export = match Product::of(donor.product) {
+        Product::Exchange2007 | Product::Exchange2010 | Product::Exchange2013 | Product::Exchange2016 => return None,
+        Product::Nginx | Product::Apache | Product::Haproxy | Product::Postfix | Product::Dovecot | Product::Bind => {
+            vec![
+                format!(
+                    "on {from}, make a PFX of the certificate with its intermediates and its key (asks for a password):"
+                ),
+                typed!("openssl pkcs12 -export -in fullchain.pem -inkey privkey.pem -out coexist.pfx"),
+            ]
+        }
+        Product::Exchange2003 | Product::Windows | Product::WindowsDns | Product::Unknown => vec![format!(
+            "on {from}: mmc, Certificates (Computer account), Personal: {thumb}, All Tasks, Export, with the private key (PFX)"
+        )],
+    };
+    let copy =
+        format!(r"copy the file to C:\coexist.pfx on {}, and there, in the Exchange Management Shell:", escape(to));
+    let remove = typed!(r"Remove-Item C:\coexist.pfx");
+    Some([export, vec![copy, import, remove]].concat())
+}
+
+/// Reads a PFX into an Exchange; `None` for what is no Exchange that has the cmdlet.
+fn import_file(target: Product, to: &str) -> Option<String> {
+    let server = powershell(to);
+    let file = match target {
+        Product::Exchange2016 => format!(r"-Server {server} -FileData ([IO.File]::ReadAllBytes('C:\coexist.pfx'))"),
+        Product::Exchange2013 => {
+            format!("-Server {server} -FileName {}", powershell(&format!(r"\\{to}\C$\coexist.pfx")))
+        }
+        Product::Exchange2010 => format!(
+            r"-Server {server} -FileData ([Byte[]]$(Get-Content -Path C:\coexist.pfx -Encoding Byte -ReadCount 0))"
+        ),
+        Product::Exchange2007 => {
+            return Some(typed!(
+                r"Import-ExchangeCertificate -Path C:\coexist.pfx {PASSWORD} -PrivateKeyExportable:$true"
+            ));
+        }
+        _ => return None,
+    };
+    Some(typed!("Import-ExchangeCertificate {file} {PASSWORD} -PrivateKeyExportable $true"))
 }
 
 /// 2016 from the first-half update of 2022 on: no path parameters any more.
@@ -179,10 +237,30 @@ mod tests {
     const T: &str = "B26C3C9B30A2A7371767275043816466CB921738";
 
     fn installed(product: &str) -> String {
-        install(Some(product), Some("EX19-01"), "EX19-02", T, &["IIS", "SMTP", "IMAP", "POP"])
-            .join("\n")
-            .replace(T, "B26C")
-            .replace(TYPED, "")
+        install(
+            Some(product),
+            Some(Donor { label: "EX19-01", product: Some(product) }),
+            "EX19-02",
+            T,
+            &["IIS", "SMTP", "IMAP", "POP"],
+        )
+        .join("\n")
+        .replace(T, "B26C")
+        .replace(TYPED, "")
+    }
+
+    #[test]
+    fn a_donor_without_the_cmdlet_gives_a_file() {
+        for (donor, first) in
+            [("exchange-2003", "on FE: mmc"), ("windows-2016", "on FE: mmc"), ("nginx", "on FE, make a PFX")]
+        {
+            let from = Donor { label: "FE", product: Some(donor) };
+            let lines = install(Some("exchange-2010"), Some(from), "EX", T, &["IIS"]);
+            assert!(lines[0].starts_with(first), "{lines:?}");
+            assert!(lines.iter().all(|l| !l.contains("Export-ExchangeCertificate")), "{lines:?}");
+            let typed = |want: &str| lines.iter().any(|l| l.starts_with(TYPED) && l.contains(want));
+            assert!(typed("Import-ExchangeCertificate -Server EX -FileData") && typed("Enable-ExchangeCertificate"));
+        }
     }
 
     #[test]
@@ -241,7 +319,7 @@ nginx -t && nginx -s reload",
             ),
             (
                 "something",
-                "import B26C with its key from EX19-01 on EX19-02
+                "on EX19-02: import B26C with its key from EX19-01
 put B26C into use on EX19-02 for IIS, SMTP, IMAP, POP",
             ),
             (
@@ -262,7 +340,13 @@ Import-PfxCertificate -FilePath C:\coexist.pfx -CertStoreLocation Cert:\LocalMac
 
     #[test]
     fn what_is_to_be_typed_is_marked_and_words_are_not() {
-        let lines = install(Some("exchange-2007"), Some("a"), "b", T, &["IIS"]);
+        let lines = install(
+            Some("exchange-2007"),
+            Some(Donor { label: "a", product: Some("exchange-2007") }),
+            "b",
+            T,
+            &["IIS"],
+        );
         let typed: Vec<bool> = lines.iter().map(|l| l.starts_with(TYPED)).collect();
         assert_eq!(typed, [false, true, false, true, true]);
     }
@@ -293,7 +377,8 @@ Import-PfxCertificate -FilePath C:\coexist.pfx -CertStoreLocation Cert:\LocalMac
             "nginx",
             "",
         ] {
-            for line in install(Some(product), Some(evil), evil, evil, &[evil]) {
+            for line in install(Some(product), Some(Donor { label: evil, product: Some(product) }), evil, evil, &[evil])
+            {
                 assert!(!line.contains('\n'), "{line}");
                 if line.contains("-Thumbprint") {
                     assert!(line.contains(r"-Thumbprint 'a''; Remove-Item C:\ #\n$(calc)'"), "{line}");

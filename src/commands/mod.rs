@@ -12,5 +12,5 @@ mod product;
 mod quote;
 
 pub use dns::{add_record, zone_line};
-pub use exchange::{enable, install};
+pub use exchange::{Donor, enable, install};
 pub use quote::{posix, powershell};

@@ -10,6 +10,7 @@ use super::evidence::{Evidence, Look};
 use crate::model::certificate::BlobId;
 use crate::model::obligation::{Claim, Obligation};
 use crate::model::observation::Probe;
+use crate::model::phase::Moment;
 use crate::model::plan::{NameId, Plan, PoolId, ServerId, Target, ViewId};
 use crate::model::policy::{Policy, Scope};
 use crate::model::service::Way;
@@ -121,8 +122,13 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// True if no cache of the view can lead to the old target any more. Without a time of the flip it never has drained.
+    /// True if no cache of the view can lead to the old target any more. Without a time of the flip it never has drained;
+    /// the time that the plan gives is that of the flip into the phase where the view stands, and of no other.
     fn is_drained(&self, obligation: &Obligation, view: ViewId) -> bool {
+        let moment = self.policy.moment(self.plan, view);
+        if !matches!(moment, Moment::Steady(_)) || self.plan.standing.get(view.0) != Some(&moment) {
+            return false;
+        }
         let (Some(drain), Some(flipped)) = (obligation.drain, self.plan.cutover.flipped.get(view.0).copied().flatten())
         else {
             return false;

@@ -16,10 +16,9 @@ enum By {
     Replaced,
     Dns,
     Stranger,
-    Port,
 }
 
-/// (cause, consequence, by). There are no circles, but for the last row, which [`speaks`] keeps from being one.
+/// (cause, consequence, by). There are no circles.
 const TABLE: &[(&str, &str, By)] = &[
     // A certificate that is misread lacks the legacy names for that reason.
     ("wildcard-depth-mismatch", "legacy-name-uncovered", By::Uncovered),
@@ -32,6 +31,8 @@ const TABLE: &[(&str, &str, By)] = &[
     // The record is wrong; that it makes a loop is its consequence.
     ("resolves-to-unexpected-target", "legacy-equals-primary-target", By::Dns),
     ("legacy-name-single-view", "name-unresolved-in-view", By::Dns),
+    // Resolvers that fail for every name tell nothing of those that should be absent either.
+    ("name-unresolved-in-view", "evidence-missing", By::Dns),
     // The right certificate was never put to use: all else about that leaf goes with it.
     ("default-certificate-served", "endpoint-serves-wrong-certificate", By::Served),
     ("default-certificate-served", "untrusted-issuer-for-view", By::Served),
@@ -51,15 +52,20 @@ const TABLE: &[(&str, &str, By)] = &[
     ("endpoint-serves-wrong-certificate", "pool-certificate-divergence", By::Served),
     ("certificate-not-currently-valid", "pool-certificate-divergence", By::Served),
     ("untrusted-issuer-for-view", "pool-certificate-divergence", By::Served),
-    // A balancer that leads to a member on which nothing answers.
-    ("endpoint-unreachable", "endpoint-unreachable", By::Port),
 ];
 
 /// Of each draft the index of its cause.
 pub(super) fn fold(drafts: &[Draft]) -> Vec<Option<usize>> {
-    let holders = holders(drafts);
-    let direct: Vec<Option<usize>> = (0..drafts.len()).map(|i| cause(drafts, &holders, i)).collect();
+    // A waived cause is nobody's to mend: one that is not comes before it.
+    let of = |reasons: BTreeSet<usize>| reasons.into_iter().min_by_key(|i| (drafts[*i].waiver.is_some(), *i));
+    let direct: Vec<Option<usize>> = reasons(drafts).into_iter().map(of).collect();
     (0..drafts.len()).map(|i| root(&direct, i)).collect()
+}
+
+/// Of each draft those that explain it wholly, all together; none if nothing does.
+pub(super) fn reasons(drafts: &[Draft]) -> Vec<BTreeSet<usize>> {
+    let holders = holders(drafts);
+    (0..drafts.len()).map(|i| explained(drafts, &holders, i)).collect()
 }
 
 /// Which drafts have which fact.
@@ -73,23 +79,18 @@ fn holders(drafts: &[Draft]) -> BTreeMap<Key, Vec<usize>> {
     out
 }
 
-fn cause(drafts: &[Draft], holders: &BTreeMap<Key, Vec<usize>>, consequence: usize) -> Option<usize> {
+fn explained(drafts: &[Draft], holders: &BTreeMap<Key, Vec<usize>>, consequence: usize) -> BTreeSet<usize> {
     let draft = &drafts[consequence];
     let rows = TABLE.iter().filter(|(_, name, _)| *name == draft.rule.name);
-    rows.into_iter().find_map(|(cause, _, by)| {
-        let is = |i: &&usize| **i != consequence && drafts[**i].rule.name == *cause && speaks(&drafts[**i], draft);
-        let holder = |key: &Key| holders.get(&lookup(key, *by)).into_iter().flatten().find(is).copied();
+    let found = rows.into_iter().find_map(|(cause, _, by)| {
+        let is = |i: &&usize| **i != consequence && drafts[**i].rule.name == *cause;
+        let of = |key: &Key| holders.get(&lookup(key, *by)).into_iter().flatten().filter(is).copied();
+        let holder = |key: &Key| of(key).min_by_key(|i| (drafts[*i].waiver.is_some(), *i));
         // All facts must be explained; none at all would be contained in everything.
         let found: Option<BTreeSet<usize>> = facts(draft, *by).iter().map(holder).collect();
-        found.and_then(|f| f.first().copied())
-    })
-}
-
-/// A waived cause does not hide what is not waived; and of two findings of one rule the pool's follows from the member's.
-fn speaks(cause: &Draft, consequence: &Draft) -> bool {
-    let same_rule = cause.rule.name == consequence.rule.name;
-    let waived = cause.waiver.is_some() && consequence.waiver.is_none();
-    !waived && (!same_rule || (cause.subject.view.is_none() && consequence.subject.view.is_some()))
+        found.filter(|f| !f.is_empty())
+    });
+    found.unwrap_or_default()
 }
 
 /// What a cause must have for a consequence's fact: a replaced leaf is looked up by being served.
@@ -100,14 +101,17 @@ fn lookup(key: &Key, by: By) -> Key {
     }
 }
 
-/// The facts of a consequence that a row looks at.
+/// The facts of a consequence that a row looks at. What is said of a declared certificate does not follow from one
+/// server's serving it: it is wrong wherever it is served.
 fn facts(draft: &Draft, by: By) -> Vec<Key> {
+    if draft.declared && matches!(by, By::Served | By::Replaced) {
+        return Vec::new();
+    }
     let is = |key: &&Key| match by {
         By::Uncovered => matches!(key, Key::Uncovered(..)),
         By::Served | By::Replaced => matches!(key, Key::Served(..)),
         By::Dns => matches!(key, Key::Dns(..)),
         By::Stranger => matches!(key, Key::Stranger(..)),
-        By::Port => matches!(key, Key::Port(..)),
     };
     draft.keys.iter().filter(is).copied().collect()
 }

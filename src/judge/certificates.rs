@@ -7,12 +7,13 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::evidence::{Evidence, Found};
+use super::evidence::{Evidence, Found, Look};
 use crate::model::certificate::{BlobId, CertificateFacts};
 use crate::model::identity::{Matched, Mismatch};
 use crate::model::name::Name;
-use crate::model::observation::{FileOutcome, Outcome, Probe, Recording, Run};
-use crate::model::plan::{CertId, CertificateSource, Plan, ServerId, ViewId};
+use crate::model::observation::{FileOutcome, Outcome, Probe, Recording, Run, TlsProbe};
+use crate::model::plan::{CertId, CertificateSource, Plan, ServerId, TrustSource, ViewId};
+use crate::model::service::Way;
 use crate::model::tls::{Possession, Served, TlsOutcome};
 use crate::pki::{self, Anchors, PathFacts};
 
@@ -48,7 +49,7 @@ pub(super) struct Certificates<'a> {
     trust: Vec<Option<Trust>>,
     /// Leaves seen at each server's own addresses, each with the chains that came with it.
     served: BTreeMap<ServerId, Leaves<'a>>,
-    /// The first chain, in the recording's order, in which each leaf was served.
+    /// The first chain, in the recording's order and not too old, in which each leaf was served.
     chains: BTreeMap<BlobId, &'a [BlobId]>,
     contents: Vec<Content>,
     declared: BTreeMap<BlobId, CertId>,
@@ -58,8 +59,17 @@ pub(super) struct Certificates<'a> {
     paths: RefCell<Paths<'a>>,
 }
 
-/// Leaves, each with the chains that came with it, and whether its key was shown not to be there.
-type Leaves<'a> = BTreeMap<BlobId, BTreeSet<(&'a [BlobId], bool)>>;
+/// Leaves as a server served them.
+type Leaves<'a> = BTreeMap<BlobId, Seen<'a>>;
+
+/// How a leaf was served.
+#[derive(Default)]
+struct Seen<'a> {
+    /// The chains that came with it, and whether its key was shown not to be there.
+    chains: BTreeSet<(&'a [BlobId], bool)>,
+    /// Where.
+    ports: BTreeSet<(u16, Way)>,
+}
 
 impl<'a> Certificates<'a> {
     /// Reads every certificate of the recording's chains, and finds out what the declared ones are.
@@ -70,7 +80,7 @@ impl<'a> Certificates<'a> {
             f.as_ref().is_ok_and(|f| f.is_ca).then(|| recording.blobs.get(id).cloned()).flatten()
         };
         let known = facts.iter().filter_map(intermediate).take(KNOWN_MAX).collect();
-        let trust = plan.view_ids().map(|v| trust(plan, recording, v)).collect();
+        let trust = plan.view_ids().map(|v| trust(plan, evidence, recording, v)).collect();
         let served = served(plan, evidence);
         let mut this = Self {
             recording,
@@ -142,11 +152,16 @@ impl<'a> Certificates<'a> {
         self.served.get(&server).is_some_and(|leaves| leaves.contains_key(&leaf))
     }
 
+    /// At how many ports a server was seen to serve a leaf.
+    pub(super) fn ports_of(&self, server: ServerId, leaf: BlobId) -> usize {
+        self.served.get(&server).and_then(|leaves| leaves.get(&leaf)).map_or(0, |seen| seen.ports.len())
+    }
+
     /// True if a server was seen to serve this very chain at its own addresses, with its key or without it alike.
     pub(super) fn serves_alike(&self, server: ServerId, served: &Served) -> bool {
         let leaves = self.served.get(&server).zip(served.chain.first());
         let chains = leaves.and_then(|(leaves, leaf)| leaves.get(leaf));
-        chains.is_some_and(|chains| chains.contains(&(served.chain.as_slice(), is_keyless(served))))
+        chains.is_some_and(|seen| seen.chains.contains(&(served.chain.as_slice(), is_keyless(served))))
     }
 
     /// A chain in which a leaf was served.
@@ -224,7 +239,7 @@ impl<'a> Certificates<'a> {
         let certificate = plan.certificate(id);
         match &certificate.source {
             CertificateSource::Names(_) => Content::Planned,
-            CertificateSource::File(path) => file_content(evidence, &path.value),
+            CertificateSource::File(path) => self.file_content(evidence, &path.value),
             CertificateSource::From(server) => match self.served.get(server).filter(|s| !s.is_empty()) {
                 Some(leaves) => Content::Leaves(leaves.keys().map(|l| (*l, vec![*l])).collect()),
                 None => Content::Unknown(format!("{} was not seen to serve one", plan.server(*server).label)),
@@ -239,21 +254,50 @@ impl<'a> Certificates<'a> {
             }
         }
     }
+
+    fn file_content(&self, evidence: &Evidence<'a>, path: &str) -> Content {
+        let look = match evidence.find(&Probe::File(path.to_string()), |_| true) {
+            Found::Fresh(looks) => newest_file(evidence, looks),
+            Found::Stale(why) => return Content::Unknown(format!("{path} was read {why}")),
+            Found::Nothing => return Content::Unknown(format!("{path} was not read")),
+        };
+        match look {
+            Some(FileOutcome::Certificates { chain, .. }) if !chain.is_empty() => {
+                Content::Leaves(self.leaves_of_file(chain))
+            }
+            Some(FileOutcome::NoCertificate(what)) => Content::Unknown(format!("{path} holds no certificate: {what}")),
+            Some(FileOutcome::Unreadable(why)) => Content::Unknown(format!("{path} cannot be read: {why}")),
+            Some(FileOutcome::Certificates { .. }) | None => Content::Unknown(format!("{path} was not read")),
+        }
+    }
+
+    /// Every end-entity certificate of a file, an RSA and an ECDSA one, say, each before its chain; the first certificate
+    /// if there is none. A root of version 1 does not say that it is an authority, but others in the file are by it.
+    fn leaves_of_file(&self, file: &[BlobId]) -> Vec<(BlobId, Vec<BlobId>)> {
+        let facts: Vec<&CertificateFacts> = file.iter().filter_map(|id| self.facts(*id).ok()).collect();
+        let issues = |f: &CertificateFacts| {
+            facts.iter().any(|other| other.sha256 != f.sha256 && other.issuer_der == f.subject_der)
+        };
+        let mut leaves: Vec<BlobId> = Vec::new();
+        for leaf in facts.iter().filter(|f| !f.is_ca && !issues(f)) {
+            if !leaves.contains(&leaf.sha256) {
+                leaves.push(leaf.sha256);
+            }
+        }
+        if leaves.is_empty() {
+            leaves.extend(file.first());
+        }
+        let rest: Vec<BlobId> = file.iter().copied().filter(|id| !leaves.contains(id)).collect();
+        leaves.iter().map(|leaf| (*leaf, [&[*leaf], &rest[..]].concat())).collect()
+    }
 }
 
-fn file_content(evidence: &Evidence, path: &str) -> Content {
-    let look = match evidence.find(&Probe::File(path.to_string()), |_| true) {
-        Found::Fresh(looks) => newest_file(evidence, looks),
-        Found::Stale(hours) => return Content::Unknown(format!("what is known of {path} is {hours} h old")),
-        Found::Nothing => return Content::Unknown(format!("{path} was not read")),
-    };
-    match look {
-        Some(FileOutcome::Certificates { chain, .. }) if !chain.is_empty() => {
-            Content::Leaves(vec![(chain[0], chain.clone())])
-        }
-        Some(FileOutcome::NoCertificate(what)) => Content::Unknown(format!("{path} holds no certificate: {what}")),
-        Some(FileOutcome::Unreadable(why)) => Content::Unknown(format!("{path} cannot be read: {why}")),
-        Some(FileOutcome::Certificates { .. }) | None => Content::Unknown(format!("{path} was not read")),
+/// Where a certificate stands in a file, from 0.
+pub(super) fn place_in_file(evidence: &Evidence, path: &str, leaf: BlobId) -> Option<usize> {
+    let Found::Fresh(looks) = evidence.find(&Probe::File(path.to_string()), |_| true) else { return None };
+    match newest_file(evidence, looks)? {
+        FileOutcome::Certificates { chain, .. } => chain.iter().position(|id| *id == leaf),
+        FileOutcome::NoCertificate(_) | FileOutcome::Unreadable(_) => None,
     }
 }
 
@@ -278,23 +322,30 @@ fn read(recording: &Recording, id: &BlobId) -> Result<CertificateFacts, String> 
     if facts.sha256 == *id { Ok(facts) } else { Err("the recording has other bytes under its digest".into()) }
 }
 
-/// The anchors of a view: of a run that stood in it before others, the newest first.
-fn trust(plan: &Plan, recording: &Recording, view: ViewId) -> Option<Trust> {
-    let label = &plan.view(view).label;
-    let brings = |r: &&Run| r.anchors.contains_key(label) || r.trust_errors.contains_key(label);
-    let run = recording.runs.values().filter(brings).max_by_key(|r| (r.stands_in.contains(label), r.started, &r.id))?;
+/// The anchors of a view, of the newest run that is not too old. What `system` stands for differs from machine to machine:
+/// there a run that stood in the view comes before others.
+fn trust(plan: &Plan, evidence: &Evidence, recording: &Recording, view: ViewId) -> Option<Trust> {
+    let (label, declared) = (&plan.view(view).label, &plan.view(view).trust);
+    let by_machine = declared.iter().any(|t| t.value == TrustSource::System);
+    let gathered = evidence.gathered()?.as_second();
+    let is_fresh = |r: &Run| (0..=i64::from(plan.settings.max_age)).contains(&(gathered - r.started.as_second()));
+    let brings = |r: &Run| r.anchors.contains_key(label) || r.trust_errors.contains_key(label);
+    let runs = recording.runs.values().filter(|r| is_fresh(r) && brings(r));
+    let run = runs.max_by_key(|r| (by_machine && r.stands_in.contains(label), r.started, &r.id))?;
     let ids = run.anchors.get(label).map_or(&[][..], Vec::as_slice);
     let ders: Vec<Arc<[u8]>> = ids.iter().filter_map(|id| recording.blobs.get(id).cloned()).collect();
     let mut errors = run.trust_errors.get(label).cloned().unwrap_or_default();
     if ders.len() < ids.len() {
         errors.push("the recording lacks some of its trust anchors".into());
     }
-    Some(Trust { anchors: Anchors::new(&ders).0, errors })
+    let (anchors, unusable) = Anchors::new(&ders);
+    errors.extend(unusable);
+    Some(Trust { anchors, errors })
 }
 
 fn first_chains<'a>(evidence: &Evidence<'a>) -> BTreeMap<BlobId, &'a [BlobId]> {
     let mut out = BTreeMap::new();
-    for (look, _) in evidence.looks() {
+    for (look, _) in evidence.looks().filter(|(look, _)| evidence.is_current(*look)) {
         if let Some(TlsOutcome::Certificate(served)) = evidence.tls(look)
             && let Some(leaf) = served.chain.first()
         {
@@ -309,25 +360,40 @@ fn is_keyless(served: &Served) -> bool {
 }
 
 fn served<'a>(plan: &Plan, evidence: &Evidence<'a>) -> BTreeMap<ServerId, Leaves<'a>> {
-    let mut owners: BTreeMap<std::net::IpAddr, Vec<ServerId>> = BTreeMap::new();
+    let mut owners = Owners::new();
     for (i, server) in plan.servers.iter().enumerate() {
         for address in server.own_addresses(&plan.views) {
             owners.entry(address).or_default().push(ServerId(i));
         }
     }
     let mut out: BTreeMap<ServerId, Leaves> = BTreeMap::new();
-    for (_, look) in evidence.looks().filter(|(i, _)| evidence.is_fresh(*i)) {
-        let (Probe::Tls(probe), Outcome::Tls(TlsOutcome::Certificate(served))) = (&look.probe, &look.outcome) else {
-            continue;
-        };
-        let Some(leaf) = served.chain.first() else { continue };
-        for server in owners.get(&probe.address.ip()).into_iter().flatten() {
-            out.entry(*server)
-                .or_default()
-                .entry(*leaf)
-                .or_default()
-                .insert((served.chain.as_slice(), is_keyless(served)));
+    for probe in own_probes(evidence, &owners) {
+        // What an older run of the same vantage saw is not served any more.
+        let Found::Fresh(looks) = evidence.find(probe, |_| true) else { continue };
+        let Probe::Tls(TlsProbe { address, way, .. }) = probe else { continue };
+        for served in looks.into_iter().filter_map(|look| certificate(evidence, look)) {
+            let Some(leaf) = served.chain.first() else { continue };
+            for server in owners.get(&address.ip()).into_iter().flatten() {
+                let seen = out.entry(*server).or_default().entry(*leaf).or_default();
+                seen.chains.insert((served.chain.as_slice(), is_keyless(served)));
+                seen.ports.insert((address.port(), *way));
+            }
         }
     }
     out
+}
+
+type Owners = BTreeMap<std::net::IpAddr, Vec<ServerId>>;
+
+/// The connections to servers' own addresses that the evidence knows of, each once.
+fn own_probes<'a>(evidence: &Evidence<'a>, owners: &Owners) -> BTreeSet<&'a Probe> {
+    let own = |probe: &&Probe| matches!(probe, Probe::Tls(p) if owners.contains_key(&p.address.ip()));
+    evidence.looks().map(|(_, look)| &look.probe).filter(own).collect()
+}
+
+fn certificate<'a>(evidence: &Evidence<'a>, look: Look) -> Option<&'a Served> {
+    match evidence.tls(look)? {
+        TlsOutcome::Certificate(served) => Some(served),
+        _ => None,
+    }
 }

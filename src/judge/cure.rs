@@ -29,9 +29,13 @@ pub(super) fn install(case: &Case, target: Option<Target>, items: &[Item]) -> Ve
 }
 
 /// Another server from which it can be copied.
-fn source<'a>(case: &'a Case, leaf: BlobId, target: Target) -> Option<&'a str> {
+fn source<'a>(case: &'a Case, leaf: BlobId, target: Target) -> Option<commands::Donor<'a>> {
     let servers = (0..case.plan.servers.len()).map(ServerId).filter(|s| Target::Server(*s) != target);
-    servers.into_iter().find(|s| case.certificates.serves(*s, leaf)).map(|s| case.plan.server(s).label.as_ref())
+    let donor = |s: ServerId| commands::Donor {
+        label: &case.plan.server(s).label,
+        product: wording::product(case.plan, Target::Server(s)),
+    };
+    servers.into_iter().find(|s| case.certificates.serves(*s, leaf)).map(donor)
 }
 
 fn thumbprint(case: &Case, leaf: BlobId) -> String {

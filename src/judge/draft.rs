@@ -7,11 +7,11 @@ use super::assess::Assessment;
 use super::case::{Case, Suspicion};
 use super::evidence::Look;
 use super::problem::{CertificateFault, Culprit, EndpointFault, Fault, Problem};
-use super::{RuleInfo, wording};
+use super::{RuleInfo, waive, wording};
 use crate::model::certificate::BlobId;
 use crate::model::finding::{Finding, Remedy, Severity, Subject};
 use crate::model::obligation::{Claim, Obligation};
-use crate::model::plan::{CertId, NameId, ServerId, Target, ViewId};
+use crate::model::plan::{CertId, NameId, Target, ViewId};
 use crate::model::source::Span;
 
 /// A fact that findings share: if all facts of one kind that a finding has are another's too, it may follow from it.
@@ -25,8 +25,6 @@ pub(super) enum Key {
     Replaced(Culprit, BlobId),
     /// This name in this view.
     Dns(NameId, ViewId),
-    /// Nothing answers at this port of this server.
-    Port(ServerId, u16),
     /// This address was given for this name in this view, and no target has it.
     Stranger(NameId, ViewId, IpAddr),
 }
@@ -58,6 +56,8 @@ pub(super) struct Draft {
     /// The waiver that accepts it, by its index in the plan.
     pub(super) waiver: Option<usize>,
     pub(super) keys: BTreeSet<Key>,
+    /// It is about a declared certificate, which is to be mended wherever it is served.
+    pub(super) declared: bool,
 }
 
 /// One problem of a due obligation.
@@ -107,6 +107,7 @@ impl<'a> Context<'a> {
     pub(super) fn waiver(&self, rule: &str, labels: &BTreeSet<String>) -> Option<usize> {
         let accepts = |w: &&crate::model::plan::Waiver| {
             w.rule.value == rule
+                && waive::meanings(self.case.plan, w).len() < 2
                 && w.until.as_ref().is_none_or(|u| self.case.now < u.value)
                 && w.on.as_ref().is_none_or(|on| {
                     labels.contains(&on.value) || labels.contains(&on.value.trim_end_matches('.').to_ascii_lowercase())
@@ -161,6 +162,7 @@ impl Draft {
     pub(super) fn of(context: &Context, rule: &'static RuleInfo, items: &[Item], waiver: Option<usize>) -> Self {
         let mut draft = Self::plain(rule, String::new());
         draft.waiver = waiver;
+        draft.declared = items.iter().any(|i| matches!(i.problem.fault, Fault::Certificate(..)));
         draft.at = items.first().map(|i| i.obligation.span);
         draft.obligations = items.iter().map(|i| i.index).collect();
         draft.looks = items.iter().flat_map(|i| i.problem.looks.iter().copied()).collect();
@@ -185,6 +187,7 @@ impl Draft {
             open_question: false,
             waiver: None,
             keys: BTreeSet::new(),
+            declared: false,
         }
     }
 

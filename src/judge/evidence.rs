@@ -1,14 +1,22 @@
-//! The recording, indexed for questions: what was seen of a probe, by the newest run of each vantage, and how old it is.
+//! The recording, indexed for questions: what was seen of a probe, by the runs that no later run supersedes.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt;
+use std::net::IpAddr;
 use std::ops::Range;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
+use crate::model::dns::DnsOutcome;
 use crate::model::observation::{Observation, Outcome, Probe, Recording, Run};
+use crate::model::plan::Plan;
+use crate::model::tls::{Stage, TlsOutcome};
+
+/// Runs that began within so many seconds saw the same world: where they differ, the difference is evidence.
+const SAME_TIME: i64 = 600;
 
 /// Index of an observation in the recording's order.
 pub(super) type Look = usize;
@@ -18,10 +26,29 @@ pub(super) type Look = usize;
 pub(super) enum Found {
     /// Observations that count; never empty.
     Fresh(Vec<Look>),
-    /// Only observations that are too old: the youngest one's age in hours.
-    Stale(i64),
+    /// Only observations that do not count at this time.
+    Stale(Outdated),
     /// Nothing.
     Nothing,
+}
+
+/// Why an observation does not count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Outdated {
+    /// It is so many hours older than the newest run, and that is too old.
+    TooOld(i64),
+    /// Its run began after the time that is judged.
+    TooNew,
+}
+
+impl fmt::Display for Outdated {
+    /// Goes on after "was seen".
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooOld(hours) => write!(f, "{hours} h ago, which is too old"),
+            Self::TooNew => f.write_str("after the time that is judged"),
+        }
+    }
 }
 
 /// A recording and the time at which it is judged.
@@ -31,20 +58,66 @@ pub(super) struct Evidence<'a> {
     /// Observations of one probe stand side by side in the recording's order.
     places: HashMap<&'a Probe, Range<Look>>,
     now: Timestamp,
-    max_age: i64,
+    /// The start of the newest run that is not after `now`: the time as of which the world is known.
+    gathered: Option<Timestamp>,
+    ages: Ages<'a>,
     /// Consequences rest on the same observations as their cause.
     ids: RefCell<HashMap<Look, String>>,
 }
 
+/// How old evidence may be, in seconds: the plan's, and nearer of a view's resolvers and of a target's addresses.
+struct Ages<'a> {
+    plan: i64,
+    views: BTreeMap<&'a str, i64>,
+    addresses: BTreeMap<IpAddr, i64>,
+}
+
+impl<'a> Ages<'a> {
+    fn of(plan: &'a Plan) -> Self {
+        let mut addresses: BTreeMap<IpAddr, i64> = BTreeMap::new();
+        let servers = plan.servers.iter().map(|s| (&s.addresses, s.settings.max_age));
+        let pools = plan.pools.iter().map(|p| (&p.addresses, p.settings.max_age));
+        for (all, max_age) in servers.chain(pools) {
+            for address in all.iter().flatten() {
+                // Of several targets at one address the strictest counts.
+                let age = addresses.entry(*address).or_insert(i64::from(max_age));
+                *age = i64::from(max_age).min(*age);
+            }
+        }
+        Self {
+            plan: i64::from(plan.settings.max_age),
+            views: plan.views.iter().map(|v| (&*v.label, i64::from(v.settings.max_age))).collect(),
+            addresses,
+        }
+    }
+
+    fn max(&self, probe: &Probe) -> i64 {
+        let nearer = match probe {
+            Probe::File(_) => None,
+            Probe::Dns(p) => self.views.get(&*p.view),
+            Probe::Tls(p) => self.addresses.get(&p.address.ip()),
+        };
+        nearer.copied().unwrap_or(self.plan)
+    }
+}
+
 impl<'a> Evidence<'a> {
-    /// Indexes a recording; observations older than `max_age` seconds do not count.
-    pub(super) fn new(recording: &'a Recording, now: Timestamp, max_age: u32) -> Self {
+    /// Indexes a recording. What is older than the newest run by more than `max-age` does not count, nor does what was
+    /// seen by runs that began after `now`: `now` moves the calendar (validity, waivers), not the age of evidence.
+    pub(super) fn new(recording: &'a Recording, now: Timestamp, plan: &'a Plan) -> Self {
         let looks: Vec<&Observation> = recording.observations.iter().collect();
         let mut places: HashMap<&Probe, Range<Look>> = HashMap::with_capacity(looks.len());
         for (i, look) in looks.iter().enumerate() {
             places.entry(&look.probe).or_insert(i..i).end = i + 1;
         }
-        Self { looks, runs: &recording.runs, places, now, max_age: i64::from(max_age), ids: RefCell::default() }
+        let gathered = recording.runs.values().map(|r| r.started).filter(|s| *s <= now).max();
+        let runs = &recording.runs;
+        Self { looks, runs, places, now, gathered, ages: Ages::of(plan), ids: RefCell::default() }
+    }
+
+    /// When the newest run began that counts.
+    pub(super) fn gathered(&self) -> Option<Timestamp> {
+        self.gathered
     }
 
     /// The runs, by id.
@@ -78,30 +151,27 @@ impl<'a> Evidence<'a> {
         self.ids.borrow_mut().entry(look).or_insert_with(digest).clone()
     }
 
-    /// What the newest run of each vantage saw, among the runs that `counts` lets count.
+    /// What was seen by the runs that `counts` lets count and that no later one supersedes.
     pub(super) fn find(&self, probe: &Probe, counts: impl Fn(&Run) -> bool) -> Found {
         let Some(range) = self.places.get(probe) else { return Found::Nothing };
-        let mut youngest: Option<i64> = None;
-        let mut newest: BTreeMap<&[Arc<str>], &Run> = BTreeMap::new();
+        let mut outdated: Option<Outdated> = None;
+        let mut seen: BTreeMap<&str, Seen> = BTreeMap::new();
         for look in range.clone() {
             let Some(run) = self.run(look).filter(|r| counts(r)) else { continue };
-            let age = self.age(look);
-            youngest = Some(youngest.map_or(age, |y| y.min(age)));
-            if self.is_fresh(look) {
-                let best = newest.entry(&run.stands_in).or_insert(run);
-                if (run.started, &run.id) > (best.started, &best.id) {
-                    *best = run;
+            match self.outdated(look) {
+                Some(why) => outdated = Some(outdated.map_or(why, |o| o.min(why))),
+                None => {
+                    let entry = seen.entry(&run.id).or_insert(Seen { run, has_word: false });
+                    entry.has_word |= is_word(&self.looks[look].outcome);
                 }
             }
         }
-        let chosen = |look: &Look| {
-            let run = self.run(*look).filter(|_| self.is_fresh(*look));
-            run.is_some_and(|r| newest.get(r.stands_in.as_slice()).is_some_and(|n| n.id == r.id))
-        };
-        let fresh = self.last_attempts(range.clone().filter(chosen));
-        match (fresh.is_empty(), youngest) {
+        let superseded = |old: &Seen| seen.values().any(|new| new.supersedes(old));
+        let current: BTreeSet<&str> = seen.iter().filter(|(_, s)| !superseded(s)).map(|(id, _)| *id).collect();
+        let fresh = self.last_attempts(range.clone().filter(|l| current.contains(&*self.looks[*l].run)));
+        match (fresh.is_empty(), outdated) {
             (false, _) => Found::Fresh(fresh),
-            (true, Some(age)) => Found::Stale(age / 3600),
+            (true, Some(why)) => Found::Stale(why),
             (true, None) => Found::Nothing,
         }
     }
@@ -119,18 +189,39 @@ impl<'a> Evidence<'a> {
         last.into_values().collect()
     }
 
-    /// True if an observation is young enough to count.
+    /// True if an observation is of a time that counts.
     pub(super) fn is_fresh(&self, look: Look) -> bool {
-        self.age(look) <= self.max_age
+        self.outdated(look).is_none()
     }
 
-    /// Age in seconds; what lies in the future has none.
-    fn age(&self, look: Look) -> i64 {
-        (self.now.as_second() - self.looks[look].at.as_second()).max(0)
+    /// True if an observation is of a time that counts, and no later run supersedes it.
+    pub(super) fn is_current(&self, look: Look) -> bool {
+        matches!(self.find(&self.looks[look].probe, |_| true), Found::Fresh(looks) if looks.contains(&look))
+    }
+
+    /// The strictest age of evidence that the plan names, in seconds.
+    pub(super) fn least_age(&self) -> i64 {
+        let nearer = self.ages.views.values().chain(self.ages.addresses.values());
+        nearer.copied().min().map_or(self.ages.plan, |age| age.min(self.ages.plan))
+    }
+
+    /// True if an observation's run had begun by the time that is judged.
+    pub(super) fn is_past(&self, look: Look) -> bool {
+        self.run(look).is_some_and(|r| r.started <= self.now)
+    }
+
+    fn outdated(&self, look: Look) -> Option<Outdated> {
+        let started = self.run(look)?.started;
+        // What a file holds belongs to the plan; it is no news of the world.
+        if started > self.now && !matches!(self.looks[look].probe, Probe::File(_)) {
+            return Some(Outdated::TooNew);
+        }
+        let age = self.gathered?.as_second() - started.as_second();
+        (age > self.ages.max(&self.looks[look].probe)).then_some(Outdated::TooOld(age / 3600))
     }
 
     /// The outcome of an observation of a name server.
-    pub(super) fn dns(&self, look: Look) -> Option<&'a crate::model::dns::DnsOutcome> {
+    pub(super) fn dns(&self, look: Look) -> Option<&'a DnsOutcome> {
         match &self.looks[look].outcome {
             Outcome::Dns(outcome) => Some(outcome),
             _ => None,
@@ -138,7 +229,7 @@ impl<'a> Evidence<'a> {
     }
 
     /// The outcome of an observation of an endpoint.
-    pub(super) fn tls(&self, look: Look) -> Option<&'a crate::model::tls::TlsOutcome> {
+    pub(super) fn tls(&self, look: Look) -> Option<&'a TlsOutcome> {
         match &self.looks[look].outcome {
             Outcome::Tls(outcome) => Some(outcome),
             _ => None,
@@ -151,5 +242,38 @@ impl<'a> Evidence<'a> {
             Outcome::File(outcome) => Some(outcome),
             _ => None,
         }
+    }
+}
+
+/// A run that looked at a probe.
+struct Seen<'a> {
+    run: &'a Run,
+    /// It got a word, and not just silence, which may be about where it stood.
+    has_word: bool,
+}
+
+impl Seen<'_> {
+    /// A later run of the same vantage says it anew. One of another vantage does so if it is later by more than a moment
+    /// and got a word, or stood wherever the older one did.
+    fn supersedes(&self, old: &Self) -> bool {
+        let later = (self.run.started, &self.run.id) > (old.run.started, &old.run.id);
+        let long = self.run.started.as_second() - old.run.started.as_second() > SAME_TIME;
+        let stood_there = || old.run.stands_in.iter().all(|v| self.run.stands_in.contains(v));
+        later && (self.run.stands_in == old.run.stands_in || (long && (self.has_word || stood_there())))
+    }
+}
+
+/// True unless an outcome is silence: a resolver that did not answer, an endpoint that was not reached.
+fn is_word(outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::File(_) => true,
+        Outcome::Dns(outcome) => outcome.reply().is_some() || *outcome == DnsOutcome::ServFail,
+        Outcome::Tls(outcome) => !matches!(
+            outcome,
+            TlsOutcome::Refused
+                | TlsOutcome::Unreachable(_)
+                | TlsOutcome::Timeout(Stage::Connect)
+                | TlsOutcome::CannotLook(_)
+        ),
     }
 }

@@ -71,7 +71,7 @@ pub fn judge(
     policy: &Policy,
     now: Timestamp,
 ) -> Judgement {
-    let index = Evidence::new(evidence, now, plan.settings.max_age);
+    let index = Evidence::new(evidence, now, plan);
     let certificates = Certificates::new(plan, &index, evidence, now);
     let case = Case::new(plan, obligations, policy, &index, &certificates, now);
     let (assessed, suspicion) = assess_all(&case);

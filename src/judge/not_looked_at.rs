@@ -4,24 +4,22 @@ use std::collections::BTreeSet;
 
 use super::case::Case;
 use super::rules::LATER;
-use super::wording;
 use crate::model::obligation::Claim;
-use crate::model::observation::Probe;
 use crate::model::phase::Phase;
-use crate::model::plan::{CertificateSource, Members, Target};
+use crate::model::plan::{Autodiscover, CertificateSource, Members, Target};
 use crate::model::policy::Scope;
 use crate::model::service::services_of;
-use crate::model::tls::{Possession, TlsOutcome};
 
 /// A line each.
 pub(super) fn lines(case: &Case) -> Vec<String> {
     let mut out = Vec::new();
     out.extend(without_network(case));
+    out.extend(another_time(case));
     out.extend(siblings(case));
     out.extend(default_services(case));
     out.extend(opaque_pools(case));
     out.extend(keys(case));
-    out.extend(unproved(case));
+    out.push("revocation of certificates (CRL, OCSP)".to_string());
     out.extend(ttl_of_caches(case));
     out.extend(declared_only(case));
     out.extend(later_rules(case));
@@ -43,6 +41,15 @@ fn without_network(case: &Case) -> Vec<String> {
         out.push(format!("certificates known only by what servers serve: {}", labels.join(", ")));
     }
     out
+}
+
+/// The calendar was moved on; the world was not looked at again.
+fn another_time(case: &Case) -> Option<String> {
+    let gathered = case.evidence.gathered()?;
+    let later = case.now.as_second() - gathered.as_second();
+    let word = |t: jiff::Timestamp| t.strftime("%Y-%m-%d %H:%MZ").to_string();
+    (later > case.evidence.least_age())
+        .then(|| format!("what is there at {}: judged as of {}", word(case.now), word(gathered)))
 }
 
 /// Servers that due obligations ask.
@@ -99,20 +106,6 @@ fn keys(case: &Case) -> Option<String> {
         .then(|| "whether the key is exportable (no inventory)".to_string())
 }
 
-/// Certificates that were seen before the handshake ended early: they are judged, but not who holds their keys.
-fn unproved(case: &Case) -> Option<String> {
-    let early = |outcome: &TlsOutcome| matches!(outcome, TlsOutcome::Certificate(s) if matches!(s.possession, Possession::NotProved(_)));
-    let fresh = case.evidence.looks().filter(|(look, _)| case.evidence.is_fresh(*look));
-    let endpoints = fresh.filter_map(|(look, seen)| match &seen.probe {
-        Probe::Tls(p) if case.evidence.tls(look).is_some_and(early) => Some(p.address.to_string()),
-        _ => None,
-    });
-    let all: BTreeSet<String> = endpoints.collect();
-    (!all.is_empty()).then(|| {
-        format!("whether these hold the key of what they serve: {}", wording::list(all.iter().map(String::as_str)))
-    })
-}
-
 /// A cache shows the rest of a TTL only.
 fn ttl_of_caches(case: &Case) -> Option<String> {
     let lowered = |(i, o): (usize, &crate::model::obligation::Obligation)| {
@@ -127,9 +120,12 @@ fn ttl_of_caches(case: &Case) -> Option<String> {
 fn declared_only(case: &Case) -> Option<String> {
     let plan = case.plan;
     let authoritative = plan.settings.authoritative || plan.views.iter().any(|v| v.settings.authoritative);
+    let srv = plan.mail.iter().any(|m| m.autodiscover == Autodiscover::Srv);
     let tables = [
         (plan.mail.iter().any(|m| m.mx.iter().any(Option::is_some)), "mx of [mail]"),
+        (srv, "autodiscover = \"srv\" of [mail]"),
         (!plan.records.is_empty(), "[records]"),
+        (!plan.zones.is_empty(), "[zones]"),
         (authoritative, "authoritative servers of [zones]"),
         (!plan.inventory.is_empty(), "[inventory]"),
         (plan.views.iter().any(|v| v.without_sni), "clients without SNI"),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 
-use super::evidence::Look;
+use super::evidence::{Look, Outdated};
 use crate::model::certificate::BlobId;
 use crate::model::identity::Mismatch;
 use crate::model::name::Name;
@@ -87,10 +87,14 @@ pub(super) enum EndpointFault {
     Untrusted { leaf: BlobId, view: ViewId, why: Untrusted },
     /// Unknown: the outcome is no word about the server.
     CouldNotLook,
+    /// Unknown: a certificate was served, and the handshake did not come to its end: why.
+    Unfinished { leaf: BlobId, why: String },
+    /// Unknown: a balanced address was tried less often than the plan asks.
+    FewSamples { seen: usize, of: usize },
     /// Unknown: nobody looked.
     Unseen,
-    /// Unknown: what was seen is too old, in hours.
-    Stale(i64),
+    /// Unknown: what was seen does not count at this time.
+    Stale(Outdated),
     /// Unknown: no run stood in the view.
     NotStanding,
     /// Unknown: the view's trust anchors are not all recorded.
@@ -102,8 +106,8 @@ pub(super) enum EndpointFault {
 /// With a resolver's answers.
 #[derive(Clone, Debug)]
 pub(super) enum DnsFault {
-    /// The name must resolve and does not.
-    Unresolved { word: String },
+    /// The name must resolve and does not; where an alias leads nowhere, whose it is and where it leads.
+    Unresolved { word: String, dangling: Option<(String, String)> },
     /// It resolves to something else.
     Unexpected { addresses: BTreeSet<IpAddr> },
     /// It resolves though it must not.
@@ -116,8 +120,8 @@ pub(super) enum DnsFault {
     Silent { word: String },
     /// Unknown: nobody asked.
     NotAsked,
-    /// Unknown: what was answered is too old, in hours.
-    Stale(i64),
+    /// Unknown: what was answered does not count at this time.
+    Stale(Outdated),
     /// Unknown: what the other's host resolves to was not answered.
     LikeUnknown { host: Name },
     /// Unknown: something between seems to answer in the resolver's place.
@@ -135,7 +139,8 @@ impl Fault {
                 C::Uncovered { .. } | C::OutOfDate { .. } | C::SelfSigned { .. } | C::OtherThumbprint { .. },
             ) => false,
             Self::Endpoint(_, fault) => match fault {
-                E::CouldNotLook | E::Unseen | E::Stale(_) | E::NotStanding => true,
+                E::CouldNotLook | E::Unfinished { .. } | E::FewSamples { .. } => true,
+                E::Unseen | E::Stale(_) | E::NotStanding => true,
                 E::NoAnchors { .. } | E::Intercepted { .. } => true,
                 E::NoTls | E::WrongName { .. } | E::WrongLeaf { .. } | E::WrongKey { .. } => false,
                 E::Unreadable { .. } | E::OutOfDate { .. } | E::Untrusted { .. } => false,
@@ -159,8 +164,9 @@ impl EndpointFault {
             | Self::Unreadable { leaf, .. }
             | Self::OutOfDate { leaf, .. }
             | Self::Untrusted { leaf, .. }
+            | Self::Unfinished { leaf, .. }
             | Self::Intercepted { leaf } => Some(*leaf),
-            Self::NoTls | Self::CouldNotLook | Self::Unseen => None,
+            Self::NoTls | Self::CouldNotLook | Self::Unseen | Self::FewSamples { .. } => None,
             Self::Stale(_) | Self::NotStanding | Self::NoAnchors { .. } => None,
         }
     }

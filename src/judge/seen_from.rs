@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::case::Case;
+use crate::model::dns::DnsOutcome;
 use crate::model::finding::{ResolversSeen, SeenFrom};
 use crate::model::obligation::Claim;
 use crate::model::observation::Probe;
@@ -40,12 +41,24 @@ fn is_path_unseen(case: &Case, view: ViewId, stood: &BTreeSet<&Arc<str>>) -> boo
     !stood.contains(&case.plan.view(view).label) && case.obligations.iter().enumerate().any(due)
 }
 
-/// How many of each view's resolvers answered anything.
+/// True if a view's resolvers have to be asked for anything that is due.
+fn is_asked(case: &Case, view: ViewId) -> bool {
+    let about = |(i, o): (usize, &crate::model::obligation::Obligation)| match &o.claim {
+        Claim::Resolves { view: v, .. } | Claim::Lowered { view: v, .. } | Claim::Path { view: v, .. } => {
+            *v == view && case.is_due(i)
+        }
+        Claim::Covers { .. } | Claim::Serves { .. } => false,
+    };
+    case.obligations.iter().enumerate().any(about)
+}
+
+/// Of each view whose resolvers are asked: how many of them answered anything.
 fn resolvers(case: &Case) -> Vec<ResolversSeen> {
     let mut answered: BTreeSet<(&str, String)> = BTreeSet::new();
     for (look, seen) in case.evidence.looks().filter(|(i, _)| case.evidence.is_fresh(*i)) {
+        // SERVFAIL is an answer too, though no good one.
         if let (Probe::Dns(p), Some(outcome)) = (&seen.probe, case.evidence.dns(look))
-            && outcome.reply().is_some()
+            && (outcome.reply().is_some() || *outcome == DnsOutcome::ServFail)
         {
             answered.insert((&p.view, p.resolver.to_string()));
         }
@@ -55,5 +68,5 @@ fn resolvers(case: &Case) -> Vec<ResolversSeen> {
         answered: view.resolvers.iter().filter(|r| answered.contains(&(&*view.label, r.value.to_string()))).count(),
         declared: view.resolvers.len(),
     };
-    case.plan.views.iter().map(of).collect()
+    case.plan.view_ids().filter(|v| is_asked(case, *v)).map(|v| of(case.plan.view(v))).collect()
 }

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::rc::Rc;
 
 use super::assess::{Assessment, answers, hear};
 use super::case::{Case, Suspicion};
@@ -10,9 +11,10 @@ use super::truth::Truth;
 use crate::model::certificate::BlobId;
 use crate::model::dns::Transport;
 use crate::model::name::Name;
-use crate::model::obligation::{Claim, DnsExpectation};
-use crate::model::plan::{CertId, ServerId, ViewId, ViewKind};
+use crate::model::obligation::{Claim, DnsExpectation, Obligation};
+use crate::model::plan::{CertId, NameId, ServerId, ViewId, ViewKind};
 use crate::model::probes::is_private;
+use crate::pki::{PathFacts, Untrusted};
 
 /// How many names or servers must agree before anything is suspected.
 const SEVERAL: usize = 2;
@@ -22,8 +24,8 @@ pub(super) fn suspect(case: &Case, assessed: &[Assessment]) -> Suspicion {
     Suspicion { resolvers: resolvers(case, assessed), leaves: leaves(case) }
 }
 
-/// Plain resolvers of external views that give several names private addresses or the inside's answers, and not once
-/// an answer that only the outside has, while no encrypted resolver of the view says the same.
+/// Plain resolvers of external views that give several names what is right inside and wrong outside, and not once an
+/// answer that only the outside has, while no encrypted resolver of the view says the same.
 fn resolvers(case: &Case, assessed: &[Assessment]) -> BTreeSet<(ViewId, usize)> {
     let mut out = BTreeSet::new();
     let external = case.plan.view_ids().filter(|v| case.plan.view(*v).kind == ViewKind::External);
@@ -38,17 +40,17 @@ fn resolvers(case: &Case, assessed: &[Assessment]) -> BTreeSet<(ViewId, usize)> 
     out
 }
 
-type Wanted<'a> = (Name, &'a DnsExpectation);
+type Wanted<'a> = (NameId, Name, &'a DnsExpectation);
 
 fn due_names<'a>(case: &Case<'a>, assessed: &[Assessment], view: ViewId) -> Vec<Wanted<'a>> {
     let due = case.obligations.iter().zip(assessed).enumerate().filter(|(i, _)| case.is_due(*i));
     let wanted = due.filter_map(|(_, (o, a))| match &o.claim {
         Claim::Resolves { name, view: v, expected } if *v == view && a.truth != Truth::Unobserved => {
-            Some((case.plan.name(*name).name.probe(), expected))
+            Some((*name, case.plan.name(*name).name.probe(), expected))
         }
         _ => None,
     });
-    wanted.filter(|(_, e)| e.like.is_empty() && !e.present.is_empty()).collect()
+    wanted.filter(|(_, _, e)| e.like.is_empty() && !e.present.is_empty()).collect()
 }
 
 fn is_encrypted(case: &Case, view: ViewId, index: usize) -> bool {
@@ -58,7 +60,7 @@ fn is_encrypted(case: &Case, view: ViewId, index: usize) -> bool {
 
 fn is_intercepted(case: &Case, view: ViewId, index: usize, names: &[Wanted]) -> bool {
     let mut odd: Vec<(&Name, BTreeSet<IpAddr>)> = Vec::new();
-    for (name, expected) in names {
+    for (id, name, expected) in names {
         let given = hear(case, name, view, index).addresses();
         let right: BTreeSet<IpAddr> = expected.present.iter().flat_map(|p| p.addresses.iter().copied()).collect();
         if given.is_empty() || right.iter().any(|a| is_private(*a)) {
@@ -70,7 +72,8 @@ fn is_intercepted(case: &Case, view: ViewId, index: usize, names: &[Wanted]) -> 
             if !given.is_subset(&inside) {
                 return false;
             }
-        } else if given.iter().all(|a| is_private(*a)) || given == inside {
+        } else if (given.iter().all(|a| is_private(*a)) || given == inside) && is_inside_only(case, *id, &given, &right)
+        {
             odd.push((name, given));
         }
     }
@@ -79,6 +82,21 @@ fn is_intercepted(case: &Case, view: ViewId, index: usize, names: &[Wanted]) -> 
         encrypted.into_iter().any(|i| hear(case, name, view, i).addresses() == *given)
     };
     odd.len() >= SEVERAL && !odd.iter().any(confirmed)
+}
+
+/// True if the plan wants these addresses inside, and others outside: without split DNS nothing tells the two apart.
+fn is_inside_only(case: &Case, name: NameId, given: &BTreeSet<IpAddr>, outside: &BTreeSet<IpAddr>) -> bool {
+    let wanted = |o: &Obligation| match &o.claim {
+        Claim::Resolves { name: n, view, expected } if *n == name => {
+            let moment = case.policy.moment(case.plan, *view);
+            let holds = o.holds.iter().any(|(v, moments)| v == view && moments.contains(moment));
+            let internal = case.plan.view(*view).kind == ViewKind::Internal;
+            (internal && holds).then(|| expected.present.iter().flat_map(|p| p.addresses.iter().copied()).collect())
+        }
+        _ => None,
+    };
+    let inside: Vec<BTreeSet<IpAddr>> = case.obligations.iter().filter_map(wanted).collect();
+    inside.iter().any(|set| given.is_subset(set) && set != outside)
 }
 
 /// What the internal views' resolvers answer.
@@ -91,14 +109,15 @@ fn inside(case: &Case, name: &Name) -> BTreeSet<IpAddr> {
 struct Met {
     server: ServerId,
     certificate: CertId,
+    name: Name,
     leaf: BlobId,
     issuer: Vec<u8>,
 }
 
-/// Leaves of one issuer that the plan does not know and that not every view trusts, each made for just the name that was
-/// asked, at several servers. Where a declared certificate is known, its issuer is the plan's, and the servers must have
-/// nothing else in common. Where only names are planned, the sign is that one planned certificate shows as a leaf of its
-/// own for each name.
+/// Leaves of one issuer that neither the plan nor any view's trust knows, at several servers. Where a declared certificate
+/// is known, its issuer is the plan's, and the servers must have nothing else in common. Where only names are planned,
+/// the sign is a leaf of its own for each name: one planned certificate that shows as several, or servers that have
+/// nothing in common but that.
 fn leaves(case: &Case) -> BTreeSet<BlobId> {
     let mut by_issuer: BTreeMap<(bool, Vec<u8>), Vec<Met>> = BTreeMap::new();
     for (_, obligation) in case.obligations.iter().enumerate().filter(|(i, _)| case.is_due(*i)) {
@@ -116,10 +135,19 @@ fn leaves(case: &Case) -> BTreeSet<BlobId> {
         let leaves: BTreeSet<BlobId> = all.iter().map(|m| m.leaf).collect();
         servers.len() >= SEVERAL
             && leaves.len() >= SEVERAL
-            && (is_minted(all) || (!planned_only && !are_one_pool(case, &servers)))
+            && (is_minted(all) || (!are_one_pool(case, &servers) && (!planned_only || is_one_each(all))))
     };
     let groups = by_issuer.into_iter().map(|((planned_only, _), all)| (planned_only, all));
     groups.filter(suspected).flat_map(|(_, all)| all).map(|m| m.leaf).collect()
+}
+
+/// True if each leaf showed for one name only.
+fn is_one_each(all: &[Met]) -> bool {
+    let mut names: BTreeMap<BlobId, BTreeSet<&Name>> = BTreeMap::new();
+    for met in all {
+        names.entry(met.leaf).or_default().insert(&met.name);
+    }
+    names.values().all(|n| n.len() == 1)
 }
 
 /// True if one declared certificate showed as several leaves at one server.
@@ -139,7 +167,7 @@ fn met(case: &Case, server: ServerId, certificate: CertId, name: &Name) -> Vec<M
         if let (true, Ok(facts)) = (covers, case.certificates.facts(leaf))
             && !facts.is_self_issued()
         {
-            out.push(Met { server, certificate, leaf, issuer: facts.issuer_der.clone() });
+            out.push(Met { server, certificate, name: name.clone(), leaf, issuer: facts.issuer_der.clone() });
         }
     }
     out
@@ -147,12 +175,16 @@ fn met(case: &Case, server: ServerId, certificate: CertId, name: &Name) -> Vec<M
 
 fn is_unplanned(case: &Case, met: &Met, declared: &[BlobId]) -> bool {
     let known = |leaf: &BlobId| case.certificates.facts(*leaf).is_ok_and(|f| f.issuer_der == met.issuer);
-    !declared.contains(&met.leaf) && !declared.iter().any(known) && !is_trusted_everywhere(case, met.leaf)
+    !declared.contains(&met.leaf) && !declared.iter().any(known) && !has_known_issuer(case, met.leaf)
 }
 
-fn is_trusted_everywhere(case: &Case, leaf: BlobId) -> bool {
+/// True if a leaf leads to an anchor of some view, be it over an intermediate that was not sent: an authority that is
+/// trusted anywhere is no proxy's. Where no view's anchors are known, nothing can be said.
+fn has_known_issuer(case: &Case, leaf: BlobId) -> bool {
     let Some(chain) = case.certificates.chain_of(leaf) else { return false };
-    case.plan.view_ids().all(|v| case.certificates.path(chain, v).is_none_or(|p| p.untrusted.is_none()))
+    let mut paths = case.plan.view_ids().filter_map(|v| case.certificates.path(chain, v)).peekable();
+    let leads = |path: Rc<PathFacts>| matches!(path.untrusted, None | Some(Untrusted::MissingIntermediate { .. }));
+    paths.peek().is_none() || paths.any(leads)
 }
 
 /// The nodes of one pool may well have certificates of one new issuer.

@@ -9,12 +9,14 @@ use super::truth::Truth;
 use super::{cause, not_looked_at, seen_from, waive, wording};
 use crate::model::finding::{Counts, Finding, Judged, Judgement, RunOutcome, Severity, Verdict};
 use crate::model::phase::{Moment, MomentSet};
-use crate::model::policy::Ask;
+use crate::model::policy::{Ask, Scope};
 
 /// Everything that the judge says.
 pub(super) fn judgement(context: &Context, drafts: Vec<Draft>) -> Judgement {
     let case = context.case;
     let (mut drafts, off) = waive::severities(case, drafts);
+    let reasons = cause::reasons(&drafts);
+    waive::with_their_cause(&mut drafts, &reasons);
     sort(&mut drafts);
     let causes = cause::fold(&drafts);
     let (drafts, causes) = causes_first(drafts, &causes);
@@ -116,7 +118,14 @@ fn verdict(truth: Truth, named: Named, due: bool) -> Verdict {
 
 fn moments(holds: &[(crate::model::plan::ViewId, MomentSet)]) -> Vec<String> {
     let all = holds.iter().fold(MomentSet::EMPTY, |all, (_, set)| all.union(*set));
-    all.iter().map(|m| m.to_string()).collect()
+    // Two eves of one flip have one word.
+    let mut words: Vec<String> = Vec::new();
+    for word in all.iter().map(|m| m.to_string()) {
+        if !words.contains(&word) {
+            words.push(word);
+        }
+    }
+    words
 }
 
 fn counts(obligations: &[Judged]) -> Counts {
@@ -138,7 +147,9 @@ fn counts(obligations: &[Judged]) -> Counts {
 fn outcome(case: &Case, findings: &[Finding], counts: &Counts) -> RunOutcome {
     let fails = |f: &Finding| f.waived.is_none() && !f.open_question && f.severity >= case.policy.fail_on;
     let open = |f: &Finding| f.open_question;
-    match (findings.iter().any(fails), counts.unobserved > 0 || findings.iter().any(open)) {
+    // Who asks for nothing is told nothing; a waiver or `off` does not change that.
+    let nothing = case.policy.scope == Scope::All && !(0..case.obligations.len()).any(|i| case.is_due(i));
+    match (findings.iter().any(fails), nothing || counts.unobserved > 0 || findings.iter().any(open)) {
         (true, _) => RunOutcome::Fail,
         (false, true) => RunOutcome::Incomplete,
         (false, false) => RunOutcome::Pass,

@@ -212,7 +212,8 @@ pub struct SeenFrom {
     pub stands_in: Vec<String>,
     /// The addresses of the machines, as far as known.
     pub addresses: Vec<IpAddr>,
-    /// By view, in the plan's order: how many of its resolvers answered at all, of how many.
+    /// By view, in the plan's order, as far as its DNS is asked about: how many of its resolvers answered at all, of how
+    /// many.
     pub resolvers: Vec<ResolversSeen>,
     /// Views whose TLS paths were not seen, though something about them is due.
     pub paths_not_seen: Vec<String>,

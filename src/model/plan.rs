@@ -1,6 +1,6 @@
 //! A plan that is always valid: every reference resolved, every default explicit, every value with its place.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -468,14 +468,6 @@ impl Default for Settings {
     }
 }
 
-impl Certificate {
-    /// True if clients are told to accept this very certificate, whoever issued it: a file with `match = "leaf"`. A bare
-    /// thumbprint only names a certificate, it makes nobody trust it.
-    pub fn is_pinned(&self) -> bool {
-        self.match_mode == MatchMode::Leaf && matches!(self.source, CertificateSource::File(_))
-    }
-}
-
 impl Plan {
     /// A view by its id.
     pub fn view(&self, id: ViewId) -> &View {
@@ -582,6 +574,11 @@ impl Pool {
             Members::Servers(ids) => ids,
             Members::Opaque => &[],
         }
+    }
+
+    /// The member servers of all phases.
+    pub fn all_members(&self) -> BTreeSet<ServerId> {
+        Phase::ALL.into_iter().flat_map(|p| self.servers(p)).copied().collect()
     }
 
     /// True if each member must serve a covering certificate itself.

@@ -43,12 +43,12 @@ pub fn fault(error: &io::Error) -> Fault {
         | ErrorKind::BrokenPipe
         | ErrorKind::NotConnected
         | ErrorKind::UnexpectedEof => Fault::Closed,
-        ErrorKind::HostUnreachable
-        | ErrorKind::NetworkUnreachable
-        | ErrorKind::NetworkDown
-        | ErrorKind::PermissionDenied
-        // what TLS says of a peer
-        | ErrorKind::InvalidData => Fault::Unreachable(error.to_string()),
+        // Somebody on the way, or what TLS says of a peer.
+        ErrorKind::HostUnreachable | ErrorKind::InvalidData => Fault::Unreachable(error.to_string()),
+        ErrorKind::NetworkUnreachable | ErrorKind::NetworkDown => {
+            Fault::Ours(format!("this machine has no route there: {error}"))
+        }
+        ErrorKind::PermissionDenied => Fault::Ours(format!("this machine does not let it out: {error}")),
         _ => Fault::Ours(error.to_string()),
     }
 }
@@ -63,7 +63,9 @@ mod tests {
         assert_eq!(of(ErrorKind::ConnectionRefused), Fault::Refused);
         assert_eq!(of(ErrorKind::ConnectionReset), Fault::Closed);
         assert!(matches!(of(ErrorKind::HostUnreachable), Fault::Unreachable(_)));
-        assert!(matches!(of(ErrorKind::AddrNotAvailable), Fault::Ours(_)));
+        for ours in [ErrorKind::AddrNotAvailable, ErrorKind::NetworkUnreachable, ErrorKind::PermissionDenied] {
+            assert!(matches!(of(ours), Fault::Ours(_)), "{ours}");
+        }
         #[cfg(unix)]
         assert!(matches!(fault(&io::Error::from_raw_os_error(24)), Fault::Ours(_)), "too many open files");
     }

@@ -43,7 +43,8 @@ fn file(path: &str, read_file: ReadFile) -> (Vec<Vec<u8>>, Vec<String>) {
     };
     match pki::read_file(&bytes) {
         Ok(content) if content.certificates.is_empty() => (Vec::new(), vec![format!("{path}: no certificate in it")]),
-        Ok(content) => (content.certificates, Vec::new()),
+        // An anchor that was not read is missed where a path leads to it.
+        Ok(content) => (content.certificates, content.lost.iter().map(|note| format!("{path}: {note}")).collect()),
         Err(what) => (Vec::new(), vec![format!("{path}: {what}")]),
     }
 }
@@ -66,14 +67,18 @@ mod tests {
         };
         let read = |path: &str| match path {
             "root.pem" => Ok(pem(&first)),
+            "half.pem" => {
+                Ok([pem(&first), b"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n".to_vec()].concat())
+            }
             "bad.pem" => Ok(b"hello".to_vec()),
             _ => Err(io::ErrorKind::NotFound.into()),
         };
-        let files = ["root.pem", "root.pem", "bad.pem", "gone.pem"];
+        let files = ["root.pem", "root.pem", "bad.pem", "gone.pem", "half.pem"];
         let sources: Vec<_> = files.iter().map(|f| TrustSource::File((*f).to_string())).collect();
         let (found, errors) = anchors(&sources, &read);
         assert_eq!(found, [Arc::<[u8]>::from(first.as_slice())]);
-        assert_eq!(errors.len(), 2);
+        assert_eq!(errors.len(), 3);
+        assert!(errors[2].starts_with("half.pem: part 2 "), "{errors:?}");
         assert!(errors[0].starts_with("bad.pem: ") && errors[1].starts_with("gone.pem: "), "{errors:?}");
     }
 }

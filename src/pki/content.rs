@@ -34,6 +34,11 @@ impl Kind {
         .to_string()
     }
 
+    /// True of what may hold certificates that are not read.
+    pub fn holds_certificates(&self) -> bool {
+        matches!(self, Self::Certificate | Self::Pfx | Self::Pkcs7 | Self::Other(_))
+    }
+
     /// Said when there is a certificate beside it; `None` for what may well stand there.
     pub fn beside(&self) -> Option<String> {
         let words = match self {

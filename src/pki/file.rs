@@ -12,6 +12,8 @@ pub struct FileContent {
     pub certificates: Vec<Vec<u8>>,
     /// What else is to be said: a private key in it, parts that could not be read.
     pub notes: Vec<String>,
+    /// Those of the notes that tell of certificates that may be in the file and were not read.
+    pub lost: Vec<String>,
 }
 
 /// Reads PEM (any number, with text around) and DER; a byte order mark, CRLF and UTF-16 are read too.
@@ -48,7 +50,7 @@ fn der_file(bytes: &[u8]) -> Option<Result<FileContent, String>> {
             }
         }
         if !rest.iter().all(u8::is_ascii_whitespace) {
-            file.notes.push(format!("{} bytes after the certificate could not be read", rest.len()));
+            file.lose(format!("{} bytes after the certificate could not be read", rest.len()));
         }
     }
     Some(file.finish(&[kind]))
@@ -58,11 +60,11 @@ fn from_blocks(blocks: Vec<Result<armor::Block, String>>, begun: usize) -> Resul
     let mut file = FileContent::default();
     let mut others = Vec::new();
     if blocks.len() != begun {
-        file.notes.push(format!("{begun} parts begin in the file, {} could be told apart", blocks.len()));
+        file.lose(format!("{begun} parts begin in the file, {} could be told apart", blocks.len()));
     }
     for (i, block) in blocks.into_iter().enumerate() {
         match block {
-            Err(damage) => file.notes.push(format!("part {} is damaged: {damage}", i + 1)),
+            Err(damage) => file.lose(format!("part {} is damaged: {damage}", i + 1)),
             Ok(block) => match content::of_label(&block.label) {
                 content::Kind::Certificate => file.add(leading(&block), i + 1),
                 other => others.push(other),
@@ -87,22 +89,31 @@ fn leading(block: &armor::Block) -> &[u8] {
 fn bare_base64(text: &str) -> Option<FileContent> {
     let der = armor::base64(text).ok()?;
     facts(&der).ok()?;
-    Some(FileContent { certificates: vec![der], notes: vec!["the BEGIN and END lines are missing".into()] })
+    Some(FileContent {
+        certificates: vec![der],
+        notes: vec!["the BEGIN and END lines are missing".into()],
+        lost: Vec::new(),
+    })
 }
 
 impl FileContent {
     fn add(&mut self, der: &[u8], part: usize) {
         match facts(der) {
             Ok(_) => self.certificates.push(der.to_vec()),
-            Err(e) => self.notes.push(format!("part {part} cannot be read: {e}")),
+            Err(e) => self.lose(format!("part {part} cannot be read: {e}")),
         }
+    }
+
+    fn lose(&mut self, note: String) {
+        self.lost.push(note.clone());
+        self.notes.push(note);
     }
 
     /// Notes are bounded too: nobody reads a thousand of them.
     fn is_full(&mut self) -> bool {
         let full = self.certificates.len() >= LIMIT || self.notes.len() >= LIMIT;
         if full {
-            self.notes.push(format!("only the first {LIMIT} certificates are read"));
+            self.lose(format!("only the first {LIMIT} certificates are read"));
         }
         full
     }
@@ -121,6 +132,7 @@ impl FileContent {
             words.truncate(4);
             return Err(if words.is_empty() { "no certificate in it".into() } else { words.join("; ") });
         }
+        self.lost.extend(seen.iter().filter(|k| k.holds_certificates()).filter_map(content::Kind::beside));
         self.notes.extend(seen.iter().filter_map(content::Kind::beside));
         Ok(self)
     }

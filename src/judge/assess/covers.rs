@@ -2,6 +2,8 @@
 
 use std::net::SocketAddr;
 
+use jiff::Timestamp;
+
 use super::super::case::Case;
 use super::super::certificates::Content;
 use super::super::evidence::Found;
@@ -41,7 +43,7 @@ pub(super) fn covers(case: &Case, index: usize, name: NameId, certificate: CertI
         (_, Content::Unknown(why)) => vec![fault(certificate, CertificateFault::Unknown(why.clone()))],
         (_, Content::Planned) => vec![fault(certificate, CertificateFault::Unknown("not issued yet".into()))],
     };
-    let cell = problems.first().map_or("", |p| cell(&p.fault)).to_string();
+    let cell = problems.first().map_or("", |p| cell(&p.fault, case.now)).to_string();
     Assessment::of(problems, cell)
 }
 
@@ -63,7 +65,7 @@ fn of_leaf(case: &Case, index: usize, certificate: CertId, leaf: BlobId, referen
         let date = OutOfDate { position: Some(0), subject: facts.subject.clone(), not_before, not_after };
         out.push(fault(certificate, CertificateFault::OutOfDate { leaf, date }));
     }
-    if facts.is_self_issued() && !declared.is_pinned() {
+    if facts.is_self_issued() {
         out.extend(self_signed(case, index, certificate, leaf));
     }
     out
@@ -104,9 +106,10 @@ fn fault(certificate: CertId, fault: CertificateFault) -> Problem {
     problem(Fault::Certificate(certificate, fault), &[])
 }
 
-fn cell(fault: &Fault) -> &'static str {
+fn cell(fault: &Fault, now: Timestamp) -> &'static str {
     match fault {
         Fault::Certificate(_, CertificateFault::Uncovered { .. }) => "missing",
+        Fault::Certificate(_, CertificateFault::OutOfDate { date, .. }) if now < date.not_before => "not valid yet",
         Fault::Certificate(_, CertificateFault::OutOfDate { .. }) => "out of date",
         Fault::Certificate(_, CertificateFault::SelfSigned { .. }) => "self-signed",
         Fault::Certificate(_, CertificateFault::OtherThumbprint { .. }) => "other cert",

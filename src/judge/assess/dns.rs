@@ -1,14 +1,15 @@
 //! What a view's resolvers answer, held against what is wanted. A and AAAA are one answer: clients use both.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use super::super::case::{Case, Suspicion};
-use super::super::evidence::{Found, Look};
+use super::super::evidence::{Found, Look, Outdated};
 use super::super::problem::{DnsFault, Fault, Problem};
 use super::super::truth::{self, Expectation, Truth};
+use super::right::{self, Right, is_right};
 use super::{Assessment, problem};
-use crate::model::dns::{DnsOutcome, RecordType};
+use crate::model::dns::{DnsOutcome, RecordType, Reply};
 use crate::model::name::Name;
 use crate::model::obligation::DnsExpectation;
 use crate::model::observation::{DnsProbe, Probe};
@@ -18,8 +19,8 @@ use crate::model::plan::{NameId, ViewId};
 pub(in super::super) struct Heard<'a> {
     /// The outcomes for A and AAAA, each with its observation; several where vantages differ.
     pub(in super::super) outcomes: Vec<(RecordType, Look, &'a DnsOutcome)>,
-    /// Where a type was not asked at all: `None`, or too old by so many hours.
-    missing: Vec<Option<i64>>,
+    /// Where a type was not asked at all: `None`, or at a time that does not count.
+    missing: Vec<Option<Outdated>>,
 }
 
 impl Heard<'_> {
@@ -50,10 +51,27 @@ impl Heard<'_> {
 
     /// True if an answer's alias chain shows a name.
     fn shows(&self, alias: &Name) -> bool {
-        let replies = self.outcomes.iter().filter_map(|(_, _, o)| o.reply());
-        let same = |text: &str| text.trim_end_matches('.').eq_ignore_ascii_case(alias.as_str());
-        replies.flat_map(|r| &r.chain).any(|link| same(&link.target))
+        self.outcomes.iter().filter_map(|(_, _, o)| o.reply()).any(|r| shows(r, alias))
     }
+
+    /// The answers that have addresses.
+    fn answers(&self) -> impl Iterator<Item = &Reply> {
+        let replies = self.outcomes.iter().filter_map(|(_, _, o)| match o {
+            DnsOutcome::Answer(reply) => Some(reply),
+            _ => None,
+        });
+        replies.filter(|r| !r.addresses.is_empty())
+    }
+
+    /// The addresses to which an alias to the host led.
+    fn behind(&self, host: &Name) -> impl Iterator<Item = IpAddr> {
+        self.answers().filter(|r| shows(r, host)).flat_map(|r| r.addresses.iter().map(|a| a.address))
+    }
+}
+
+fn shows(reply: &Reply, alias: &Name) -> bool {
+    let same = |text: &str| text.trim_end_matches('.').eq_ignore_ascii_case(alias.as_str());
+    reply.chain.iter().any(|link| same(&link.target))
 }
 
 /// Asks the evidence what a resolver said. Where one vantage got an answer, the silence of another says nothing.
@@ -71,7 +89,7 @@ pub(in super::super) fn hear<'a>(case: &Case<'a>, name: &Name, view: ViewId, res
                 let answered = all.iter().any(|(_, _, o)| o.reply().is_some());
                 heard.outcomes.extend(all.into_iter().filter(|(_, _, o)| !answered || o.reply().is_some()));
             }
-            Found::Stale(hours) => heard.missing.push(Some(hours)),
+            Found::Stale(why) => heard.missing.push(Some(why)),
             Found::Nothing => heard.missing.push(None),
         }
     }
@@ -93,7 +111,8 @@ pub(super) fn resolves(
     expected: &DnsExpectation,
     suspicion: &Suspicion,
 ) -> Assessment {
-    let asked = Asked { case, name: case.plan.name(name).name.probe(), view, expected, suspicion };
+    let rights = right::rights(case.plan, name, view, expected);
+    let asked = Asked { case, name: case.plan.name(name).name.probe(), view, expected, rights, suspicion };
     let words = (0..case.plan.view(view).resolvers.len()).map(|r| asked.resolver(r));
     combine(words.collect())
 }
@@ -122,6 +141,7 @@ struct Asked<'a, 'c> {
     name: Name,
     view: ViewId,
     expected: &'a DnsExpectation,
+    rights: Vec<Right>,
     suspicion: &'a Suspicion,
 }
 
@@ -138,35 +158,42 @@ impl Asked<'_, '_> {
     }
 
     fn fault(&self, heard: &Heard, index: usize) -> Option<DnsFault> {
-        let addresses = heard.addresses();
-        let like = self.like(index);
-        let strays = |like: &BTreeSet<IpAddr>| addresses.iter().any(|a| !self.allowed(*a) && !like.contains(a));
-        let wanted = !self.expected.present.is_empty() || !self.expected.like.is_empty();
-        if !addresses.is_empty() && !wanted && self.expected.absent {
-            return Some(DnsFault::Unwanted { addresses, forbidden: self.expected.forbidden });
+        let (expected, addresses) = (self.expected, heard.addresses());
+        let wanted = !expected.present.is_empty() || !expected.like.is_empty();
+        if addresses.is_empty() && wanted {
+            // The alias is there and its target is not, or nothing is.
+            let dangles = expected.like.iter().any(|host| heard.shows(host));
+            if dangles || (!expected.absent && (expected.part || !expected.like.is_empty())) {
+                return nothing(heard);
+            }
         }
-        if self.expected.like.iter().any(|host| heard.shows(host)) {
-            return self.open(heard);
+        if !addresses.is_empty() && !wanted && expected.absent {
+            return Some(DnsFault::Unwanted { addresses, forbidden: expected.forbidden });
         }
-        match &like {
-            Ok(like) if strays(like) => return Some(DnsFault::Unexpected { addresses }),
-            Err(_) if strays(&BTreeSet::new()) => return like.err(),
-            _ => {}
+        let hosts = self.hosts(heard, index);
+        if addresses.iter().any(|a| !self.allowed(*a) && !hosts.has(*a)) {
+            return hosts.unknown().or(Some(DnsFault::Unexpected { addresses }));
         }
-        self.by_table(heard)
-            .or_else(|| like.as_ref().err().cloned().filter(|_| addresses.is_empty()))
-            .or_else(|| self.compared(heard, &addresses, like.as_ref().ok()))
-            .or_else(|| self.alias(heard, &addresses))
+        let is_right = is_right(&self.rights, &addresses, &hosts.known, expected.part);
+        self.by_table(heard, is_right)
+            .or_else(|| match (addresses.is_empty(), is_right) {
+                (true, _) if wanted && !expected.absent => nothing(heard),
+                (true, _) | (false, true) => None,
+                (false, false) => hosts.unknown().or(Some(DnsFault::Unexpected { addresses })),
+            })
+            .or_else(|| self.alias(heard))
     }
 
-    /// What the truth table says of each type.
-    fn by_table(&self, heard: &Heard) -> Option<DnsFault> {
-        let resolves = !heard.addresses().is_empty();
-        let judged = heard.outcomes.iter().map(|(kind, _, o)| (truth::dns(o, self.kind(*kind, resolves)), o));
+    /// What the truth table says of each type. Where one vantage heard the right answer and another none, the name is
+    /// unresolved there; it leads nowhere else.
+    fn by_table(&self, heard: &Heard, is_right: bool) -> Option<DnsFault> {
+        let addresses = heard.addresses();
+        let resolves = !addresses.is_empty();
+        let judged = heard.outcomes.iter().map(|(kind, _, o)| (truth::dns(o, self.kind(*kind, resolves)), *o));
         let worst = judged.max_by_key(|(truth, _)| *truth);
         match worst {
-            Some((Truth::Fail, _)) if resolves => Some(DnsFault::Unexpected { addresses: heard.addresses() }),
-            Some((Truth::Fail, o)) => Some(DnsFault::Unresolved { word: o.to_string() }),
+            Some((Truth::Fail, _)) if resolves && !is_right => Some(DnsFault::Unexpected { addresses }),
+            Some((Truth::Fail, o)) => Some(unresolved(o)),
             Some((Truth::Unobserved, o)) => Some(DnsFault::Silent { word: o.to_string() }),
             Some((Truth::Pass, _)) | None => self.open(heard),
         }
@@ -199,51 +226,58 @@ impl Asked<'_, '_> {
         self.expected.present.iter().any(|p| p.addresses.contains(&address))
     }
 
-    /// Everything was answered: is it one of the right RRsets?
-    fn compared(
-        &self,
-        heard: &Heard,
-        addresses: &BTreeSet<IpAddr>,
-        like: Option<&BTreeSet<IpAddr>>,
-    ) -> Option<DnsFault> {
-        let present = &self.expected.present;
-        let union: BTreeSet<IpAddr> = present.iter().flat_map(|p| p.addresses.iter().copied()).collect();
-        let is_part = |set: &BTreeSet<IpAddr>| !addresses.is_empty() && addresses.is_subset(set);
-        let right = if addresses.is_empty() {
-            self.expected.absent
-        } else {
-            present.iter().any(|p| p.addresses == *addresses || (self.expected.part && is_part(&p.addresses)))
-                || (present.len() > 1 && *addresses == union)
-                || like.is_some_and(|l| is_part(&l.union(&union).copied().collect()) && !l.is_empty())
-        };
-        match (right, addresses.is_empty()) {
-            (true, _) => None,
-            (false, true) => {
-                let first = heard.outcomes.first().map(|(_, _, o)| o.to_string());
-                Some(DnsFault::Unresolved { word: first.unwrap_or_default() })
-            }
-            (false, false) => Some(DnsFault::Unexpected { addresses: addresses.clone() }),
-        }
+    /// Every answer must show it: clients ask for both types.
+    fn alias(&self, heard: &Heard) -> Option<DnsFault> {
+        let alias = self.expected.cname.as_ref()?;
+        heard.answers().any(|r| !shows(r, alias)).then(|| DnsFault::NoAlias { alias: alias.clone() })
     }
 
-    fn alias(&self, heard: &Heard, addresses: &BTreeSet<IpAddr>) -> Option<DnsFault> {
-        let alias = self.expected.cname.as_ref().filter(|_| !addresses.is_empty())?;
-        (!heard.shows(alias)).then(|| DnsFault::NoAlias { alias: alias.clone() })
-    }
-
-    /// What the others' hosts resolve to in this view: this resolver's word first, for such answers vary.
-    fn like(&self, index: usize) -> Result<BTreeSet<IpAddr>, DnsFault> {
-        let mut out = BTreeSet::new();
-        for host in &self.expected.like {
+    /// What the others' hosts resolve to in this view: this resolver's word too, for such answers vary, and what an
+    /// alias to the host led to.
+    fn hosts(&self, heard: &Heard, index: usize) -> Hosts {
+        let of = |host: &Name| {
             let mut found = hear(self.case, host, self.view, index).addresses();
             found.extend(answers(self.case, host, self.view, self.suspicion));
-            if found.is_empty() {
-                return Err(DnsFault::LikeUnknown { host: host.clone() });
-            }
-            out.extend(found);
-        }
-        Ok(out)
+            found.extend(heard.behind(host));
+            (host.clone(), found)
+        };
+        Hosts { known: self.expected.like.iter().map(of).collect() }
     }
+}
+
+/// Others' hosts and their addresses; none where nobody knows.
+struct Hosts {
+    known: BTreeMap<Name, BTreeSet<IpAddr>>,
+}
+
+impl Hosts {
+    fn has(&self, address: IpAddr) -> bool {
+        self.known.values().any(|set| set.contains(&address))
+    }
+
+    fn unknown(&self) -> Option<DnsFault> {
+        let unknown = self.known.iter().find(|(_, set)| set.is_empty());
+        unknown.map(|(host, _)| DnsFault::LikeUnknown { host: host.clone() })
+    }
+}
+
+/// A name without any address. NXDOMAIN speaks of every type (RFC 8020); the rest only if no type is left open.
+fn nothing(heard: &Heard) -> Option<DnsFault> {
+    let outcomes = || heard.outcomes.iter().map(|(_, _, o)| *o);
+    let is_open = |o: &&DnsOutcome| o.reply().is_none() && **o != DnsOutcome::ServFail;
+    let gone = outcomes().find(|o| matches!(o, DnsOutcome::NxDomain(_)));
+    let missing = heard.missing.iter().min().map(|m| m.map_or(DnsFault::NotAsked, DnsFault::Stale));
+    gone.map(unresolved)
+        .or_else(|| outcomes().find(is_open).map(|o| DnsFault::Silent { word: o.to_string() }))
+        .or(missing)
+        .or_else(|| outcomes().next().map(unresolved))
+        .or(Some(DnsFault::NotAsked))
+}
+
+fn unresolved(outcome: &DnsOutcome) -> DnsFault {
+    let chain = outcome.reply().map_or(&[][..], |r| &r.chain);
+    let dangling = chain.first().zip(chain.last()).map(|(first, last)| (first.owner.clone(), last.target.clone()));
+    DnsFault::Unresolved { word: outcome.to_string(), dangling }
 }
 
 fn cell(heard: &Heard, fault: Option<&DnsFault>) -> String {
@@ -253,7 +287,7 @@ fn cell(heard: &Heard, fault: Option<&DnsFault>) -> String {
         n => format!("{first} +{}", n - 1),
     };
     match fault {
-        Some(DnsFault::Unresolved { word }) => word.clone(),
+        Some(DnsFault::Unresolved { word, .. }) => word.clone(),
         Some(fault) if Fault::Dns(ViewId(0), 0, fault.clone()).is_open() => String::new(),
         _ => addresses.first().map_or_else(|| "absent".into(), several),
     }

@@ -5,14 +5,13 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::super::case::{Case, Suspicion};
 use super::super::certificates::Content;
-use super::super::evidence::Look;
+use super::super::evidence::{Found, Look};
 use super::super::problem::{CertificateFault, Culprit, EndpointFault, Fault, Problem, Spot};
 use super::super::truth::{self, Expectation, Truth};
 use super::{Assessment, answers, fresh, problem};
 use crate::model::certificate::BlobId;
-use crate::model::observation::{Probe, TlsProbe};
-use crate::model::phase::Phase;
-use crate::model::plan::{CertId, MatchMode, NameId, ServerId, Target, ViewId, ViewKind};
+use crate::model::observation::{Probe, Run, TlsProbe};
+use crate::model::plan::{CertId, MatchMode, NameId, Plan, ServerId, Target, ViewId, ViewKind};
 use crate::model::service::Service;
 use crate::model::tls::{Possession, Served, Stage, TlsOutcome};
 use crate::pki::Untrusted;
@@ -25,6 +24,8 @@ pub(super) struct Asked<'a> {
     /// The views whose clients must trust what is served.
     pub(super) views: Vec<ViewId>,
     pub(super) suspicion: &'a Suspicion,
+    /// The plan says that client certificates are demanded there.
+    pub(super) mtls: bool,
 }
 
 /// One look at an endpoint: what is wrong with it.
@@ -39,7 +40,7 @@ pub(super) fn serves(case: &Case, asked: &Asked, server: ServerId) -> Assessment
         let spot = asked.spot(*address, culprit, None);
         match fresh(
             case.evidence.find(&asked.probe(case, *address), |_| true),
-            |hours| Fault::Endpoint(spot.clone(), EndpointFault::Stale(hours)),
+            |why| Fault::Endpoint(spot.clone(), EndpointFault::Stale(why)),
             || Fault::Endpoint(spot.clone(), EndpointFault::Unseen),
         ) {
             Ok(looks) => {
@@ -62,7 +63,12 @@ fn reached(case: &Case, looks: Vec<Look>) -> Vec<Look> {
     let connects = |look: &Look| {
         !matches!(
             case.evidence.tls(*look),
-            Some(TlsOutcome::Refused | TlsOutcome::Unreachable(_) | TlsOutcome::Timeout(Stage::Connect))
+            Some(
+                TlsOutcome::Refused
+                    | TlsOutcome::Unreachable(_)
+                    | TlsOutcome::Timeout(Stage::Connect)
+                    | TlsOutcome::CannotLook(_)
+            )
         )
     };
     let runs: BTreeSet<_> = looks.iter().filter(|l| connects(l)).map(|l| &case.evidence.look(*l).run).collect();
@@ -87,14 +93,45 @@ pub(super) fn path(case: &Case, asked: &Asked, view: ViewId, target: Target, add
         let nothing = if stood { EndpointFault::Unseen } else { EndpointFault::NotStanding };
         match fresh(
             case.evidence.find(&probe, |run| run.stands_in.contains(label)),
-            |hours| Fault::Endpoint(spot.clone(), EndpointFault::Stale(hours)),
+            |why| Fault::Endpoint(spot.clone(), EndpointFault::Stale(why)),
             || Fault::Endpoint(spot.clone(), nothing.clone()),
         ) {
-            Ok(looks) => samples.extend(looks.into_iter().map(|look| asked.sample(case, &spot, look))),
+            Ok(looks) => {
+                let few = few(case, target, &spot, &looks);
+                let tries: Vec<Sample> = looks.into_iter().map(|look| asked.sample(case, &spot, look)).collect();
+                let fails = tries.iter().any(is_failing);
+                samples.extend(tries);
+                samples.extend(few.filter(|_| !fails).map(|open| vec![open]));
+            }
             Err(open) => samples.push(vec![*open]),
         }
     }
     conclude(case, samples)
+}
+
+/// True if the plan says that a target, or a member of the pool, demands client certificates.
+pub(super) fn demands_client_certificates(plan: &Plan, target: Target) -> bool {
+    match target {
+        Target::Server(server) => plan.server(server).settings.mtls,
+        Target::Pool(pool) => {
+            let pool = plan.pool(pool);
+            pool.settings.mtls || pool.all_members().iter().any(|m| plan.server(*m).settings.mtls)
+        }
+    }
+}
+
+/// A balancer that was tried less often than the plan asks may have an odd member that nobody met.
+fn few(case: &Case, target: Target, spot: &Spot, looks: &[Look]) -> Option<Problem> {
+    let Target::Pool(pool) = target else { return None };
+    let pool = case.plan.pool(pool);
+    let is_balanced = !pool.is_round_robin() && spot.culprit == Culprit::Planned(target);
+    let (seen, of) = (looks.len(), pool.settings.samples as usize);
+    let few = EndpointFault::FewSamples { seen, of };
+    (is_balanced && seen < of).then(|| problem(Fault::Endpoint(spot.clone(), few), looks))
+}
+
+fn is_failing(sample: &Sample) -> bool {
+    sample.iter().any(|p| !p.fault.is_open())
 }
 
 /// The target's addresses, and those that DNS gave in the view and that no other target of the name is judged by.
@@ -139,7 +176,7 @@ impl Asked<'_> {
             Some((Truth::Pass, TlsOutcome::Certificate(served))) => self.served(case, served),
             _ => vec![EndpointFault::CouldNotLook],
         };
-        let spot = Spot { culprit: culprit(case, spot, outcome), ..spot.clone() };
+        let spot = Spot { culprit: self.culprit(case, spot, outcome), ..spot.clone() };
         let at = |fault| problem(Fault::Endpoint(spot.clone(), fault), &[look]);
         let mut out: Sample = faults.into_iter().map(at).collect();
         if let Some(TlsOutcome::Certificate(_)) = outcome {
@@ -169,8 +206,22 @@ impl Asked<'_> {
         if let Possession::Failed(why) = &served.possession {
             out.push(EndpointFault::WrongKey { leaf, why: why.clone() });
         }
+        out.extend(self.unfinished(leaf, served));
         self.trust(case, leaf, &served.chain, &mut out);
         out
+    }
+
+    /// Whoever saw a certificate and then no connection has no working endpoint before him. Only a server that says so
+    /// in the plan ends the handshake of one who has no certificate to show, after it proved that it holds its key.
+    fn unfinished(&self, leaf: BlobId, served: &Served) -> Option<EndpointFault> {
+        let why = match (&served.possession, &served.ended) {
+            (Possession::Failed(_), _) => return None,
+            (Possession::Proved, None) => return None,
+            (Possession::Proved, Some(ended)) if self.mtls && demands_a_client_certificate(ended) => return None,
+            (_, Some(ended)) => ended.clone(),
+            (Possession::NotProved(why), None) => why.clone(),
+        };
+        Some(EndpointFault::Unfinished { leaf, why })
     }
 
     /// True unless all declared certificates are to be met to the bit, and this is none of them.
@@ -202,10 +253,53 @@ impl Asked<'_> {
         })
     }
 
-    /// Dates and trust, for the clients of each view. An expired chain from an unknown issuer says both.
+    /// Whose fault it is that something was met at a balancer's address: a member's, if one is known to do the same.
+    fn culprit(&self, case: &Case, spot: &Spot, outcome: Option<&TlsOutcome>) -> Culprit {
+        let Culprit::Planned(Target::Pool(pool)) = spot.culprit else { return spot.culprit };
+        let members = case.plan.pool(pool).all_members();
+        let member = match outcome {
+            Some(TlsOutcome::Certificate(served)) => by_certificate(case, &members, served),
+            Some(outcome) => self.silent_member(case, &members, spot, truth::tls(outcome, Expectation::Present)),
+            None => None,
+        };
+        member.map_or(spot.culprit, |server| Culprit::Planned(Target::Server(server)))
+    }
+
+    /// The first member of which all its own addresses say as little, if that explains what the balancer says: every
+    /// member does, or other tries got through. Else something is wrong with the balancer's address itself.
+    fn silent_member(&self, case: &Case, members: &BTreeSet<ServerId>, spot: &Spot, says: Truth) -> Option<ServerId> {
+        let silent: Vec<ServerId> = members.iter().copied().filter(|m| self.is_silent(case, *m, says)).collect();
+        let explained = silent.len() == members.len() || self.got_through(case, spot);
+        silent.first().copied().filter(|_| explained)
+    }
+
+    fn is_silent(&self, case: &Case, server: ServerId, says: Truth) -> bool {
+        let addresses = case.plan.server(server).own_addresses(&case.plan.views);
+        let alike = |look: &Look| {
+            let outcome = case.evidence.tls(*look);
+            outcome.is_some_and(|o| !is_certificate(o) && truth::tls(o, Expectation::Present) == says)
+        };
+        let is_silent = |address: &IpAddr| match case.evidence.find(&self.probe(case, *address), |_| true) {
+            Found::Fresh(looks) => reached(case, looks).iter().all(alike),
+            Found::Stale(_) | Found::Nothing => false,
+        };
+        !addresses.is_empty() && addresses.iter().all(is_silent)
+    }
+
+    /// True if some try at a balancer's address got a certificate.
+    fn got_through(&self, case: &Case, spot: &Spot) -> bool {
+        let label = spot.view.map(|v| &case.plan.view(v).label);
+        let stood = |run: &Run| label.is_none_or(|l| run.stands_in.contains(l));
+        let served = |look: &Look| case.evidence.tls(*look).is_some_and(is_certificate);
+        match case.evidence.find(&self.probe(case, spot.address.ip()), stood) {
+            Found::Fresh(looks) => looks.iter().any(served),
+            Found::Stale(_) | Found::Nothing => false,
+        }
+    }
+
+    /// Dates and trust, for the clients of each view. An expired chain from an unknown issuer says both. To demand the
+    /// very certificate makes nobody trust it: a self-signed one is right where it is itself an anchor of the view.
     fn trust<'a>(&self, case: &Case<'a>, leaf: BlobId, chain: &'a [BlobId], out: &mut Vec<EndpointFault>) {
-        let pinned =
-            self.certificates.iter().any(|c| case.plan.certificate(*c).is_pinned() && self.is_it(case, *c, leaf));
         let mut dates = Vec::new();
         for view in &self.views {
             let Some(path) = case.certificates.path(chain, *view) else {
@@ -219,7 +313,6 @@ impl Asked<'_> {
             dates.extend(path.dates.iter().filter(|d| !dates.contains(*d)).cloned().collect::<Vec<_>>());
             match &path.untrusted {
                 None => {}
-                Some(Untrusted::SelfSigned | Untrusted::UnknownIssuer { .. }) if pinned => {}
                 Some(_) if !case.certificates.trust_errors(*view).is_empty() => {
                     out.push(EndpointFault::NoAnchors { view: *view });
                 }
@@ -233,25 +326,37 @@ impl Asked<'_> {
     }
 }
 
+fn is_certificate(outcome: &TlsOutcome) -> bool {
+    matches!(outcome, TlsOutcome::Certificate(_))
+}
+
+/// True if a handshake's end is what one meets who was asked for a certificate and has none: the alerts of RFC 8446
+/// section 6.2 and RFC 5246 section 7.4.6, or a closed connection, as IIS does it.
+fn demands_a_client_certificate(ended: &str) -> bool {
+    const ENDS: &[&str] = &[
+        "alert certificate_required",
+        "alert handshake_failure",
+        "alert bad_certificate",
+        "alert certificate_unknown",
+        "alert access_denied",
+        "closed by the server",
+    ];
+    ENDS.contains(&ended)
+}
+
 /// A chain met behind a balancer is the fault of the member that serves it; if none serves that very chain, of one that
 /// serves its leaf.
-fn culprit(case: &Case, spot: &Spot, outcome: Option<&TlsOutcome>) -> Culprit {
-    let (Culprit::Planned(Target::Pool(pool)), Some(TlsOutcome::Certificate(served))) = (spot.culprit, outcome) else {
-        return spot.culprit;
-    };
-    let pool = case.plan.pool(pool);
-    let members: BTreeSet<&ServerId> = Phase::ALL.into_iter().flat_map(|p| pool.servers(p)).collect();
-    let by_chain = members.iter().find(|s| case.certificates.serves_alike(***s, served));
+fn by_certificate(case: &Case, members: &BTreeSet<ServerId>, served: &Served) -> Option<ServerId> {
+    let by_chain = members.iter().find(|s| case.certificates.serves_alike(**s, served));
     let by_leaf = || {
         let leaf = served.chain.first()?;
-        members.iter().find(|s| case.certificates.serves(***s, *leaf))
+        members.iter().find(|s| case.certificates.serves(**s, *leaf))
     };
-    by_chain.or_else(by_leaf).map_or(spot.culprit, |s| Culprit::Planned(Target::Server(**s)))
+    by_chain.or_else(by_leaf).copied()
 }
 
 fn conclude(case: &Case, samples: Vec<Sample>) -> Assessment {
-    let fails = |sample: &Sample| sample.iter().any(|p| !p.fault.is_open());
-    let (all, failing) = (samples.len(), samples.iter().filter(|s| fails(s)).count());
+    let (all, failing) = (samples.len(), samples.iter().filter(|s| is_failing(s)).count());
     let problems: Vec<Problem> = samples.into_iter().flatten().collect();
     let cell = match problems.iter().find(|p| !p.fault.is_open()) {
         Some(_) if all > 1 => format!("{failing} of {all}"),
@@ -277,10 +382,11 @@ fn cell(case: &Case, problem: &Problem) -> &'static str {
         E::WrongLeaf { .. } => "other cert",
         E::WrongKey { .. } => "wrong key",
         E::Unreadable { .. } => "unreadable",
+        E::OutOfDate { date, .. } if case.now < date.not_before => "not valid yet",
         E::OutOfDate { .. } => "out of date",
         E::Untrusted { why: Untrusted::MissingIntermediate { .. }, .. } => "chain",
         E::Untrusted { .. } => "untrusted",
-        E::CouldNotLook | E::Unseen | E::Stale(_) => "",
+        E::CouldNotLook | E::Unfinished { .. } | E::FewSamples { .. } | E::Unseen | E::Stale(_) => "",
         E::NotStanding | E::NoAnchors { .. } | E::Intercepted { .. } => "",
     }
 }

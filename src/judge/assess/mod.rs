@@ -3,10 +3,11 @@
 mod covers;
 mod dns;
 mod endpoint;
+mod right;
 mod ttl;
 
 use super::case::{Case, Suspicion};
-use super::evidence::{Found, Look};
+use super::evidence::{Found, Look, Outdated};
 use super::problem::{Fault, Problem};
 use super::truth::Truth;
 use crate::model::obligation::Claim;
@@ -44,11 +45,13 @@ pub(super) fn assess(case: &Case, index: usize, suspicion: &Suspicion) -> Assess
         Claim::Resolves { name, view, expected } => dns::resolves(case, *name, *view, expected, suspicion),
         Claim::Lowered { name, view, at_most } => ttl::lowered(case, *name, *view, *at_most, suspicion),
         Claim::Serves { name, server, service, certificates } => {
-            let asked = endpoint::Asked { name: *name, service, certificates, views: case.views(index), suspicion };
+            let (views, mtls) = (case.views(index), case.plan.server(*server).settings.mtls);
+            let asked = endpoint::Asked { name: *name, service, certificates, views, suspicion, mtls };
             endpoint::serves(case, &asked, *server)
         }
         Claim::Path { name, view, target, service, addresses, certificates } => {
-            let asked = endpoint::Asked { name: *name, service, certificates, views: vec![*view], suspicion };
+            let (views, mtls) = (vec![*view], endpoint::demands_client_certificates(case.plan, *target));
+            let asked = endpoint::Asked { name: *name, service, certificates, views, suspicion, mtls };
             endpoint::path(case, &asked, *view, *target, addresses)
         }
     }
@@ -59,10 +62,14 @@ fn problem(fault: Fault, looks: &[Look]) -> Problem {
 }
 
 /// What was found, or the fault that says why not.
-fn fresh(found: Found, stale: impl Fn(i64) -> Fault, nothing: impl Fn() -> Fault) -> Result<Vec<Look>, Box<Problem>> {
+fn fresh(
+    found: Found,
+    stale: impl Fn(Outdated) -> Fault,
+    nothing: impl Fn() -> Fault,
+) -> Result<Vec<Look>, Box<Problem>> {
     match found {
         Found::Fresh(looks) => Ok(looks),
-        Found::Stale(hours) => Err(Box::new(problem(stale(hours), &[]))),
+        Found::Stale(why) => Err(Box::new(problem(stale(why), &[]))),
         Found::Nothing => Err(Box::new(problem(nothing(), &[]))),
     }
 }

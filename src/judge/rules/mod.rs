@@ -78,7 +78,6 @@ pub(super) const LATER: &[&str] = &[
     "cname-conflict",
     "srv-target-invalid",
     "negative-ttl-too-high",
-    "name-probed-before-creation",
     "delegation-mismatch",
     "validity-exceeds-limit",
     "renewal-inside-coexistence",

@@ -44,6 +44,39 @@ fn a_resolver_that_fails_for_every_name_is_one_finding() {
 }
 
 #[test]
+fn a_view_whose_resolvers_all_fail_is_one_finding() {
+    let mut world = simple();
+    let server = Target::Server(crate::model::plan::ServerId(0));
+    let www = world.name(Table::Internet, "www.domain.com", server);
+    world.resolves(www, EXTERNAL, &["203.0.113.10"]);
+    let inside = world.name(Table::Intranet, "ex2010.domain.com", server);
+    world.expects(inside, EXTERNAL, DnsExpectation { absent: true, forbidden: true, ..Default::default() });
+    world.unsay(EXTERNAL, MAIL);
+    for name in [MAIL, "www.domain.com", "ex2010.domain.com"] {
+        world.say(EXTERNAL, name, &DnsOutcome::ServFail);
+    }
+    assert_eq!(world.rules(), ["name-unresolved-in-view", "evidence-missing<name-unresolved-in-view"]);
+    let judgement = world.judge();
+    assert_eq!(judgement.findings[0].title, "all resolvers of external fail whatever they are asked");
+    assert_eq!(judgement.seen_from.resolvers[1].answered, 2);
+    assert_eq!((judgement.counts.failed, judgement.counts.unobserved), (2, 1));
+}
+
+#[test]
+fn without_split_dns_nothing_looks_intercepted() {
+    let mut world = World::empty();
+    let server = world.server("new", "203.0.113.10", "203.0.113.10");
+    for text in [MAIL, "autodiscover.domain.com"] {
+        let name = world.name(Table::Internet, text, Target::Server(server));
+        for view in [INTERNAL, EXTERNAL] {
+            world.resolves(name, view, &["203.0.113.10"]);
+            world.answer(view, text, &["203.0.113.3"]);
+        }
+    }
+    assert_eq!(world.rules(), ["resolves-to-unexpected-target"; 4]);
+}
+
+#[test]
 fn a_forgotten_aaaa_leads_elsewhere() {
     let rules = broken(|w| {
         w.unsay(INTERNAL, MAIL);

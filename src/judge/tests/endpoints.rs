@@ -94,17 +94,6 @@ fn an_older_certificate_beside_the_right_one_is_not_the_one_to_reissue() {
 }
 
 #[test]
-fn a_key_that_was_not_proved_is_said() {
-    let mut world = simple();
-    world.forget("10.0.0.10");
-    let outcome = world.served(&ROOT.issue(&[MAIL]), Possession::NotProved("alert".into()));
-    world.see("in", tls_probe("10.0.0.10", MAIL), outcome);
-    let judgement = world.judge();
-    assert_eq!(judgement.outcome, RunOutcome::Pass);
-    assert!(judgement.not_looked_at.iter().any(|l| l.contains("10.0.0.10:443")));
-}
-
-#[test]
 fn a_certificate_without_the_name_explains_every_server_that_serves_it() {
     let chain = ROOT.issue(&["www.domain.com"]);
     let mut world = World::empty();

@@ -40,3 +40,28 @@ fn servers_that_share_an_unplanned_issuer_are_not_believed() {
     assert_eq!(world.rules(), ["tls-interception-suspected"]);
     assert_eq!((world.verdict(3), world.judge().outcome), (Verdict::Unobserved, RunOutcome::Incomplete));
 }
+
+#[test]
+fn servers_of_planned_certificates_that_show_one_leaf_per_name_are_not_believed() {
+    let seen = |issuer: &Authority| {
+        let mut world = World::empty();
+        for (label, address) in [("mail", "10.0.0.1"), ("www", "10.0.0.2")] {
+            let text = format!("{label}.domain.com");
+            let certificate = world.planned_certificate(label, &[&text]);
+            let server = world.server(label, address, "");
+            let name = world.name(Table::Internet, &text, Target::Server(server));
+            world.serves(name, server, &[certificate]);
+            world.serve("in", address, &text, &issuer.issue(&[&text]));
+        }
+        world
+    };
+    assert_eq!(seen(&STRANGER).rules(), ["tls-interception-suspected"]);
+    // An authority that one view trusts is no proxy's.
+    let mut corporate = seen(&STRANGER);
+    let anchor = corporate.blob(&STRANGER.der);
+    for run in corporate.recording.runs.values_mut() {
+        run.anchors.get_mut("internal").unwrap().push(anchor);
+    }
+    let rules = corporate.rules();
+    assert!(!rules.is_empty() && rules.iter().all(|r| r == "untrusted-issuer-for-view"), "{rules:?}");
+}

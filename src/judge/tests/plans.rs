@@ -4,6 +4,7 @@ use super::*;
 
 fn products(products: &[&str], legacy: bool) -> Vec<String> {
     let mut world = World::empty();
+    world.policy.scope = Scope::Files;
     for (i, product) in products.iter().enumerate() {
         let server = world.server(product, &format!("10.0.0.{i}"), "");
         world.plan.servers[server.0].product = Some(Located::new(product.to_string(), Span::default()));

@@ -53,6 +53,7 @@ fn the_odd_node_is_one_finding() {
     assert_eq!(judgement.obligations[2].cell, "2 of 4");
     let finding = causes[0];
     assert_eq!(finding.subject.server.as_deref(), Some("ex19-02"));
+    assert_eq!(finding.expected[1], "(certificate \"mail\"; ex19-01 serves it)");
     assert_eq!(finding.hurts, ["whoever the load balancer sends there: 2 of 4 tries at owa 10.0.0.30:443"]);
     assert_eq!(finding.remedy.now, ["take ex19-02 out of the pool owa"]);
     assert!(finding.remedy.cure.iter().any(|c| c.contains("Enable-ExchangeCertificate -Server ex19-02")));
@@ -82,6 +83,40 @@ fn a_member_on_which_nothing_answers_explains_the_balancer() {
     world.forget("10.0.0.12");
     world.forget("10.0.0.30");
     world.fail("in", "10.0.0.12", MAIL, TlsOutcome::Refused);
-    world.fail("in", "10.0.0.30", MAIL, TlsOutcome::Closed(Stage::Handshake));
-    assert_eq!(world.rules(), ["endpoint-unreachable", "endpoint-unreachable<endpoint-unreachable"]);
+    for sample in 0..4 {
+        match sample % 2 {
+            0 => world.serve_sample("in", "10.0.0.30", MAIL, &good, sample),
+            _ => world.fail_sample("in", "10.0.0.30", MAIL, TlsOutcome::Closed(Stage::Handshake), sample),
+        }
+    }
+    assert_eq!(world.rules(), ["endpoint-unreachable"]);
+    let finding = &world.judge().findings[0];
+    assert_eq!((finding.subject.server.as_deref(), finding.obligations.len()), (Some("ex19-02"), 2));
+    assert_eq!(finding.seen, ["connection refused: 10.0.0.12:443"]);
+    assert!(finding.hurts[0].ends_with("2 of 4 tries at owa 10.0.0.30:443"), "{:?}", finding.hurts);
+    assert_eq!(finding.remedy.now, ["take ex19-02 out of the pool owa"]);
+}
+
+#[test]
+fn a_dead_member_does_not_explain_a_balancer_that_lets_nobody_through() {
+    let good = ROOT.issue(&[MAIL]);
+    let mut world = pooled(&good, &good);
+    world.forget("10.0.0.12");
+    world.forget("10.0.0.30");
+    world.fail("in", "10.0.0.12", MAIL, TlsOutcome::Refused);
+    (0..4).for_each(|n| world.fail_sample("in", "10.0.0.30", MAIL, TlsOutcome::Timeout(Stage::Connect), n));
+    assert_eq!(world.rules(), ["endpoint-unreachable", "endpoint-unreachable"]);
+    world.forget("10.0.0.11");
+    world.fail("in", "10.0.0.11", MAIL, TlsOutcome::Refused);
+    assert_eq!(world.judge().findings.iter().map(|f| f.obligations.len()).max(), Some(2), "all members are silent");
+}
+
+#[test]
+fn fewer_tries_than_the_plan_asks_leave_the_pool_open() {
+    let good = ROOT.issue(&[MAIL]);
+    let mut world = pooled(&good, &good);
+    world.forget("10.0.0.30");
+    (0..2).for_each(|n| world.serve_sample("in", "10.0.0.30", MAIL, &good, n));
+    assert_eq!((world.rules(), world.verdict(2)), (vec!["evidence-missing".to_string()], Verdict::Unobserved));
+    assert_eq!(world.judge().findings[0].title, "2 of 4 tries at owa seen");
 }

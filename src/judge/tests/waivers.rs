@@ -76,3 +76,51 @@ fn severities_are_the_plans() {
     strict.policy.fail_on = Severity::Warning;
     assert_eq!(strict.judge().outcome, RunOutcome::Fail);
 }
+
+#[test]
+fn one_whose_subject_could_be_two_things_accepts_nothing() {
+    let mut world = refused();
+    world.plan.certificates[0].label = "ex2010".into();
+    world.waive("endpoint-unreachable", Some("ex2010"), None);
+    assert_eq!(world.rules(), ["endpoint-unreachable", "plan-inconsistent"]);
+    let judgement = world.judge();
+    assert_eq!((judgement.outcome, judgement.counts.waived), (RunOutcome::Fail, 0));
+    let finding = judgement.findings.iter().find(|f| f.rule == "plan-inconsistent").unwrap();
+    assert_eq!(finding.title, "`on = \"ex2010\"` could be a server or a certificate");
+}
+
+#[test]
+fn one_of_a_cause_accepts_what_follows_from_it() {
+    let lacking = ROOT.issue(&["www.domain.com"]);
+    let mut world = World::empty();
+    let server = world.server("ex2010", "10.0.0.10", "");
+    let name = world.name(Table::Internet, MAIL, Target::Server(server));
+    let certificate = world.certificate("san", &lacking);
+    world.covers(name, certificate);
+    world.serves(name, server, &[certificate]);
+    world.serve("in", "10.0.0.10", MAIL, &lacking);
+    world.waive("san-missing-name", None, None);
+    let judgement = world.judge();
+    assert_eq!((judgement.outcome, judgement.counts.waived), (RunOutcome::Pass, 2), "{:#?}", judgement.findings);
+    assert!(judgement.findings.iter().all(|f| f.waived.is_some()));
+}
+
+#[test]
+fn what_follows_from_another_cause_too_is_not_accepted() {
+    let lacking = ROOT.issue(&["www.domain.com"]);
+    let auto = "autodiscover.domain.com";
+    let mut world = World::empty();
+    let server = world.server("ex2010", "10.0.0.10", "");
+    let certificate = world.certificate("san", &lacking);
+    for text in [MAIL, auto] {
+        let name = world.name(Table::Internet, text, Target::Server(server));
+        world.covers(name, certificate);
+        world.serves(name, server, &[certificate]);
+        world.serve("in", "10.0.0.10", text, &lacking);
+    }
+    world.waive("san-missing-name", Some(MAIL), None);
+    let judgement = world.judge();
+    assert_eq!(judgement.outcome, RunOutcome::Fail);
+    let wrong = judgement.findings.iter().find(|f| f.rule == "endpoint-serves-wrong-certificate").unwrap();
+    assert!(wrong.waived.is_none() && wrong.caused_by.is_some_and(|c| judgement.findings[c].waived.is_none()));
+}

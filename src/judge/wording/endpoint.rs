@@ -37,7 +37,7 @@ pub(in crate::judge) fn spots(items: &[Item]) -> Vec<String> {
 }
 
 /// True if a balancer led to a member's fault.
-fn is_by_balancer(item: &Item, spot: &Spot) -> bool {
+pub(in crate::judge) fn is_by_balancer(item: &Item, spot: &Spot) -> bool {
     matches!(item.obligation.claim, Claim::Path { target: Target::Pool(_), .. })
         && matches!(spot.culprit, Culprit::Planned(Target::Server(_)))
 }
@@ -69,24 +69,50 @@ pub(in crate::judge) fn services(items: &[Item]) -> Vec<&'static str> {
     out
 }
 
-/// Who is hurt on the way through a balancer: `2 of 4 tries at owa 10.0.0.30:443`.
+/// The endpoints of items, those behind a balancer too.
+pub(in crate::judge) fn met_at(items: &[Item]) -> Vec<String> {
+    let mut by_address: BTreeMap<IpAddr, Ports> = BTreeMap::new();
+    for (spot, _) in items.iter().filter_map(endpoint_fault) {
+        by_address.entry(spot.address.ip()).or_default().insert((spot.address.port(), spot.way));
+    }
+    cut(by_address.iter().map(|(address, ports)| at(*address, ports)).collect())
+}
+
+/// Who is hurt on the way through a balancer: `2 of 4 tries at owa 10.0.0.30:443`, a line per address of a pool.
 pub(in crate::judge) fn tries(case: &Case, items: &[Item], assessed: &[Assessment]) -> Vec<String> {
-    let mut out: BTreeMap<(&str, IpAddr), (&str, Ports)> = BTreeMap::new();
+    let mut out: BTreeMap<(&str, IpAddr), (BTreeSet<&str>, Ports)> = BTreeMap::new();
     for (item, (spot, _)) in items.iter().filter_map(|i| Some((i, endpoint_fault(i)?))) {
         if let Claim::Path { target: target @ Target::Pool(_), .. } = &item.obligation.claim {
             let key = (case.plan.target_label(*target).as_ref(), spot.address.ip());
-            let entry = out.entry(key).or_insert_with(|| (&assessed[item.index].cell, BTreeSet::new()));
+            let entry = out.entry(key).or_default();
+            entry.0.insert(&assessed[item.index].cell);
             entry.1.insert((spot.address.port(), spot.way));
         }
     }
-    let line = |(pool, address): (&str, IpAddr), (cell, ports): (&str, Ports)| {
-        let at = at(address, &ports);
-        match cell.contains(" of ") {
-            true => format!("whoever the load balancer sends there: {cell} tries at {pool} {at}"),
-            false => format!("whoever the load balancer sends there: {pool} {at}"),
+    let line = |((pool, address), (cells, ports)): (&(&str, IpAddr), &(BTreeSet<&str>, Ports))| {
+        let at = match ports.len() {
+            1 => at(*address, ports),
+            _ => format!("{address} ({})", port_list(ports)),
+        };
+        match cells.iter().filter(|cell| cell.contains(" of ")).max_by_key(|cell| (leading(cell), **cell)) {
+            Some(cell) => {
+                let up_to = if cells.len() > 1 { "up to " } else { "" };
+                format!("whoever the load balancer sends there: {up_to}{cell} tries at {pool} {at}")
+            }
+            None => format!("whoever the load balancer sends there: {pool} {at}"),
         }
     };
-    cut(out.into_iter().map(|(key, value)| line(key, value)).collect())
+    cut(out.iter().map(line).collect())
+}
+
+fn leading(cell: &str) -> Option<u32> {
+    cell.split_whitespace().next().and_then(|n| n.parse().ok())
+}
+
+/// `:25 :110 :443`.
+pub(in crate::judge) fn port_list(ports: &Ports) -> String {
+    let numbers: BTreeSet<u16> = ports.iter().map(|(port, _)| *port).collect();
+    numbers.iter().map(|port| format!(":{port}")).collect::<Vec<_>>().join(" ")
 }
 
 /// The words that an endpoint's outcome was observed with, each once.

@@ -3,7 +3,9 @@
 mod answer;
 mod certificate;
 mod endpoint;
+mod next;
 mod subject;
+mod unseen;
 
 use std::collections::BTreeSet;
 
@@ -16,7 +18,9 @@ use crate::model::plan::{NameId, Plan, ViewId};
 pub(super) use answer::*;
 pub(super) use certificate::*;
 pub(super) use endpoint::*;
+pub(super) use next::{again, reach, stand};
 pub(super) use subject::*;
+pub(super) use unseen::*;
 
 /// How many of a kind are listed before "and N more".
 const LISTED: usize = 12;
@@ -67,6 +71,12 @@ pub(super) fn cut(mut lines: Vec<String>) -> Vec<String> {
 pub(super) fn when(case: &Case, items: &[Item]) -> String {
     let times = items.iter().flat_map(|i| &i.problem.looks).map(|l| case.evidence.look(*l).at);
     times.max().map_or_else(String::new, |t| t.strftime("%Y-%m-%d %H:%MZ").to_string())
+}
+
+/// A minute, the one after if seconds are left.
+pub(super) fn minute(time: Timestamp) -> String {
+    let up = time.checked_add(jiff::SignedDuration::from_secs(59)).unwrap_or(time);
+    up.strftime("%Y-%m-%d %H:%MZ").to_string()
 }
 
 /// A day.

@@ -60,6 +60,13 @@ impl Authority {
         self.sign(params)
     }
 
+    /// As [`Authority::issue`], valid from the first day of a year.
+    pub(in crate::judge) fn issue_from(&self, names: &[&str], year: i32) -> Chain {
+        let mut params = params(names[0], names);
+        params.not_before = date_time_ymd(year, 1, 1);
+        self.sign(params)
+    }
+
     /// A certificate with a commonName and other names.
     pub(in crate::judge) fn issue_cn(&self, cn: &str, names: &[&str]) -> Chain {
         self.sign(params(cn, names))

@@ -116,6 +116,15 @@ impl World {
         world
     }
 
+    /// A further run.
+    pub(super) fn run(&mut self, id: &str, stands_in: &[&str], started: &str) {
+        let mut run = self.recording.runs.values().next().unwrap().clone();
+        run.id = id.into();
+        run.stands_in = stands_in.iter().map(|v| Arc::from(*v)).collect();
+        run.started = started.parse().unwrap();
+        self.recording.runs.insert(run.id.clone(), run);
+    }
+
     /// Stores a certificate.
     pub(super) fn blob(&mut self, der: &Arc<[u8]>) -> BlobId {
         let id = pki::blob_id(der);

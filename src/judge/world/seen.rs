@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use super::{Chain, SEEN, World, https};
-use crate::model::dns::{AddressRecord, DnsOutcome, RecordType, Reply, Soa};
+use crate::model::dns::{AddressRecord, DnsOutcome, Link, RecordType, Reply, Soa};
 use crate::model::name::Name;
 use crate::model::observation::{DnsProbe, Observation, Outcome, Probe, TlsProbe};
 use crate::model::plan::ViewId;
@@ -32,10 +32,42 @@ impl World {
         kind: RecordType,
         outcome: DnsOutcome,
     ) {
+        self.says_in("in", view, resolver, name, kind, outcome);
+    }
+
+    /// As [`World::says`], to a run.
+    pub(in crate::judge) fn says_in(
+        &mut self,
+        run: &str,
+        view: ViewId,
+        resolver: usize,
+        name: &str,
+        kind: RecordType,
+        outcome: DnsOutcome,
+    ) {
+        let at = self.recording.runs.get(run).map_or_else(|| SEEN.to_string(), |r| r.started.to_string());
         let declared = self.plan.view(view);
         let (label, resolver) = (declared.label.clone(), declared.resolvers[resolver].value.clone());
         let probe = DnsProbe { view: label, resolver, name: Name::parse(name).unwrap(), kind };
-        self.see("in", Probe::Dns(probe), Outcome::Dns(outcome));
+        self.see_at(run, Probe::Dns(probe), 0, &at, Outcome::Dns(outcome));
+    }
+
+    /// Every resolver of the view says the same of both types to a run.
+    pub(in crate::judge) fn say_in(&mut self, run: &str, view: ViewId, name: &str, outcome: &DnsOutcome) {
+        for resolver in 0..self.plan.view(view).resolvers.len() {
+            for kind in RecordType::ALL {
+                self.says_in(run, view, resolver, name, kind, outcome.clone());
+            }
+        }
+    }
+
+    /// Every resolver of the view gives these addresses to a run.
+    pub(in crate::judge) fn answer_in(&mut self, run: &str, view: ViewId, name: &str, addresses: &[&str]) {
+        for resolver in 0..self.plan.view(view).resolvers.len() {
+            for kind in RecordType::ALL {
+                self.says_in(run, view, resolver, name, kind, answer(kind, addresses, &[]));
+            }
+        }
     }
 
     /// Every resolver of the view says the same of both types.
@@ -55,12 +87,7 @@ impl World {
     /// One resolver gives these addresses.
     pub(in crate::judge) fn answer_of(&mut self, view: ViewId, resolver: usize, name: &str, addresses: &[&str]) {
         for kind in RecordType::ALL {
-            let all = addresses.iter().map(|a| a.parse::<IpAddr>().unwrap()).filter(|a| kind.holds(*a));
-            let addresses: Vec<_> = all.map(|address| AddressRecord { address, ttl: 300 }).collect();
-            let reply = Reply { addresses, ..Reply::default() };
-            let outcome =
-                if reply.addresses.is_empty() { DnsOutcome::NoData(reply) } else { DnsOutcome::Answer(reply) };
-            self.says(view, resolver, name, kind, outcome);
+            self.says(view, resolver, name, kind, answer(kind, addresses, &[]));
         }
     }
 
@@ -87,6 +114,11 @@ impl World {
         self.see(run, tls_probe(address, name), Outcome::Tls(outcome));
     }
 
+    /// As [`World::fail`], the nth sample.
+    pub(in crate::judge) fn fail_sample(&mut self, run: &str, at: &str, name: &str, outcome: TlsOutcome, sample: u32) {
+        self.see_at(run, tls_probe(at, name), sample, SEEN, Outcome::Tls(outcome));
+    }
+
     /// Takes back what was seen of an endpoint.
     pub(in crate::judge) fn forget(&mut self, address: &str) {
         let address: IpAddr = address.parse().unwrap();
@@ -110,6 +142,15 @@ pub(in crate::judge) fn tls_probe(address: &str, name: &str) -> Probe {
         way: service.way,
         sni: Some(Name::parse(name).unwrap()),
     })
+}
+
+/// The answer for a type: those of the addresses that are of it, behind these aliases (`owner`, `target`).
+pub(in crate::judge) fn answer(kind: RecordType, addresses: &[&str], chain: &[(&str, &str)]) -> DnsOutcome {
+    let all = addresses.iter().map(|a| a.parse::<IpAddr>().unwrap()).filter(|a| kind.holds(*a));
+    let addresses: Vec<_> = all.map(|address| AddressRecord { address, ttl: 300 }).collect();
+    let link = |(owner, target): &(&str, &str)| Link { owner: (*owner).into(), target: (*target).into(), ttl: 300 };
+    let reply = Reply { addresses, chain: chain.iter().map(link).collect(), ..Reply::default() };
+    if reply.addresses.is_empty() { DnsOutcome::NoData(reply) } else { DnsOutcome::Answer(reply) }
 }
 
 /// NXDOMAIN with its SOA.

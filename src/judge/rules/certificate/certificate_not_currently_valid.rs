@@ -110,8 +110,16 @@ fn draft(context: &Context, waiver: Option<usize>, items: &[Item]) -> Draft {
     ];
     draft.seen.extend(wording::spots(items));
     draft.hurts = vec!["every client that looks at dates: it refuses the connection or warns".into()];
-    let names = wording::name_list(case.plan, &wording::names(items));
+    // Whoever serves it by mistake does not make its names more.
+    let declared: Vec<Item> =
+        items.iter().filter(|i| matches!(i.problem.fault, Fault::Certificate(..))).copied().collect();
+    let in_use = if declared.is_empty() { items } else { &declared };
+    let names = wording::name_list(case.plan, &wording::names(in_use));
     draft.remedy.cure = match (&offender, date.position) {
+        _ if !expired => vec![
+            format!("check the clock of this machine (it was {} when this was judged)", case.now),
+            format!("if it is right, wait until {}, and serve the certificate before it until then", date.not_before),
+        ],
         (Offender::Known(_), Some(0)) => vec![
             format!("renew it (names in use: {names})"),
             "install the new one everywhere the old one is served, and reload every service that holds a copy".into(),

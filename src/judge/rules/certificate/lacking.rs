@@ -127,6 +127,9 @@ fn draft(
     draft.subject.certificate = certificate.map(|c| plan.certificate(c).label.to_string());
     draft.expected = vec![format!("{listed} on {label}")];
     draft.seen = seen(case, whose, items);
+    if let (Whose::Leaf(leaf), Some(c)) = (whose, certificate) {
+        draft.seen.extend(wording::file_place(case, c, leaf));
+    }
     draft.hurts = vec![format!("clients that ask for {listed}: name mismatch, a warning or no connection")];
     draft.remedy.cure = order(case, certificate, &names);
     draft.keys = names.iter().map(|n| Key::Uncovered(whose, *n)).collect();

@@ -21,7 +21,7 @@ pub(super) const INFO: RuleInfo = RuleInfo {
 const PAGE: &str = "\
 # What it means
 
-A resolver of an external view gave private addresses, or just the inside's answers, for several names, and never an
+A resolver of an external view gave several names the addresses that the plan wants inside and not outside, and never an
 answer that only the outside has. A firewall that redirects port 53 to the inside resolver does that.
 
 # Why it matters
@@ -71,7 +71,8 @@ fn draft(context: &Context, view: ViewId, waiver: Option<usize>, items: &[Item])
     draft.hurts = vec![format!("this run: it did not see {label}")];
     draft.remedy.next = vec![
         "declare a resolver that cannot be redirected: \"tls://9.9.9.9\" or \"https://1.1.1.1/dns-query\"".into(),
-        format!("or on a phone hotspot: coexist check {} --from {label} --record out.jsonl", plan.source.file),
+        "or look from outside".into(),
     ];
+    draft.remedy.next.extend(wording::stand(case, view));
     draft
 }

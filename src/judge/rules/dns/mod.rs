@@ -2,11 +2,13 @@
 
 mod dns_interception_suspected;
 mod intranet_name_in_external_view;
+mod name_probed_before_creation;
 mod name_unresolved_in_view;
 mod resolves_to_unexpected_target;
 mod ttl_too_high_at_flip;
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 use super::Rule;
 use crate::commands;
@@ -14,6 +16,8 @@ use crate::judge::case::Case;
 use crate::judge::draft::{Item, Key};
 use crate::judge::problem::{DnsFault, Fault};
 use crate::judge::wording;
+use crate::model::dns::RecordType;
+use crate::model::finding::TYPED;
 use crate::model::name::Name;
 use crate::model::obligation::Claim;
 use crate::model::plan::{NameId, ViewId, ViewKind, Zone};
@@ -25,6 +29,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule { info: &intranet_name_in_external_view::INFO, check: intranet_name_in_external_view::check },
     Rule { info: &dns_interception_suspected::INFO, check: dns_interception_suspected::check },
     Rule { info: &ttl_too_high_at_flip::INFO, check: ttl_too_high_at_flip::check },
+    Rule { info: &name_probed_before_creation::INFO, check: name_probed_before_creation::check },
 ];
 
 /// The name and view of a DNS problem whose fault `is` picks.
@@ -69,17 +74,18 @@ pub(super) fn said(case: &Case, items: &[Item]) -> Vec<String> {
 }
 
 fn word(fault: &DnsFault) -> String {
-    let list = |addresses: &BTreeSet<std::net::IpAddr>| {
+    let list = |addresses: &BTreeSet<IpAddr>| {
         let words: Vec<String> = addresses.iter().map(ToString::to_string).collect();
         wording::list(words.iter().map(String::as_str))
     };
     match fault {
-        DnsFault::Unresolved { word } | DnsFault::Silent { word } => word.clone(),
+        DnsFault::Unresolved { word, dangling: Some((owner, target)) } => format!("{owner} -> {target}: {word}"),
+        DnsFault::Unresolved { word, dangling: None } | DnsFault::Silent { word } => word.clone(),
         DnsFault::Unexpected { addresses } | DnsFault::Unwanted { addresses, .. } => list(addresses),
         DnsFault::NoAlias { alias } => format!("no CNAME to {alias}"),
         DnsFault::TtlTooHigh { owner, ttl, .. } => format!("{owner} TTL {ttl} s"),
         DnsFault::NotAsked => "not asked".into(),
-        DnsFault::Stale(hours) => format!("{hours} h old"),
+        DnsFault::Stale(why) => format!("seen {why}"),
         DnsFault::LikeUnknown { host } => format!("no answer for {host}"),
         DnsFault::Intercepted => "answers that look intercepted".into(),
     }
@@ -117,21 +123,92 @@ pub(super) fn zone_lines(case: &Case, items: &[Item]) -> Vec<String> {
         let Claim::Resolves { name, view, expected } = &item.obligation.claim else { continue };
         let name = case.plan.name(*name);
         let ttl = name.ttl.as_ref().map_or(case.plan.cutover.low_ttl, |t| t.value);
-        let records = match (expected.cname.as_ref().or(expected.like.first()), expected.present.last()) {
+        // A CNAME stands alone (RFC 1034 section 3.6.2): beside own addresses only others' addresses can stand.
+        let host = expected.like.first().filter(|_| expected.present.is_empty());
+        let records = match (expected.cname.as_ref().or(host), expected.present.last()) {
             (Some(alias), _) => vec![format!("{}. {ttl} IN CNAME {alias}.", name.name)],
             (None, Some(set)) => set.addresses.iter().flat_map(|a| add(case, *view, &name.name, ttl, *a)).collect(),
             (None, None) => Vec::new(),
         };
         let zone = zone_word(case, *view);
-        out.extend(
-            records.into_iter().map(|r| format!("{zone}: {r}")).filter(|l| !out.contains(l)).collect::<Vec<_>>(),
-        );
+        for record in records {
+            in_zone(&zone, record, &mut out);
+        }
+        if !expected.present.is_empty() {
+            let beside = expected.like.iter().map(|h| format!("{zone}: and the addresses of {h}, for {}", name.name));
+            out.extend(beside.filter(|l| !out.contains(l)).collect::<Vec<_>>());
+        }
     }
     out
 }
 
+/// A record of a zone; a command stands in a line of its own.
+fn in_zone(zone: &str, record: String, out: &mut Vec<String>) {
+    let lines = match record.starts_with(TYPED) {
+        true if out.contains(&record) => Vec::new(),
+        true => vec![format!("{zone}:"), record],
+        false => vec![format!("{zone}: {record}")],
+    };
+    let new: Vec<String> = lines.into_iter().filter(|l| !out.contains(l) || l.ends_with(':')).collect();
+    out.extend(new);
+}
+
+/// What a name's answers have that no right one has, and what the right one has that they lack.
+pub(super) fn difference(items: &[Item]) -> (BTreeSet<IpAddr>, BTreeSet<IpAddr>) {
+    let (mut strays, mut missing) = (BTreeSet::new(), BTreeSet::new());
+    for item in items {
+        let Claim::Resolves { expected, .. } = &item.obligation.claim else { continue };
+        let Fault::Dns(_, _, DnsFault::Unexpected { addresses }) = &item.problem.fault else { continue };
+        let sets = || expected.present.iter().map(|p| &p.addresses);
+        if expected.like.is_empty() {
+            strays.extend(addresses.iter().filter(|a| !sets().any(|s| s.contains(a))));
+        }
+        let is_there = |s: &BTreeSet<IpAddr>| match expected.part {
+            true => !s.is_disjoint(addresses),
+            false => s.is_subset(addresses),
+        };
+        if let (false, Some(last)) = (sets().any(is_there), sets().last()) {
+            missing.extend(last.difference(addresses));
+        }
+    }
+    (strays, missing)
+}
+
+/// The records to delete and to write, so that the answer becomes the right one; all of it where it cannot be told apart.
+fn corrections(case: &Case, view: ViewId, items: &[Item]) -> Vec<String> {
+    let (strays, missing) = difference(items);
+    let alias = |i: &Item| matches!(&i.obligation.claim, Claim::Resolves { expected, .. } if expected.cname.is_some());
+    let (Some(item), false) = (items.first(), items.iter().any(alias) || strays.is_empty() && missing.is_empty())
+    else {
+        return zone_lines(case, items);
+    };
+    let name = case.plan.name(item.obligation.claim.name());
+    let ttl = name.ttl.as_ref().map_or(case.plan.cutover.low_ttl, |t| t.value);
+    let zone = zone_word(case, view);
+    let kind = |a: &IpAddr| if a.is_ipv4() { RecordType::A } else { RecordType::Aaaa };
+    let mut out: Vec<String> =
+        strays.iter().map(|a| format!("{zone}: delete {}. {} {a}", name.name, kind(a))).collect();
+    for address in missing {
+        add(case, view, &name.name, ttl, address).into_iter().for_each(|r| in_zone(&zone, r, &mut out));
+    }
+    out
+}
+
+/// What to write where a name does not resolve. Beside a CNAME no other record can stand (RFC 1034 section 3.6.2).
+pub(super) fn missing_lines(case: &Case, items: &[Item]) -> Vec<String> {
+    let targets = items.iter().filter_map(|i| match &i.problem.fault {
+        Fault::Dns(_, _, DnsFault::Unresolved { dangling, .. }) => dangling.as_ref().map(|(_, target)| target.as_str()),
+        _ => None,
+    });
+    let targets: BTreeSet<&str> = targets.collect();
+    match targets.is_empty() {
+        true => zone_lines(case, items),
+        false => vec![format!("replace the CNAME, or create its target {}", wording::list(targets))],
+    }
+}
+
 /// In the words of the product that serves the zone in this view, where the plan says so.
-fn add(case: &Case, view: ViewId, name: &Name, ttl: u32, address: std::net::IpAddr) -> Vec<String> {
+fn add(case: &Case, view: ViewId, name: &Name, ttl: u32, address: IpAddr) -> Vec<String> {
     let holds = |z: &&Zone| z.views.contains(&view) && name.is_under(z.apex.as_str());
     let zone = case.plan.zones.iter().filter(holds).max_by_key(|z| z.apex.as_str().len());
     let server = zone.and_then(|z| z.servers.first()).map(|s| s.value.addr.ip().to_string());
@@ -151,7 +228,7 @@ fn zone_word(case: &Case, view: ViewId) -> String {
 }
 
 /// The names and views of items, as facts.
-fn keys(items: &[Item]) -> BTreeSet<Key> {
+pub(super) fn keys(items: &[Item]) -> BTreeSet<Key> {
     let view = |i: &Item| match &i.problem.fault {
         Fault::Dns(view, _, _) => Some(Key::Dns(i.obligation.claim.name(), *view)),
         _ => None,

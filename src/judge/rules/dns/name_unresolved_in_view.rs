@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{about, expected, keys, negative_wait, said, zone_lines};
+use super::{about, expected, keys, missing_lines, negative_wait, said};
 use crate::judge::RuleInfo;
 use crate::judge::assess::hear;
-use crate::judge::draft::{Context, Draft, Item};
+use crate::judge::draft::{Context, Draft, Item, Key};
 use crate::judge::problem::{DnsFault, Fault};
 use crate::judge::wording;
 use crate::model::dns::DnsOutcome;
@@ -56,19 +56,26 @@ enum Group {
     Name(NameId, ViewId),
     /// A resolver that fails whatever it is asked.
     Resolver(ViewId, usize),
+    /// All resolvers of a view fail whatever they are asked.
+    View(ViewId),
 }
 
-/// One finding per name and view, and one per resolver that fails for every name.
+/// One finding per name and view, and one per resolver that fails for every name, or per view if all of them do.
 pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
     let broken = broken(context);
     let groups = context.group(&INFO, |item| {
         let (name, view) = about(item, |f| matches!(f, DnsFault::Unresolved { .. }))?;
         let resolver = resolver(item).filter(|r| broken.contains(r));
-        Some(resolver.map_or(Group::Name(name, view), |(v, r)| Group::Resolver(v, r)))
+        Some(match resolver {
+            None => Group::Name(name, view),
+            Some((v, _)) if is_all_broken(context, v, &broken) => Group::View(v),
+            Some((v, r)) => Group::Resolver(v, r),
+        })
     });
     drafts.extend(groups.into_iter().map(|((group, waiver), items)| match group {
         Group::Name(name, view) => of_name(context, name, view, waiver, &items),
         Group::Resolver(view, resolver) => of_resolver(context, view, resolver, waiver, &items),
+        Group::View(view) => of_view(context, view, waiver, &items),
     }));
 }
 
@@ -87,13 +94,18 @@ fn broken(context: &Context) -> BTreeSet<(ViewId, usize)> {
         let Claim::Resolves { name, view, .. } = &obligation.claim else { continue };
         for resolver in 0..case.plan.view(*view).resolvers.len() {
             let heard = hear(case, &case.plan.name(*name).name.probe(), *view, resolver);
-            let fails = heard.outcomes.iter().all(|(_, _, o)| **o == DnsOutcome::ServFail);
+            let fails =
+                !heard.outcomes.is_empty() && heard.outcomes.iter().all(|(_, _, o)| **o == DnsOutcome::ServFail);
             let entry = words.entry((*view, resolver)).or_insert((true, BTreeSet::new()));
             entry.0 &= fails;
             entry.1.insert(*name);
         }
     }
     words.into_iter().filter(|(_, (fails, names))| *fails && names.len() > 1).map(|(r, _)| r).collect()
+}
+
+fn is_all_broken(context: &Context, view: ViewId, broken: &BTreeSet<(ViewId, usize)>) -> bool {
+    (0..context.case.plan.view(view).resolvers.len()).all(|r| broken.contains(&(view, r)))
 }
 
 fn of_name(context: &Context, name: NameId, view: ViewId, waiver: Option<usize>, items: &[Item]) -> Draft {
@@ -106,10 +118,48 @@ fn of_name(context: &Context, name: NameId, view: ViewId, waiver: Option<usize>,
     let broken = items.iter().any(|i| super::word_of(i) == "SERVFAIL");
     draft.remedy.cure = match broken {
         true => vec!["SERVFAIL: look at the zone's servers, its delegation and its DNSSEC signatures".into()],
-        false => zone_lines(case, items),
+        false => missing_lines(case, items),
     };
-    draft.remedy.cure.extend(negative_wait(case, view, items));
+    if !items.iter().any(is_dangling) {
+        draft.remedy.cure.extend(negative_wait(case, view, items));
+    }
     draft.keys = keys(items);
+    draft
+}
+
+/// Then the absence is the target's.
+fn is_dangling(item: &Item) -> bool {
+    matches!(&item.problem.fault, Fault::Dns(_, _, DnsFault::Unresolved { dangling: Some(_), .. }))
+}
+
+/// What only its silence leaves open follows from it, whatever name it is about.
+fn of_view(context: &Context, view: ViewId, waiver: Option<usize>, items: &[Item]) -> Draft {
+    let (case, plan) = (context.case, context.case.plan);
+    let label = wording::view(plan, view);
+    let (title, cure) = match plan.view(view).resolvers.as_slice() {
+        [only] => (format!("resolver {} of {label} fails whatever it is asked", only.value), "its"),
+        _ => (format!("all resolvers of {label} fail whatever they are asked"), "their"),
+    };
+    let mut draft = Draft::of(context, &INFO, items, waiver);
+    draft.title = title;
+    draft.subject.view = Some(label.to_string());
+    draft.expected = wording::cut(expected(case, items));
+    draft.seen = said(case, items);
+    draft.hurts = vec![format!("clients of {label}: they find no server")];
+    draft.remedy.cure = vec![format!(
+        "{}: look at {cure} forwarders, {cure} zones and {cure} DNSSEC validation",
+        wording::resolvers(case, items)
+    )];
+    draft.at = Some(plan.view(view).span);
+    let of_view = |(i, o): (usize, &crate::model::obligation::Obligation)| match &o.claim {
+        Claim::Resolves { name, view: v, .. } | Claim::Lowered { name, view: v, .. }
+            if *v == view && case.is_due(i) =>
+        {
+            Some(Key::Dns(*name, view))
+        }
+        _ => None,
+    };
+    draft.keys = case.obligations.iter().enumerate().filter_map(of_view).collect();
     draft
 }
 

@@ -1,6 +1,9 @@
 //! A name resolves to something that the plan does not say.
 
-use super::{about, expected, keys, said, zone_lines};
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use super::{about, corrections, difference, expected, keys, said};
 use crate::judge::RuleInfo;
 use crate::judge::draft::{Context, Draft, Item, Key};
 use crate::judge::problem::{DnsFault, Fault};
@@ -64,31 +67,66 @@ fn draft(context: &Context, (name, view): (NameId, ViewId), waiver: Option<usize
     let (name_text, view_text) = (&plan.name(name).name, wording::view(plan, view));
     draft.title = match unwanted {
         true => format!("{name_text} still resolves in {view_text}"),
-        false => format!("{name_text} leads elsewhere in {view_text}"),
+        false => title(items, name_text.as_str(), view_text),
     };
     draft.expected = expected(case, items);
     draft.seen = said(case, items);
     draft.seen.extend(whose(context, view, items));
-    draft.hurts = vec![format!("clients of {view_text}: they are led to another machine")];
+    draft.hurts = vec![match unwanted || difference(items) != Default::default() {
+        true => format!("clients of {view_text}: they are led to another machine"),
+        false => format!("clients of {view_text}: they are not led where the plan says"),
+    }];
     draft.remedy.cure = match unwanted {
         true => vec![format!("delete {name_text} in {view_text}, once nobody uses it")],
-        false => zone_lines(case, items),
+        false => corrections(case, view, items),
     };
     draft.keys = keys(items);
     draft.keys.extend(strangers(items));
     draft
 }
 
+/// Right addresses may be there too, or only some be missing.
+fn title(items: &[Item], name: &str, view: &str) -> String {
+    let words = |all: &BTreeSet<IpAddr>| {
+        let words: Vec<String> = all.iter().map(ToString::to_string).collect();
+        wording::list(words.iter().map(String::as_str))
+    };
+    let (strays, missing) = difference(items);
+    let alias = items.iter().find_map(|i| match &i.problem.fault {
+        Fault::Dns(_, _, DnsFault::NoAlias { alias }) => Some(alias),
+        _ => None,
+    });
+    let hosts = items
+        .iter()
+        .any(|i| matches!(&i.obligation.claim, Claim::Resolves { expected, .. } if !expected.like.is_empty()));
+    match (strays.is_empty(), missing.is_empty()) {
+        (false, true) => format!("{name} also leads to {} in {view}", words(&strays)),
+        (true, false) if !hosts => format!("{name} does not lead to {} in {view}", words(&missing)),
+        (true, true) if alias.is_some() => format!("{name} is not the alias in {view} that the plan says"),
+        _ if items.iter().all(is_half) => format!("{name} leads to a part only of its targets in {view}"),
+        _ => format!("{name} leads elsewhere in {view}"),
+    }
+}
+
+/// True if nothing but right addresses of the target's own is there.
+fn is_half(item: &Item) -> bool {
+    let (Claim::Resolves { expected, .. }, Fault::Dns(_, _, DnsFault::Unexpected { addresses })) =
+        (&item.obligation.claim, &item.problem.fault)
+    else {
+        return false;
+    };
+    addresses.iter().all(|a| expected.present.iter().any(|p| p.addresses.contains(a)))
+}
+
 /// Whose the addresses are, where the plan knows them.
 fn whose(context: &Context, view: ViewId, items: &[Item]) -> Vec<String> {
     let case = context.case;
-    let addresses = items.iter().flat_map(addresses).collect::<std::collections::BTreeSet<_>>();
-    let line =
-        |a: &std::net::IpAddr| case.owner(view, *a).map(|target| format!("{a} is {}", case.plan.target_label(target)));
+    let addresses = items.iter().flat_map(addresses).collect::<BTreeSet<_>>();
+    let line = |a: &IpAddr| case.owner(view, *a).map(|target| format!("{a} is {}", case.plan.target_label(target)));
     wording::cut(addresses.iter().filter_map(line).collect())
 }
 
-fn addresses(item: &Item) -> Vec<std::net::IpAddr> {
+fn addresses(item: &Item) -> Vec<IpAddr> {
     match &item.problem.fault {
         Fault::Dns(_, _, DnsFault::Unexpected { addresses } | DnsFault::Unwanted { addresses, .. }) => {
             addresses.iter().copied().collect()

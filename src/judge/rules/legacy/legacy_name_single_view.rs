@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::dns::{negative_wait, zone_lines};
+use super::super::dns::{missing_lines, negative_wait};
 use crate::judge::RuleInfo;
 use crate::judge::draft::{Context, Draft, Item, Key};
 use crate::judge::problem::{DnsFault, Fault};
@@ -99,7 +99,7 @@ fn draft(context: &Context, name: NameId, there: &BTreeSet<ViewId>, waiver: Opti
     draft.seen = super::super::dns::said(case, items);
     let who = if outside(&missing) { "users outside" } else { "users inside" };
     draft.hurts = vec![hurts(context, name, who)];
-    draft.remedy.cure = zone_lines(case, items);
+    draft.remedy.cure = missing_lines(case, items);
     draft.remedy.cure.extend(missing.iter().filter_map(|v| negative_wait(case, *v, items)).take(1));
     draft.keys = missing.iter().map(|v| Key::Dns(name, *v)).collect();
     draft

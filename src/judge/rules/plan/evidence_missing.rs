@@ -1,17 +1,22 @@
 //! Something due could not be told.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use crate::judge::RuleInfo;
 use crate::judge::assess::hear;
+use crate::judge::case::Case;
 use crate::judge::draft::{Context, Draft, Item};
+use crate::judge::evidence::Outdated;
 use crate::judge::problem::{CertificateFault, Culprit, DnsFault, EndpointFault, Fault};
 use crate::judge::truth::Truth;
-use crate::judge::wording;
+use crate::judge::wording::{self, Unseen};
+use crate::model::dns::DnsOutcome;
 use crate::model::finding::Severity;
 use crate::model::obligation::Claim;
-use crate::model::plan::{CertId, ViewId};
+use crate::model::plan::{CertId, TrustSource, ViewId, ViewKind};
+use crate::model::policy::{Policy, Scope};
+use crate::model::probes::Reach;
 
 /// What is known of the rule.
 pub(super) const INFO: RuleInfo = RuleInfo {
@@ -27,7 +32,8 @@ const PAGE: &str = "\
 # What it means
 
 Something that must hold was not seen: no run stood in the view, a resolver was silent or refused, a server could not be
-asked in a way that this release speaks, what is known is too old, or a certificate's file cannot be read.
+asked in a way that this release speaks, what is known is too old or from after the time that is judged, a certificate's
+file cannot be read; or nothing at all is due, so that nothing was told.
 
 # Why it matters
 
@@ -36,7 +42,9 @@ No evidence is never a pass. The run ends as incomplete (exit status 3), unless 
 # Example
 
     ?2 evidence-missing   3 external paths to 203.0.113.10
-       next      on a phone hotspot: coexist check plan.toml --from external --record out.jsonl
+       next      on a phone hotspot:
+                 coexist check plan.toml --from external --record out.jsonl
+                 coexist judge plan.toml in.jsonl out.jsonl
 
 # Cure
 
@@ -57,24 +65,26 @@ enum Gap {
     Resolver(ViewId, usize),
     /// No resolver of a view said anything.
     View(ViewId),
-    /// Resolvers of a view were not asked, or so many hours ago.
-    NotAsked(ViewId, Option<i64>),
+    /// Resolvers of a view were not asked, or at a time that does not count.
+    NotAsked(ViewId, Option<Outdated>),
     /// What another's host resolves to.
     Like(ViewId, String),
     /// A view's paths were not seen.
     Paths(ViewId),
-    /// A server was not asked, or so many hours ago.
-    Unseen(Culprit, Option<ViewId>, Option<i64>),
-    /// A server answered in a way that is no word about its certificate.
-    CouldNotLook(Culprit),
+    /// A server was not asked, or at a time that does not count.
+    Unseen(Culprit, Option<ViewId>, Option<Outdated>),
+    /// A server answered in a way that is no word about its certificate, or not the whole one: why.
+    CouldNotLook(Culprit, Unseen),
     /// A view's trust anchors.
     Anchors(ViewId),
 }
 
 /// One finding per thing to look at.
 pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
+    drafts.extend(nothing_due(context));
     let silent = silent_views(context);
-    let groups = context.group(&INFO, |item| gap(item, &silent));
+    let mut told = BTreeSet::new();
+    let groups = context.group(&INFO, |item| gap(context.case, item, &silent));
     for ((gap, waiver), items) in groups {
         // Where others answered, only a silent resolver is worth a word.
         let open: Vec<Item> =
@@ -82,20 +92,49 @@ pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
         if open.is_empty() && !matches!(gap, Gap::Resolver(..)) {
             continue;
         }
+        if let Gap::Anchors(view) = &gap {
+            told.insert(*view);
+        }
         drafts.push(draft(context, &gap, waiver, &items, &open));
     }
+    drafts.extend(unread_trust(context, &told));
+}
+
+/// Nothing is due: what was asked for is less than the plan holds, or the plan holds nothing for this moment.
+fn nothing_due(context: &Context) -> Option<Draft> {
+    let case = context.case;
+    if case.policy.scope == Scope::Files || (0..case.obligations.len()).any(|i| case.is_due(i)) {
+        return None;
+    }
+    let whole = Policy { views: None, only: Vec::new(), ..case.policy.clone() };
+    let narrowed = case.obligations.iter().any(|o| whole.asks_for(case.plan, o)) && case.policy.is_narrowed();
+    let why = match narrowed {
+        true => "--only and --view together leave nothing",
+        false => "the plan demands nothing at this moment",
+    };
+    let mut draft = Draft::plain(&INFO, format!("nothing is due: {why}"));
+    draft.open_question = true;
+    draft.waiver = context.waiver(INFO.name, &BTreeSet::new());
+    draft.hurts = vec!["whoever takes this run for a pass: it told nothing".into()];
+    draft.remedy.next = vec![match narrowed {
+        true => "ask for more: leave out --only, or --view".into(),
+        false => "say in the plan what a name leads to in this phase, or ask about another one".into(),
+    }];
+    Some(draft)
 }
 
 /// Every open fault has its gap; interception has rules of its own.
-fn gap(item: &Item, silent: &BTreeSet<ViewId>) -> Option<Gap> {
+fn gap(case: &Case, item: &Item, silent: &BTreeSet<ViewId>) -> Option<Gap> {
     use {CertificateFault as C, DnsFault as D, EndpointFault as E};
     match &item.problem.fault {
         Fault::Certificate(c, C::Unknown(why)) => Some(Gap::Certificate(*c, why.clone())),
         Fault::Certificate(..) => None,
         Fault::Endpoint(spot, fault) => match fault {
-            E::CouldNotLook => Some(Gap::CouldNotLook(spot.culprit)),
+            E::CouldNotLook | E::Unfinished { .. } | E::FewSamples { .. } => {
+                wording::unseen(case, item).map(|why| Gap::CouldNotLook(spot.culprit, why))
+            }
             E::Unseen => Some(Gap::Unseen(spot.culprit, spot.view, None)),
-            E::Stale(hours) => Some(Gap::Unseen(spot.culprit, spot.view, Some(*hours))),
+            E::Stale(why) => Some(Gap::Unseen(spot.culprit, spot.view, Some(*why))),
             E::NotStanding => spot.view.map(Gap::Paths),
             E::NoAnchors { view } => Some(Gap::Anchors(*view)),
             E::Intercepted { .. } => None,
@@ -106,7 +145,7 @@ fn gap(item: &Item, silent: &BTreeSet<ViewId>) -> Option<Gap> {
             D::Silent { .. } if silent.contains(view) => Some(Gap::View(*view)),
             D::Silent { .. } => Some(Gap::Resolver(*view, *resolver)),
             D::NotAsked => Some(Gap::NotAsked(*view, None)),
-            D::Stale(hours) => Some(Gap::NotAsked(*view, Some(*hours))),
+            D::Stale(why) => Some(Gap::NotAsked(*view, Some(*why))),
             D::LikeUnknown { host } => Some(Gap::Like(*view, host.to_string())),
             D::Intercepted => None,
             D::Unresolved { .. } | D::Unexpected { .. } | D::Unwanted { .. } => None,
@@ -132,7 +171,7 @@ fn answered(context: &Context) -> Vec<(ViewId, bool)> {
     let mut out: Vec<(ViewId, bool)> = case.plan.view_ids().map(|v| (v, false)).collect();
     for (index, obligation) in case.obligations.iter().enumerate().filter(|(i, _)| case.is_due(*i)) {
         let Claim::Resolves { name, view, .. } = &obligation.claim else { continue };
-        if out[view.0].1 || context.assessed[index].truth != Truth::Unobserved {
+        if out[view.0].1 || context.assessed[index].truth == Truth::Pass {
             out[view.0].1 = true;
             continue;
         }
@@ -152,6 +191,9 @@ fn draft(context: &Context, gap: &Gap, waiver: Option<usize>, items: &[Item], op
     draft.obligations = open.iter().map(|i| i.index).collect();
     draft.at = None;
     words(context, gap, concerned, &mut draft);
+    if fails(concerned) {
+        draft.keys = super::super::dns::keys(concerned);
+    }
     if draft.open_question {
         draft.hurts = vec![
             wording::count(draft.obligations.len(), "thing that is due is", "things that are due are")
@@ -163,9 +205,7 @@ fn draft(context: &Context, gap: &Gap, waiver: Option<usize>, items: &[Item], op
 
 fn words(context: &Context, gap: &Gap, items: &[Item], draft: &mut Draft) {
     let (case, plan) = (context.case, context.case.plan);
-    let file = &plan.source.file;
     let label = |v: &ViewId| wording::view(plan, *v);
-    let again = format!("coexist check {file}");
     match gap {
         Gap::Certificate(c, why) => {
             draft.title = format!("certificate \"{}\" is not known: {why}", plan.certificate(*c).label);
@@ -185,22 +225,32 @@ fn words(context: &Context, gap: &Gap, items: &[Item], draft: &mut Draft) {
                 vec![format!("see that {addr} can be reached from here and answers; else take it out of the plan")];
         }
         Gap::View(view) => {
-            draft.title = format!("no resolver of {} answers", label(view));
+            let fail = fails(items);
+            draft.title = match fail {
+                true => format!("the resolvers of {} fail whatever they are asked", label(view)),
+                false => format!("no resolver of {} answers", label(view)),
+            };
             draft.seen = silences(items);
             draft.subject.view = Some(label(view).to_string());
             draft.at = Some(plan.view(*view).span);
-            draft.remedy.next =
-                vec![format!("run from where they can be reached: {again} --from {} --record out.jsonl", label(view))];
+            draft.remedy.next = match fail {
+                true => vec!["look at their forwarders, their zones and their DNSSEC validation; then:".into()],
+                false => Vec::new(),
+            };
+            draft.remedy.next.extend(match fail {
+                true => vec![wording::again(case)],
+                false => wording::stand(case, *view),
+            });
         }
-        Gap::NotAsked(view, hours) => {
-            let age = hours.map_or("was not looked at".into(), |h| format!("was seen {h} h ago, which is too old"));
+        Gap::NotAsked(view, why) => {
+            let age = why.map_or("was not looked at".into(), |w| format!("was seen {w}"));
             draft.title = format!("DNS of {} {age} ({})", label(view), names(plan, items));
             draft.subject.view = Some(label(view).to_string());
-            draft.remedy.next = vec![again];
+            draft.remedy.next = vec![wording::again(case)];
         }
         Gap::Like(view, host) => {
             draft.title = format!("what {host} resolves to in {} is not known", label(view));
-            draft.remedy.next = vec![again];
+            draft.remedy.next = vec![wording::again(case)];
         }
         Gap::Paths(view) => {
             let at = wording::list(addresses(items).iter().map(String::as_str));
@@ -210,47 +260,91 @@ fn words(context: &Context, gap: &Gap, items: &[Item], draft: &mut Draft) {
                 None => count,
             };
             draft.subject.view = Some(label(view).to_string());
-            draft.remedy.next = vec![stand(context, *view, &again)];
+            draft.remedy.next = wording::stand(case, *view);
         }
-        Gap::Unseen(culprit, view, hours) => {
+        Gap::Unseen(culprit, view, why) => {
             let who = wording::culprit(plan, *culprit);
             let from = view.map(|v| format!(" from {}", label(&v))).unwrap_or_default();
-            let age = hours.map_or("was not looked at".into(), |h| format!("was seen {h} h ago, which is too old"));
+            let age = why.map_or("was not looked at".into(), |w| format!("was seen {w}"));
             let at = wording::list(wording::spots(items).iter().map(String::as_str));
             draft.title = format!("{who}{from} {age}: {at}");
-            draft.remedy.next = vec![match view {
-                Some(v) => stand(context, *v, &again),
-                None => format!("from where {who} can be reached: {again}"),
-            }];
+            draft.remedy.next = match view {
+                Some(v) => wording::stand(case, *v),
+                None => wording::reach(case, &who, reaching(case, items)),
+            };
         }
-        Gap::CouldNotLook(culprit) => {
-            draft.title = format!("{} answers, but its certificate was not seen", wording::culprit(plan, *culprit));
-            draft.seen = wording::outcomes(case, items);
-            draft.remedy.next = vec![
-                "servers older than TLS 1.2, and those that end the handshake, are not judged by this release".into(),
-            ];
+        Gap::CouldNotLook(culprit, why) => {
+            let who = wording::culprit(plan, *culprit);
+            draft.title = why.title(case, &who);
+            draft.seen = why.seen(case, items);
+            draft.remedy.next = why.next(case, &who);
         }
-        Gap::Anchors(view) => {
-            draft.title = format!("the trust anchors of {} are not known", label(view));
-            draft.seen = case.certificates.trust_errors(*view).to_vec();
-            draft.subject.view = Some(label(view).to_string());
-            draft.at = Some(plan.view(*view).span);
-            draft.remedy.next = vec!["see that each file in its `trust` can be read".into()];
-        }
+        Gap::Anchors(view) => anchors(context, &[*view], draft),
     }
 }
 
-fn stand(context: &Context, view: ViewId, again: &str) -> String {
-    let plan = context.case.plan;
-    let label = wording::view(plan, view);
-    match plan.view(view).kind {
-        crate::model::plan::ViewKind::External => {
-            format!("on a phone hotspot: {again} --from {label} --record out.jsonl")
-        }
-        crate::model::plan::ViewKind::Internal => {
-            format!("from a client of {label}: {again} --from {label} --record in.jsonl")
+/// Trust sources that are not wholly known, where nothing that is due hangs on them: what they lack will be missed by
+/// the next certificate. One finding for all views that lack the same.
+fn unread_trust(context: &Context, told: &BTreeSet<ViewId>) -> Vec<Draft> {
+    let case = context.case;
+    let asked = |v: &ViewId| case.policy.views.as_ref().is_none_or(|views| views.contains(v));
+    let mut by_errors: BTreeMap<&[String], Vec<ViewId>> = BTreeMap::new();
+    for view in case.plan.view_ids().filter(|v| asked(v) && !told.contains(v)) {
+        match case.certificates.trust_errors(view) {
+            [] => {}
+            errors => by_errors.entry(errors).or_default().push(view),
         }
     }
+    let draft = |(errors, views): (&&[String], &Vec<ViewId>)| {
+        let mut draft = Draft::plain(&INFO, String::new());
+        anchors(context, views, &mut draft);
+        let labels = views.iter().map(|v| wording::view(case.plan, *v).to_string()).collect();
+        draft.waiver = context.waiver(INFO.name, &labels);
+        // One bad entry in a machine's store is none of the plan's; a file is.
+        let sources = views.iter().flat_map(|v| &case.plan.view(*v).trust);
+        draft.open_question = sources.into_iter().any(|source| match &source.value {
+            TrustSource::File(path) => errors.iter().any(|e| e.starts_with(&format!("{path}: "))),
+            TrustSource::Public | TrustSource::System => false,
+        });
+        draft
+    };
+    by_errors.iter().map(draft).collect()
+}
+
+fn anchors(context: &Context, views: &[ViewId], draft: &mut Draft) {
+    let plan = context.case.plan;
+    let label = wording::view_list(plan, views.iter().copied());
+    let errors = views.first().map_or(&[][..], |v| context.case.certificates.trust_errors(*v));
+    draft.title = match errors.is_empty() {
+        true => format!("the trust anchors of {label} are not known"),
+        false => format!("the trust anchors of {label} are not all known"),
+    };
+    draft.seen = wording::cut(errors.to_vec());
+    if let [view] = views {
+        draft.subject.view = Some(wording::view(plan, *view).to_string());
+    }
+    draft.at = views.first().map(|v| plan.view(*v).span);
+    draft.remedy.next = vec![
+        format!("see that each source in `trust` of {label} can be read whole, then:"),
+        wording::again(context.case),
+    ];
+}
+
+/// True if all that was said is SERVFAIL.
+fn fails(items: &[Item]) -> bool {
+    let failure = DnsOutcome::ServFail.to_string();
+    let fails = |i: &Item| matches!(&i.problem.fault, Fault::Dns(_, _, DnsFault::Silent { word }) if *word == failure);
+    !items.is_empty() && items.iter().all(fails)
+}
+
+/// The view to stand in for addresses that were not reached: one inside before others, one where no run stood before.
+fn reaching(case: &Case, items: &[Item]) -> Option<ViewId> {
+    let addresses: Vec<IpAddr> =
+        items.iter().filter_map(|i| wording::endpoint_fault(i)).map(|(s, _)| s.address.ip()).collect();
+    let reaches = |v: &ViewId| addresses.iter().all(|a| Reach::of(case.plan.view(*v)).allows(*a));
+    let stood = |v: ViewId| case.evidence.runs().values().any(|r| r.stands_in.contains(&case.plan.view(v).label));
+    let views = case.plan.view_ids().filter(reaches);
+    views.min_by_key(|v| (stood(*v), case.plan.view(*v).kind != ViewKind::Internal, *v))
 }
 
 fn names(plan: &crate::model::plan::Plan, items: &[Item]) -> String {

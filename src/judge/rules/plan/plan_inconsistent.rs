@@ -7,6 +7,7 @@ use super::legacy_versions;
 use crate::judge::RuleInfo;
 use crate::judge::draft::{Context, Draft, Item};
 use crate::judge::problem::{CertificateFault, Fault};
+use crate::judge::waive;
 use crate::judge::wording;
 use crate::model::finding::Severity;
 use crate::model::phase::Phase;
@@ -72,6 +73,7 @@ pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
     flaws.extend(empty_pools(plan));
     flaws.extend(names_without_service(plan));
     flaws.extend(unknown_rules(plan));
+    flaws.extend(ambiguous_waivers(plan));
     flaws.extend(overlapping_phases(plan));
     drafts.extend(flaws.into_iter().map(|flaw| draft(context, flaw)));
     drafts.extend(thumbprints(context));
@@ -219,6 +221,23 @@ fn servers(plan: &Plan, target: Target) -> Vec<crate::model::plan::ServerId> {
         Target::Server(id) => vec![id],
         Target::Pool(id) => Phase::ALL.iter().flat_map(|p| plan.pool(id).servers(*p).iter().copied()).collect(),
     }
+}
+
+/// A waiver names one thing; where `on` could mean several, it accepts nothing.
+fn ambiguous_waivers(plan: &Plan) -> Vec<Flaw> {
+    let flaw = |w: &crate::model::plan::Waiver| {
+        let meanings = waive::meanings(plan, w);
+        let on = w.on.as_ref().filter(|_| meanings.len() > 1)?;
+        Some(Flaw {
+            span: on.span,
+            severity: Severity::Error,
+            title: format!("`on = \"{}\"` could be {}", on.value, meanings.join(" or ")),
+            hurts: "nothing is accepted by this waiver, as nobody can tell what it means",
+            cure: "give these things labels of their own".into(),
+            labels: BTreeSet::new(),
+        })
+    };
+    plan.waivers.iter().filter_map(flaw).collect()
 }
 
 /// A waiver or a severity of a rule that does not exist does nothing.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::super::{LATER, is_known};
 use crate::judge::RuleInfo;
 use crate::judge::draft::{Context, Draft};
+use crate::judge::waive;
 use crate::model::finding::Severity;
 use crate::model::policy::{Ask, Scope};
 
@@ -54,7 +55,8 @@ pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
     for (index, waiver) in case.plan.waivers.iter().enumerate() {
         let expired = waiver.until.as_ref().is_some_and(|u| case.now >= u.value);
         let rule = waiver.rule.value.as_str();
-        if used.contains(&index) || expired || LATER.contains(&rule) || !is_known(rule) {
+        let is_clear = waive::meanings(case.plan, waiver).len() < 2;
+        if used.contains(&index) || expired || !is_clear || LATER.contains(&rule) || !is_known(rule) {
             continue;
         }
         let on = waiver.on.as_ref().map(|on| format!(" on {}", on.value)).unwrap_or_default();

@@ -6,10 +6,11 @@ use crate::judge::case::Case;
 use crate::judge::cure;
 use crate::judge::draft::{Context, Draft, Item, Key, target_of};
 use crate::judge::problem::{Culprit, EndpointFault};
+use crate::judge::truth::Truth;
 use crate::judge::wording;
 use crate::model::certificate::BlobId;
 use crate::model::finding::Severity;
-use crate::model::phase::Phase;
+use crate::model::obligation::Claim;
 use crate::model::plan::{ServerId, Target};
 
 /// What is known of the rule.
@@ -84,7 +85,7 @@ fn draft(context: &Context, group: (Culprit, BlobId, &'static str), waiver: Opti
     let who = wording::culprit(plan, culprit);
     let mut draft = Draft::of(context, &INFO, items, waiver);
     draft.title = format!("{who} still serves its out-of-box certificate ({})", wording::services(items).join(" "));
-    draft.expected = wording::wanted(case, &wording::wanted_by(items));
+    draft.expected = wording::wanted_at(case, target_of(culprit), items);
     if draft.expected.is_empty() {
         draft.expected.push(format!("a certificate that covers {}", wording::name_list(plan, &wording::names(items))));
     }
@@ -95,20 +96,28 @@ fn draft(context: &Context, group: (Culprit, BlobId, &'static str), waiver: Opti
     if draft.hurts.is_empty() {
         draft.hurts.push(format!("every client of {who}: nobody trusts this certificate"));
     }
-    draft.remedy.now = pools(case, culprit).map(|pool| format!("take {who} out of the pool {pool}")).collect();
+    draft.remedy.now = pools(context, culprit).map(|pool| format!("take {who} out of the pool {pool}")).collect();
     draft.remedy.cure = cure::install(case, target_of(culprit), items);
     draft.keys.insert(Key::Served(culprit, leaf));
     draft
 }
 
-/// The pools that a culprit is a member of.
-fn pools<'a>(case: &'a Case, culprit: Culprit) -> impl Iterator<Item = &'a str> {
-    let server: Option<ServerId> = match culprit {
-        Culprit::Planned(Target::Server(server)) => Some(server),
-        _ => None,
+/// The pools out of which a culprit should be taken: those that have a member of which all that is due passes.
+pub(super) fn pools<'a>(context: &'a Context, culprit: Culprit) -> impl Iterator<Item = &'a str> {
+    let plan = context.case.plan;
+    let out = move |pool: &&crate::model::plan::Pool| match culprit {
+        Culprit::Planned(Target::Server(server)) => {
+            let members = pool.all_members();
+            members.contains(&server) && members.iter().any(|m| *m != server && is_well(context, *m))
+        }
+        _ => false,
     };
-    let holds = move |p: &&crate::model::plan::Pool| {
-        server.is_some_and(|s| Phase::ALL.iter().any(|phase| p.servers(*phase).contains(&s)))
-    };
-    case.plan.pools.iter().filter(holds).map(|p| p.label.as_ref())
+    plan.pools.iter().filter(out).map(|p| p.label.as_ref())
+}
+
+fn is_well(context: &Context, server: ServerId) -> bool {
+    let case = context.case;
+    let of = |i: &usize| matches!(case.obligations[*i].claim, Claim::Serves { server: s, .. } if s == server);
+    let mut due = (0..case.obligations.len()).filter(|i| case.is_due(*i)).filter(of).peekable();
+    due.peek().is_some() && due.all(|i| context.assessed[i].truth == Truth::Pass)
 }

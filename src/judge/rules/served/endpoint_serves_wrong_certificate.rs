@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::super::certificate::lacking;
+use super::default_certificate_served::pools;
 use crate::judge::RuleInfo;
 use crate::judge::case::Case;
 use crate::judge::cure;
@@ -105,13 +106,19 @@ fn draft(context: &Context, group: Group, waiver: Option<usize>, items: &[Item])
         false => format!("{who} serves a certificate that is not right for {listed}"),
     };
     let wanted = wording::wanted_by(items);
-    draft.expected = wording::wanted(case, &wanted);
+    draft.expected = wording::wanted_at(case, target_of(culprit), items);
     if draft.expected.is_empty() {
         draft.expected.push(format!("a certificate that covers {listed}"));
     }
     draft.seen = seen(case, leaf, items);
     draft.hurts = wording::tries(case, items, context.assessed);
-    draft.hurts.push(format!("clients that ask {who} for {listed}: name mismatch, a warning or no connection"));
+    draft.hurts.push(match about_key {
+        true => format!("every client of {who}: each handshake fails, whatever it asks for"),
+        false => format!("clients that ask {who} for {listed}: name mismatch, a warning or no connection"),
+    });
+    if !astray {
+        draft.remedy.now = pools(context, culprit).map(|pool| format!("take {who} out of the pool {pool}")).collect();
+    }
     draft.remedy.cure = cure::install(case, target_of(culprit).filter(|_| !astray), items);
     draft.keys = keys(case, culprit, leaf, &wanted, items);
     draft

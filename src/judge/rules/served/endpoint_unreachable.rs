@@ -1,15 +1,19 @@
 //! No certificate can be had from an endpoint that must serve.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
+use super::default_certificate_served::pools;
 use super::endpoint_serves_wrong_certificate::{astray_keys, is_astray};
 use crate::judge::RuleInfo;
-use crate::judge::draft::{Context, Draft, Item, Key};
+use crate::judge::case::Case;
+use crate::judge::draft::{Context, Draft, Item};
 use crate::judge::problem::{Culprit, EndpointFault, Spot};
 use crate::judge::wording;
 use crate::model::finding::Severity;
-use crate::model::phase::Phase;
 use crate::model::plan::{ServerId, Target, ViewId};
+use crate::model::service::Way;
+use crate::model::tls::{Stage, TlsOutcome};
 
 /// What is known of the rule.
 pub(super) const INFO: RuleInfo = RuleInfo {
@@ -60,32 +64,34 @@ pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
             Culprit::Planned(Target::Server(s)) => silent.contains(&(s, spot.address.port())),
             _ => false,
         };
+        // The address that a view is given, by translation or at the balancer, is mended elsewhere than the server.
         let view = spot.view.filter(|_| !at_server);
         matches!(fault, EndpointFault::NoTls).then(|| (spot.culprit, view, is_astray(item, spot)))
     };
     let groups = context.group(&INFO, key);
-    drafts.extend(groups.into_iter().map(|((group, waiver), items)| draft(context, &silent, group, waiver, &items)));
+    drafts.extend(groups.into_iter().map(|((group, waiver), items)| draft(context, group, waiver, &items)));
 }
 
-/// Servers and ports that are silent at the server's own address.
+/// Servers and ports that are silent at each of the server's own addresses.
 fn silent(context: &Context) -> BTreeSet<(ServerId, u16)> {
-    let at = |item: Item| match wording::endpoint_fault(&item) {
-        Some((
+    let mut silent: BTreeMap<(ServerId, u16), BTreeSet<IpAddr>> = BTreeMap::new();
+    for item in context.items() {
+        if let Some((
             Spot { culprit: Culprit::Planned(Target::Server(s)), view: None, address, .. },
             EndpointFault::NoTls,
-        )) => Some((*s, address.port())),
-        _ => None,
+        )) = wording::endpoint_fault(&item)
+        {
+            silent.entry((*s, address.port())).or_default().insert(address.ip());
+        }
+    }
+    let plan = context.case.plan;
+    let is_whole = |((server, _), at): &(&(ServerId, u16), &BTreeSet<IpAddr>)| {
+        plan.server(*server).own_addresses(&plan.views).iter().all(|a| at.contains(a))
     };
-    context.items().filter_map(at).collect()
+    silent.iter().filter(is_whole).map(|(key, _)| *key).collect()
 }
 
-fn draft(
-    context: &Context,
-    silent: &BTreeSet<(ServerId, u16)>,
-    (culprit, view, _): Group,
-    waiver: Option<usize>,
-    items: &[Item],
-) -> Draft {
+fn draft(context: &Context, (culprit, view, _): Group, waiver: Option<usize>, items: &[Item]) -> Draft {
     let (case, plan) = (context.case, context.case.plan);
     let who = wording::culprit(plan, culprit);
     let mut draft = Draft::of(context, &INFO, items, waiver);
@@ -95,31 +101,78 @@ fn draft(
     };
     let names = wording::name_list(plan, &wording::names(items));
     draft.expected = vec![format!("a TLS connection for {names}")];
-    draft.seen = wording::outcomes(case, items);
-    draft.hurts = vec![format!("clients that ask for {names}: no connection")];
-    draft.remedy.cure = match view {
-        Some(v) => vec![format!(
-            "firewall, translation of addresses or balancer between {} and {who}; the server itself is judged apart",
-            wording::view(plan, v)
-        )],
-        None => vec![format!("on {who}: start the listener, assign the certificate to it, open the firewall")],
+    // What was met behind a balancer follows from what its member does.
+    let at_home: Vec<Item> = items.iter().filter(|i| !is_by_balancer(i)).copied().collect();
+    let shown = if at_home.is_empty() { items } else { &at_home };
+    draft.seen = wording::outcomes(case, shown);
+    draft.hurts = if at_home.is_empty() { Vec::new() } else { wording::tries(case, &behind(items), context.assessed) };
+    draft.hurts.push(format!("clients that ask for {names}: no connection"));
+    draft.remedy.now = match view {
+        None => pools(context, culprit).map(|pool| format!("take {who} out of the pool {pool}")).collect(),
+        Some(_) => Vec::new(),
     };
-    let ports: BTreeSet<u16> =
-        items.iter().filter_map(|i| wording::endpoint_fault(i)).map(|(s, _)| s.address.port()).collect();
-    draft.keys = ports.iter().flat_map(|p| port_keys(context, silent, culprit, *p)).collect();
+    draft.remedy.cure = cures(case, shown, &who, view.map(|v| wording::view(plan, v)));
     draft.keys.extend(astray_keys(items));
     draft
 }
 
-/// A pool's balancer that leads to a silent member fails because of that member.
-fn port_keys(context: &Context, silent: &BTreeSet<(ServerId, u16)>, culprit: Culprit, port: u16) -> Vec<Key> {
-    match culprit {
-        Culprit::Planned(Target::Server(s)) => vec![Key::Port(s, port)],
-        Culprit::Planned(Target::Pool(pool)) => {
-            let members = Phase::ALL.into_iter().flat_map(|p| context.case.plan.pool(pool).servers(p).iter().copied());
-            let members: BTreeSet<ServerId> = members.filter(|m| silent.contains(&(*m, port))).collect();
-            members.into_iter().map(|m| Key::Port(m, port)).collect()
+fn is_by_balancer(item: &Item) -> bool {
+    wording::endpoint_fault(item).is_some_and(|(spot, _)| wording::is_by_balancer(item, spot))
+}
+
+fn behind<'a>(items: &[Item<'a>]) -> Vec<Item<'a>> {
+    items.iter().filter(|i| is_by_balancer(i)).copied().collect()
+}
+
+/// A line per reason, with its ports.
+fn cures(case: &Case, items: &[Item], who: &str, view: Option<&str>) -> Vec<String> {
+    let mut by_reason: BTreeMap<String, BTreeSet<(u16, Way)>> = BTreeMap::new();
+    for item in items {
+        let outcomes = item.problem.looks.iter().filter_map(|look| case.evidence.tls(*look));
+        if let Some((spot, _)) = wording::endpoint_fault(item) {
+            for outcome in outcomes {
+                let port = (spot.address.port(), spot.way);
+                by_reason.entry(cure(outcome, who, view)).or_default().insert(port);
+            }
         }
-        Culprit::Stranger(_) => Vec::new(),
+    }
+    by_reason.iter().map(|(words, ports)| format!("{}: {words}", wording::port_list(ports))).collect()
+}
+
+/// What to do about an outcome, on a server or on the way to it.
+fn cure(outcome: &TlsOutcome, who: &str, view: Option<&str>) -> String {
+    use TlsOutcome as T;
+    let way = |here: &str| match view {
+        Some(view) => format!(
+            "firewall, translation of addresses or balancer between {view} and {who}; the server itself is judged apart"
+        ),
+        None => format!("on {who}, {here}"),
+    };
+    match outcome {
+        T::Refused => way("start the listener and bind it to this port, or open the firewall"),
+        T::Timeout(_) | T::Unreachable(_) => {
+            way("see that the machine is up and has this address; then the firewalls and routes on the way")
+        }
+        T::Closed(Stage::Connect | Stage::Dialogue) => {
+            way("see the listener's log, whom it lets connect, and how many at once")
+        }
+        T::Closed(Stage::Handshake) => {
+            format!("on {who}, assign a certificate with its private key to the listener (on IIS: to the binding)")
+        }
+        T::NotTls(_) => format!("on {who}, turn TLS on at this port; or correct the service in the plan"),
+        T::NotThisProtocol(_) => {
+            format!("another service answers: correct what listens there on {who}, or the service in the plan")
+        }
+        T::StarttlsNotOffered => format!(
+            "on {who}, give the listener or connector a certificate, so that it offers STARTTLS (Exchange: event 12014)"
+        ),
+        T::StarttlsRefused(_) => format!("on {who}, see why TLS cannot start: mostly the key cannot be read"),
+        T::BytesAfterGoAhead(_) => {
+            format!("update {who}, or what stands before it: it mixes clear text into TLS (RFC 3207 section 6)")
+        }
+        T::Alert(_) => format!("on {who}, add the name to the listener's host names: it refuses the name"),
+        T::Certificate(_) | T::TryLater(_) | T::TooLarge(_) | T::Protocol(_) | T::CannotLook(_) => {
+            way("see the listener's log")
+        }
     }
 }

@@ -1,0 +1,63 @@
+//! `--dry-run`: what would be looked at, and detours that lead nowhere.
+
+use std::net::{IpAddr, SocketAddr};
+
+use super::{Trouble, output};
+use crate::model::name::Name;
+use crate::model::observation::{Detour, DialMap};
+use crate::model::plan::Plan;
+use crate::model::probes::Probes;
+
+/// Every query and connection that the run would make.
+pub fn print(plan: &Plan, probes: &Probes, dial: &DialMap) -> Result<(), Trouble> {
+    let mut text = String::new();
+    let mut line = |l: String| {
+        text.push_str(&crate::model::text::escape(&l));
+        text.push('\n');
+    };
+    line(format!("would look, and does not: {}", plan.source.file));
+    probes.files.iter().for_each(|f| line(format!("file  {f}")));
+    for ask in &probes.dns {
+        let p = &ask.probe;
+        let to = detour(dial, p.resolver.addr, None);
+        line(format!("dns   {} {} {} @{}{to}", p.view, p.name, p.kind, p.resolver));
+    }
+    for ask in &probes.tls {
+        let p = &ask.probe;
+        let sni = p.sni.as_ref().map_or("no SNI".to_string(), |n| format!("SNI {n}"));
+        let times = if ask.samples > 1 { format!(" x {}", ask.samples) } else { String::new() };
+        let to = detour(dial, p.address, p.sni.as_ref());
+        line(format!("tls   {} {} {sni}{times}{to}", p.address, p.way.word()).replace("  SNI", " SNI"));
+    }
+    for t in &probes.templates {
+        let way = t.way.word();
+        line(
+            format!("tls   each address that {} gives for {}, port {} {way}", t.view, t.name, t.port).trim_end().into(),
+        );
+    }
+    probes.skipped.iter().for_each(|s| line(format!("not   {s}")));
+    output::print(&text)
+}
+
+/// Detours that no query and no connection to a declared address takes. Addresses that DNS will give may take any, if a
+/// template has their port.
+pub fn idle_detours<'a>(dial: &'a DialMap, probes: &'a Probes) -> impl Iterator<Item = &'a Detour> {
+    let fits = |d: &Detour| {
+        let one = DialMap(vec![d.clone()]);
+        let moves = |to: SocketAddr, name: Option<&Name>| one.resolve(to, name) != to;
+        probes.dns.iter().any(|a| moves(a.probe.resolver.addr, None))
+            || probes.tls.iter().any(|a| moves(a.probe.address, a.probe.sni.as_ref()))
+            || probes.templates.iter().any(|t| {
+                let port = d.port.is_none_or(|p| p == t.port);
+                port && d.host.as_deref().is_none_or(|h| h.parse::<IpAddr>().is_ok() || t.name.as_str() == h)
+            })
+    };
+    dial.0.iter().filter(move |d| !fits(d))
+}
+
+fn detour(dial: &DialMap, logical: SocketAddr, name: Option<&Name>) -> String {
+    match dial.resolve(logical, name) {
+        to if to == logical => String::new(),
+        to => format!(" -> {to}"),
+    }
+}

@@ -1,0 +1,65 @@
+//! Recordings on disk.
+
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter};
+use std::path::{Path, PathBuf};
+
+use super::Trouble;
+use super::examine::Blobs;
+use crate::model::observation::{Recording, Run};
+use crate::observe::Seen;
+use crate::record::{self, Writer};
+
+/// A recording that grows while a run looks. Its first fault is kept and told at the end: the run goes on, for the verdict
+/// does not depend on it.
+pub struct Growing {
+    path: PathBuf,
+    writer: Writer<BufWriter<File>>,
+    fault: Option<io::Error>,
+}
+
+impl Growing {
+    /// Begins one with a run and its trust anchors.
+    pub fn create(path: &Path, run: &Run, blobs: &Blobs) -> Result<Self, Trouble> {
+        let trouble = |e: io::Error| Trouble::new(format!("{}: {e}", path.display()));
+        let out = BufWriter::new(File::create(path).map_err(trouble)?);
+        let writer = Writer::new(out, run).map_err(trouble)?;
+        let mut growing = Self { path: path.to_path_buf(), writer, fault: None };
+        for (id, der) in blobs {
+            growing.writer.blob(*id, der).map_err(trouble)?;
+        }
+        Ok(growing)
+    }
+
+    /// Adds what was seen.
+    pub fn add(&mut self, seen: &Seen) {
+        if self.fault.is_none() {
+            let written = match seen {
+                Seen::Blob(id, der) => self.writer.blob(*id, der),
+                Seen::Observation(observation) => self.writer.observation(observation),
+            };
+            self.fault = written.err();
+        }
+    }
+
+    /// Ends it; says so if it is not whole.
+    pub fn finish(self) -> Result<(), Trouble> {
+        let done = match self.fault {
+            Some(fault) => Err(fault),
+            None => self.writer.finish(),
+        };
+        done.map_err(|e| Trouble::new(format!("{}: the recording is not whole: {e}", self.path.display())))
+    }
+}
+
+/// Reads a recording.
+pub fn read(path: &Path) -> Result<Recording, Trouble> {
+    let shown = path.display();
+    let file = File::open(path).map_err(|e| Trouble::new(format!("{shown}: {e}")))?;
+    let recording =
+        record::read(BufReader::new(file)).map_err(|e| Trouble::new(format!("{shown}:{}: {}", e.line, e.message)))?;
+    match recording.runs.is_empty() {
+        true => Err(Trouble::new(format!("{shown}: there is no run in this recording"))),
+        false => Ok(recording),
+    }
+}

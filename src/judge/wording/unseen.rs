@@ -1,0 +1,121 @@
+//! Why nothing can be told of an endpoint that was asked, and what to do next.
+
+use super::{again, endpoint_fault, leaf, met_at, outcomes};
+use crate::judge::case::Case;
+use crate::judge::draft::Item;
+use crate::judge::problem::EndpointFault;
+use crate::model::certificate::BlobId;
+use crate::model::tls::{Stage, TlsOutcome};
+
+/// Why; what is said together.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::judge) enum Unseen {
+    /// It takes the connection and says nothing.
+    SilentBeforeTls,
+    /// It does not answer the handshake.
+    SilentInTls,
+    /// It refuses the handshake.
+    Alert(String),
+    /// It says to try later.
+    TryLater,
+    /// It sends more than is read.
+    TooLarge,
+    /// It breaks the protocol, or speaks an older one.
+    Protocol,
+    /// It is this machine that cannot look: why.
+    Here(String),
+    /// The recording does not have the whole chain.
+    NotRecorded,
+    /// A certificate was served, and then the handshake failed: why.
+    Unfinished(BlobId, String),
+    /// A balanced address was tried so often, of how often.
+    FewSamples(usize, usize),
+}
+
+/// Why nothing can be told of an item's endpoint; `None` if that is not its problem.
+pub(in crate::judge) fn unseen(case: &Case, item: &Item) -> Option<Unseen> {
+    match endpoint_fault(item)?.1 {
+        EndpointFault::Unfinished { leaf, why } => Some(Unseen::Unfinished(*leaf, why.clone())),
+        EndpointFault::FewSamples { seen, of } => Some(Unseen::FewSamples(*seen, *of)),
+        EndpointFault::CouldNotLook => {
+            Some(item.problem.looks.first().and_then(|l| case.evidence.tls(*l)).map_or(Unseen::NotRecorded, of_outcome))
+        }
+        _ => None,
+    }
+}
+
+fn of_outcome(outcome: &TlsOutcome) -> Unseen {
+    match outcome {
+        TlsOutcome::Timeout(Stage::Handshake) => Unseen::SilentInTls,
+        TlsOutcome::Timeout(Stage::Connect | Stage::Dialogue) => Unseen::SilentBeforeTls,
+        TlsOutcome::Alert(alert) => Unseen::Alert(alert.clone()),
+        TlsOutcome::TryLater(_) => Unseen::TryLater,
+        TlsOutcome::TooLarge(_) => Unseen::TooLarge,
+        TlsOutcome::CannotLook(why) => Unseen::Here(why.clone()),
+        TlsOutcome::Certificate(_) => Unseen::NotRecorded,
+        TlsOutcome::Refused
+        | TlsOutcome::Closed(_)
+        | TlsOutcome::Unreachable(_)
+        | TlsOutcome::NotTls(_)
+        | TlsOutcome::NotThisProtocol(_)
+        | TlsOutcome::StarttlsNotOffered
+        | TlsOutcome::StarttlsRefused(_)
+        | TlsOutcome::BytesAfterGoAhead(_)
+        | TlsOutcome::Protocol(_) => Unseen::Protocol,
+    }
+}
+
+impl Unseen {
+    /// The headline.
+    pub(in crate::judge) fn title(&self, case: &Case, who: &str) -> String {
+        match self {
+            Self::SilentBeforeTls => format!("{who} takes the connection and says nothing"),
+            Self::SilentInTls => format!("{who} does not answer the TLS handshake in time"),
+            Self::Alert(alert) => format!("{who} refuses the handshake before it shows a certificate: {alert}"),
+            Self::TryLater => format!("{who} says to try later"),
+            Self::TooLarge => format!("{who} sends more than any server needs to"),
+            Self::Protocol => format!("{who} speaks no TLS that this release understands"),
+            Self::Here(_) => format!("{who} cannot be looked at from this machine"),
+            Self::NotRecorded => format!("the chain that {who} serves is not wholly recorded"),
+            Self::Unfinished(id, why) => {
+                let subject = case.certificates.facts(*id).map_or("a certificate", |f| &f.subject);
+                format!("{who} served {subject}, but the handshake did not finish: {why}")
+            }
+            Self::FewSamples(seen, of) => format!("{seen} of {of} tries at {who} seen"),
+        }
+    }
+
+    /// What was met, and where.
+    pub(in crate::judge) fn seen(&self, case: &Case, items: &[Item]) -> Vec<String> {
+        match self {
+            Self::Unfinished(id, _) => [vec![leaf(case, *id)], met_at(items)].concat(),
+            Self::FewSamples(..) | Self::NotRecorded => met_at(items),
+            _ => outcomes(case, items),
+        }
+    }
+
+    /// What to do, to learn more.
+    pub(in crate::judge) fn next(&self, case: &Case, who: &str) -> Vec<String> {
+        let words = match self {
+            Self::SilentBeforeTls => {
+                format!(
+                    "see on {who} whether the service hangs or lacks workers; `timeout` waits longer for a slow one"
+                )
+            }
+            Self::SilentInTls => {
+                format!("see {who}'s log, and what inspects TLS on the way; `timeout` waits longer for a slow one")
+            }
+            Self::Alert(_) | Self::Protocol => format!(
+                "see which TLS versions and ciphers {who} offers: this release speaks TLS 1.2 and 1.3, and judges no older server"
+            ),
+            Self::TryLater => "wait some minutes (greylisting, a limit of connections), then again".into(),
+            Self::TooLarge => format!("see what answers at {who}: a chain has three or four certificates"),
+            Self::Here(_) => format!("from a machine that has a way to {who}"),
+            Self::NotRecorded | Self::FewSamples(..) => "look again".into(),
+            Self::Unfinished(..) => {
+                format!("see {who}'s log; if it demands client certificates, say `mtls = true` at it in the plan")
+            }
+        };
+        vec![words, again(case)]
+    }
+}
