@@ -9,12 +9,17 @@ use crate::world::World;
 /// Questions in flight at each resolver.
 const WINDOW: usize = 128;
 
-/// Asks every resolver its half of A and AAAA for every name; how many names got an address.
+/// Asks every resolver its half of A and AAAA for every name; how many answers were right.
 pub fn all(world: &World) -> usize {
     let halves = world.names.chunks(world.names.len().div_ceil(2));
     thread::scope(|scope| {
-        let asked: Vec<_> =
-            world.dns.iter().zip(halves).map(|(resolver, names)| scope.spawn(move || ask(*resolver, names))).collect();
+        let asked: Vec<_> = world
+            .at
+            .dns
+            .iter()
+            .zip(halves)
+            .map(|(resolver, names)| scope.spawn(move || ask(*resolver, names)))
+            .collect();
         asked.into_iter().map(|a| a.join().expect("a thread that ends")).sum()
     })
 }
@@ -32,8 +37,9 @@ fn ask(resolver: std::net::SocketAddr, names: &[String]) -> usize {
     let (mut right, mut buffer) = (0, [0; 1232]);
     while flight > 0 {
         let len = socket.recv(&mut buffer).expect("an answer in time");
-        // An address at the end of a whole answer.
-        right += usize::from(buffer[7] == 1 && buffer[len - 4..len] == [127, 0, 0, 1]);
+        // An address at the end of a whole answer, or none where none was asked for.
+        let nothing = buffer[7] == 0 && buffer[len - 4..len] == [0, 28, 0, 1];
+        right += usize::from(nothing || buffer[7] == 1 && buffer[len - 4..len] == [127, 0, 0, 1]);
         flight -= usize::from(!send());
     }
     right

@@ -1,36 +1,37 @@
 //! The same work, done by the library.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
-use coexist::cli::{Place, Sources, examine};
+use coexist::cli::{self, Sources, examine};
+use coexist::model::certificate::CertificateFacts;
 use coexist::model::dns::{DnsOutcome, RecordType, ResolverAddr};
-use coexist::model::finding::RunOutcome;
+use coexist::model::finding::{Judgement, RunOutcome};
 use coexist::model::name::Name;
 use coexist::model::observation::{Detour, DialMap, DnsProbe, Observation, Outcome, Probe, Recording, TlsProbe};
 use coexist::model::plan::Plan;
 use coexist::model::policy::Policy;
 use coexist::model::probes::{DnsAsk, Manners, Probes, TlsAsk, Vantage};
-use coexist::model::service::Way;
-use coexist::model::tls::{Possession, TlsOutcome};
+use coexist::model::service::{Protocol, Way};
+use coexist::model::tls::{Possession, Stage, TlsOutcome};
 use coexist::{judge, pki, plan};
 use jiff::Timestamp;
 
-use crate::tls::FLIGHT;
+use crate::tls::{FLIGHT, Target};
 use crate::world::World;
 
 /// Looks at every name over TLS and notes every fact; how many are all right.
-pub async fn tls(world: &World) -> usize {
+pub async fn tls(world: &World, target: Target) -> usize {
+    let way = if target.smtp { Way::Starttls(Protocol::Smtp) } else { Way::Implicit };
     let manners = Manners { timeout_ms: None, retry: 0, per_host: FLIGHT as u32, ehlo: "coexist.invalid".into() };
     let ask = |name: &String| TlsAsk {
-        probe: TlsProbe { address: world.tls, way: Way::Implicit, sni: Name::parse(name).ok() },
+        probe: TlsProbe { address: target.address, way, sni: Name::parse(name).ok() },
         samples: 1,
         manners: manners.clone(),
     };
     let probes = Probes { tls: world.names.iter().map(ask).collect(), ..Probes::default() };
-    let seen = look(&plan_of(world, &world.names[..1]), &probes, world).await;
+    let seen = look(&plan_of(world, &world.names[..1]), &probes, &Place::of(world)).await;
     let (anchors, _) = pki::Anchors::new(&[Arc::from(world.root.as_ref())]);
     seen.observations.iter().filter(|o| is_right(o, &seen, &anchors)).count()
 }
@@ -47,13 +48,13 @@ fn is_right(observation: &Observation, seen: &Recording, anchors: &pki::Anchors)
     served.possession == Possession::Proved && covers && path.untrusted.is_none() && path.dates.is_empty()
 }
 
-/// Asks every resolver its half of A and AAAA for every name; how many names got an address.
+/// Asks every resolver its half of A and AAAA for every name; how many answers were right.
 pub async fn dns(world: &World) -> usize {
     let half = world.names.len().div_ceil(2);
     let ask = |(i, name): (usize, &String), kind| DnsAsk {
         probe: DnsProbe {
             view: "internal".into(),
-            resolver: ResolverAddr::parse(&world.dns[i / half].to_string()).expect("a resolver"),
+            resolver: ResolverAddr::parse(&world.at.dns[i / half].to_string()).expect("a resolver"),
             name: Name::parse(name).expect("a name"),
             kind,
         },
@@ -61,9 +62,16 @@ pub async fn dns(world: &World) -> usize {
     };
     let asks = world.names.iter().enumerate().flat_map(|n| RecordType::ALL.map(|kind| ask(n, kind)));
     let probes = Probes { dns: asks.collect(), ..Probes::default() };
-    let seen = look(&plan_of(world, &world.names[..1]), &probes, world).await;
-    let answered = |o: &&Observation| matches!(&o.outcome, Outcome::Dns(DnsOutcome::Answer(_)));
-    seen.observations.iter().filter(answered).count()
+    let seen = look(&plan_of(world, &world.names[..1]), &probes, &Place::of(world)).await;
+    let right = |o: &&Observation| {
+        let is = |kind| matches!(&o.probe, Probe::Dns(p) if p.kind == kind);
+        match &o.outcome {
+            Outcome::Dns(DnsOutcome::Answer(_)) => is(RecordType::A),
+            Outcome::Dns(DnsOutcome::NoData(_)) => is(RecordType::Aaaa),
+            _ => false,
+        }
+    };
+    seen.observations.iter().filter(right).count()
 }
 
 /// How many certificates cover their name.
@@ -75,40 +83,99 @@ pub fn coverage(world: &World) -> usize {
     world.leaves.iter().zip(&world.names).filter(|pair| covers(*pair)).count()
 }
 
+/// Each certificate's facts.
+pub fn facts(world: &World) -> Vec<CertificateFacts> {
+    world.leaves.iter().map(|leaf| pki::facts(leaf).expect("a certificate")).collect()
+}
+
+/// Each name, as the library has it.
+pub fn names(world: &World) -> Vec<Name> {
+    world.names.iter().map(|name| Name::parse(name).expect("a name")).collect()
+}
+
+/// How many of these certificates cover their name.
+pub fn matched(facts: &[CertificateFacts], names: &[Name]) -> usize {
+    facts.iter().zip(names).filter(|(facts, name)| pki::identify(facts, name).is_ok()).count()
+}
+
 /// From the plan's text to a judgement that passes.
 pub async fn whole(world: &World) {
-    let plan = plan_of(world, &world.names);
-    let policy = Policy::default();
-    let obligations = plan::expand(&plan);
-    let probes = plan::probes(&plan, &obligations, &vantage(&plan), &policy);
-    let evidence = look(&plan, &probes, world).await;
-    let judgement = judge::judge(&plan, &obligations, &evidence, &policy, Timestamp::now());
+    let (judgement, _) = examined(&plan_of(world, &world.names), &Place::of(world)).await;
     assert_eq!(judgement.outcome, RunOutcome::Pass, "{:?}", judgement.findings.first());
 }
 
-/// A plan in which every name leads to one server.
-fn plan_of(world: &World, names: &[String]) -> Plan {
-    let [inside, outside] = world.dns;
-    let mut text = format!(
-        "[views.internal]\nresolvers = [\"{inside}\"]\n[views.external]\nresolvers = [\"{outside}\"]\n\
-         [servers.all]\naddress = \"127.0.0.1\"\n[internet]\n"
-    );
-    for name in names {
-        let _ = writeln!(text, "\"{name}\" = \"all\"");
+/// A run in which some servers never answer.
+pub struct Trouble {
+    /// How many.
+    pub silent: usize,
+    /// The limit of a connection.
+    pub timeout: Duration,
+}
+
+impl Trouble {
+    /// One name of a hundred, each with a server of its own.
+    pub fn of(names: usize) -> Self {
+        Self { silent: (names / 100).clamp(1, 200), timeout: Duration::from_secs(2) }
     }
+}
+
+/// As [`whole`], with servers that never answer: the judgement does not pass, and names each of them.
+pub async fn silent(world: &World, trouble: &Trouble) {
+    let mut text = world.plan(&world.names);
+    let mut place = Place { timeout: trouble.timeout, ..Place::of(world) };
+    for i in 1..=trouble.silent {
+        let address = format!("127.0.1.{i}");
+        text =
+            text.replace(&format!("\"{}\" = \"all\"", world.names[i]), &format!("\"{}\" = \"s{i}\"", world.names[i]));
+        text.insert_str(0, &format!("servers.s{i}.address = \"{address}\"\n"));
+        place.dial.push(format!("{address}:443:{}", world.at.silent));
+    }
+    let (judgement, seen) = examined(&load(&text), &place).await;
+    let timeout = Outcome::Tls(TlsOutcome::Timeout(Stage::Handshake));
+    assert_eq!(seen.observations.iter().filter(|o| o.outcome == timeout).count(), trouble.silent);
+    assert_ne!(judgement.outcome, RunOutcome::Pass);
+}
+
+async fn examined(plan: &Plan, place: &Place) -> (Judgement, Recording) {
+    let policy = Policy::default();
+    let obligations = plan::expand(plan);
+    let probes = plan::probes(plan, &obligations, &vantage(plan), &policy);
+    let evidence = look(plan, &probes, place).await;
+    let judgement = judge::judge(plan, &obligations, &evidence, &policy, Timestamp::now());
+    (judgement, evidence)
+}
+
+fn plan_of(world: &World, names: &[String]) -> Plan {
+    load(&world.plan(names))
+}
+
+fn load(text: &str) -> Plan {
     plan::load("bench.toml", text.as_bytes(), &|_| Ok(())).expect("a plan")
 }
 
-/// Looks, with the bench's root as everybody's trust.
-async fn look(plan: &Plan, probes: &Probes, world: &World) -> Recording {
+/// How it is looked.
+struct Place {
+    /// The bench's root is everybody's trust.
+    anchors: [Arc<[u8]>; 1],
+    dial: Vec<String>,
+    timeout: Duration,
+}
+
+impl Place {
+    fn of(world: &World) -> Self {
+        let dial = vec![format!("127.0.0.1:443:{}", world.at.tls)];
+        Self { anchors: [Arc::from(world.root.as_ref())], dial, timeout: Duration::from_secs(5) }
+    }
+}
+
+async fn look(plan: &Plan, probes: &Probes, place: &Place) -> Recording {
+    let detours = place.dial.iter().map(|d| Detour::parse(d).expect("a detour"));
     let vantage = vantage(plan);
-    let anchors = [Arc::from(world.root.as_ref())];
-    let detour = Detour::parse(&format!(":443:{}", world.tls)).expect("a detour");
-    let place = Place {
+    let place = cli::Place {
         vantage: &vantage,
-        sources: &Sources::World(&BTreeMap::new(), &anchors),
-        dial: DialMap(vec![detour]),
-        timeout: Duration::from_secs(5),
+        sources: &Sources::World(&BTreeMap::new(), &place.anchors),
+        dial: DialMap(detours.collect()),
+        timeout: place.timeout,
         concurrency: FLIGHT,
         now: Timestamp::now(),
     };

@@ -1,16 +1,76 @@
-//! Servers on loopback that do as little as a server can.
+//! Servers on loopback that do as little as a server can, in a process of their own.
 
 use std::collections::HashMap;
+use std::io::{self, BufRead};
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
+use data_encoding::HEXLOWER;
 use rustls::ServerConfig;
+use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
-use tokio::io::AsyncReadExt;
-use tokio::net::TcpSocket;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio_rustls::TlsAcceptor;
+
+use crate::world::name;
+
+/// The word on the command line that makes this program the servers.
+pub const WORD: &str = "serve";
+
+/// How long a connection waits before the server that is far away turns to it.
+const FAR: Duration = Duration::from_millis(60);
+
+/// Where what is served.
+#[derive(Clone, Copy)]
+pub struct Addresses {
+    /// TLS at once.
+    pub tls: SocketAddr,
+    /// SMTP with STARTTLS.
+    pub smtp: SocketAddr,
+    /// TLS after 60 ms.
+    pub far: SocketAddr,
+    /// Takes connections and says nothing.
+    pub silent: SocketAddr,
+    /// DNS: two resolvers.
+    pub dns: [SocketAddr; 2],
+}
+
+/// What comes before TLS.
+#[derive(Clone, Copy)]
+enum Before {
+    Nothing,
+    Smtp,
+    Wait,
+}
+
+/// Reads a key and certificates, hexadecimal, a line each up to an empty one; serves each name's certificate, prints where,
+/// and ends when nobody holds the input open any more.
+pub fn serve() {
+    let lines = io::stdin().lock().lines().map(|l| l.expect("lines"));
+    let ders = lines.take_while(|l| !l.is_empty()).map(|l| HEXLOWER.decode(l.as_bytes()).expect("hexadecimal"));
+    let certificates = certificates(ders);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = runtime.expect("a runtime");
+    let acceptor = acceptor(certificates);
+    let at = runtime.block_on(async {
+        let [tls, smtp, far] =
+            [Before::Nothing, Before::Smtp, Before::Wait].map(|before| tls(acceptor.clone(), before));
+        [tls, smtp, far, silent(), dns(), dns()]
+    });
+    println!("{}", at.map(|a| a.to_string()).join(" "));
+    let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
+}
+
+fn certificates(mut ders: impl Iterator<Item = Vec<u8>>) -> HashMap<String, Arc<CertifiedKey>> {
+    let key = PrivatePkcs8KeyDer::from(ders.next().expect("a key"));
+    let signer = rustls::crypto::ring::sign::any_ecdsa_type(&key.into()).expect("a key that can sign");
+    let certified = |leaf| Arc::new(CertifiedKey::new(vec![CertificateDer::from(leaf)], signer.clone()));
+    ders.enumerate().map(|(i, leaf)| (name(i), certified(leaf))).collect()
+}
 
 #[derive(Debug)]
 struct BySni(HashMap<String, Arc<CertifiedKey>>);
@@ -21,33 +81,66 @@ impl ResolvesServerCert for BySni {
     }
 }
 
-/// Serves each name's certificate until the process ends.
-pub fn tls(certificates: HashMap<String, Arc<CertifiedKey>>) -> SocketAddr {
+fn acceptor(certificates: HashMap<String, Arc<CertifiedKey>>) -> TlsAcceptor {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let versions = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
     let mut config =
         versions.expect("versions").with_no_client_auth().with_cert_resolver(Arc::new(BySni(certificates)));
     config.send_tls13_tickets = 0;
-    let acceptor = TlsAcceptor::from(Arc::new(config));
+    TlsAcceptor::from(Arc::new(config))
+}
+
+fn listener() -> (TcpListener, SocketAddr) {
     let socket = TcpSocket::new_v4().expect("a socket");
     socket.bind((Ipv4Addr::LOCALHOST, 0).into()).expect("a port");
     let listener = socket.listen(4096).expect("a backlog");
     let at = listener.local_addr().expect("an address");
+    (listener, at)
+}
+
+fn tls(acceptor: TlsAcceptor, before: Before) -> SocketAddr {
+    let (listener, at) = listener();
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            let acceptor = acceptor.clone();
-            tokio::spawn(async move {
-                if let Ok(mut stream) = acceptor.accept(stream).await {
-                    let _ = stream.read_u8().await;
-                }
-            });
+            tokio::spawn(shake_hands(stream, acceptor.clone(), before));
         }
     });
     at
 }
 
-/// Answers every question for A with 127.0.0.1, and every other with NODATA, until the process ends.
-pub fn dns() -> SocketAddr {
+async fn shake_hands(mut stream: TcpStream, acceptor: TlsAcceptor, before: Before) -> io::Result<()> {
+    match before {
+        Before::Nothing => {}
+        Before::Smtp => dialogue(&mut stream).await?,
+        Before::Wait => tokio::time::sleep(FAR).await,
+    }
+    acceptor.accept(stream).await?.read_u8().await?;
+    Ok(())
+}
+
+/// RFC 3207, as far as the server has to speak.
+async fn dialogue(stream: &mut TcpStream) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    for reply in ["220 bench ESMTP\r\n", "250-bench\r\n250 STARTTLS\r\n"] {
+        stream.write_all(reply.as_bytes()).await?;
+        while stream.read_u8().await? != b'\n' {}
+    }
+    stream.write_all(b"220 go ahead\r\n").await
+}
+
+fn silent() -> SocketAddr {
+    let (listener, at) = listener();
+    tokio::spawn(async move {
+        let mut held = Vec::new();
+        while let Ok((stream, _)) = listener.accept().await {
+            held.push(stream);
+        }
+    });
+    at
+}
+
+/// Answers every question for A with 127.0.0.1, and every other with NODATA.
+fn dns() -> SocketAddr {
     let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
     let at = socket.local_addr().expect("an address");
     thread::spawn(move || {

@@ -1,16 +1,18 @@
 //! The bare TLS loop: connect, shake hands, note every fact (trusted, in its dates, covers the name).
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use futures_util::future::join_all;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
 use rustls::crypto::{WebPkiSupportedAlgorithms, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::task::JoinSet;
 use tokio_rustls::TlsConnector;
 
 use crate::world::World;
@@ -57,43 +59,81 @@ impl ServerCertVerifier for AnyChain {
     }
 }
 
+/// Where to look.
+#[derive(Clone, Copy)]
+pub struct Target {
+    /// The address that all names have.
+    pub address: SocketAddr,
+    /// True if TLS is asked for in SMTP.
+    pub smtp: bool,
+}
+
+/// What all looks share.
+struct Bare {
+    world: Arc<World>,
+    target: Target,
+    connector: TlsConnector,
+    roots: RootCertStore,
+    algorithms: WebPkiSupportedAlgorithms,
+    next: AtomicUsize,
+}
+
 /// Looks at every name; how many are all right.
-pub async fn all(world: &World) -> usize {
+pub async fn all(world: Arc<World>, target: Target) -> usize {
     let algorithms = ring::default_provider().signature_verification_algorithms;
+    let mut roots = RootCertStore::empty();
+    roots.add(world.root.clone()).expect("a root");
+    let connector = connector(algorithms);
+    let bare = Arc::new(Bare { world, target, connector, roots, algorithms, next: AtomicUsize::new(0) });
+    let workers: JoinSet<usize> = (0..FLIGHT).map(|_| work(bare.clone())).collect();
+    workers.join_all().await.into_iter().sum()
+}
+
+fn connector(algorithms: WebPkiSupportedAlgorithms) -> TlsConnector {
     let versions = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .expect("versions");
     let verifier = Arc::new(AnyChain(algorithms));
     let mut config = versions.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth();
     config.resumption = rustls::client::Resumption::disabled();
-    let connector = TlsConnector::from(Arc::new(config));
-    let mut roots = RootCertStore::empty();
-    roots.add(world.root.clone()).expect("a root");
-    let next = AtomicUsize::new(0);
-    let worker = || async {
-        let mut right = 0;
-        while let Some(name) = world.names.get(next.fetch_add(1, Ordering::Relaxed)) {
-            right += usize::from(one(world, name, &connector, &roots, algorithms).await);
-        }
-        right
-    };
-    join_all((0..FLIGHT).map(|_| worker())).await.into_iter().sum()
+    TlsConnector::from(Arc::new(config))
 }
 
-async fn one(
-    world: &World,
-    name: &str,
-    connector: &TlsConnector,
-    roots: &RootCertStore,
-    algorithms: WebPkiSupportedAlgorithms,
-) -> bool {
-    let stream = TcpStream::connect(world.tls).await.expect("a connection");
-    let _ = stream.set_nodelay(true);
-    let reference = ServerName::try_from(name.to_string()).expect("a name");
-    let stream = connector.connect(reference.clone(), stream).await.expect("a handshake");
-    let chain = stream.get_ref().1.peer_certificates().expect("a chain");
-    let leaf = ParsedCertificate::try_from(&chain[0]).expect("a certificate");
-    let (_, facts) = x509_parser::parse_x509_certificate(&chain[0]).expect("a certificate");
-    let trusted = verify_server_cert_signed_by_trust_anchor(&leaf, roots, &chain[1..], UnixTime::now(), algorithms.all);
-    trusted.is_ok() && facts.validity().is_valid() && verify_server_name(&leaf, &reference).is_ok()
+async fn work(bare: Arc<Bare>) -> usize {
+    let mut right = 0;
+    while let Some(name) = bare.world.names.get(bare.next.fetch_add(1, Ordering::Relaxed)) {
+        right += usize::from(bare.look(name).await);
+    }
+    right
+}
+
+impl Bare {
+    async fn look(&self, name: &str) -> bool {
+        let mut stream = TcpStream::connect(self.target.address).await.expect("a connection");
+        let _ = stream.set_nodelay(true);
+        if self.target.smtp {
+            ask_for_tls(&mut stream).await.expect("a mail server");
+        }
+        let reference = ServerName::try_from(name.to_string()).expect("a name");
+        let stream = self.connector.connect(reference.clone(), stream).await.expect("a handshake");
+        let chain = stream.get_ref().1.peer_certificates().expect("a chain");
+        let leaf = ParsedCertificate::try_from(&chain[0]).expect("a certificate");
+        let (_, facts) = x509_parser::parse_x509_certificate(&chain[0]).expect("a certificate");
+        let (rest, all) = (&chain[1..], self.algorithms.all);
+        let trusted = verify_server_cert_signed_by_trust_anchor(&leaf, &self.roots, rest, UnixTime::now(), all);
+        trusted.is_ok() && facts.validity().is_valid() && verify_server_name(&leaf, &reference).is_ok()
+    }
+}
+
+/// RFC 3207, trusting the server to be the bench's.
+async fn ask_for_tls(stream: &mut TcpStream) -> std::io::Result<()> {
+    let mut reply = [0; 256];
+    for (end, command) in [("ESMTP\r\n", "EHLO bench\r\n"), ("250 STARTTLS\r\n", "STARTTLS\r\n"), ("ahead\r\n", "")] {
+        let mut length = 0;
+        while !reply[..length].ends_with(end.as_bytes()) {
+            length += stream.read(&mut reply[length..]).await?;
+        }
+        stream.write_all(command.as_bytes()).await?;
+    }
+    Ok(())
 }

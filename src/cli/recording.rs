@@ -1,7 +1,7 @@
 //! Recordings on disk.
 
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter};
+use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use super::Trouble;
@@ -55,11 +55,24 @@ impl Growing {
 /// Reads a recording.
 pub fn read(path: &Path) -> Result<Recording, Trouble> {
     let shown = path.display();
-    let file = File::open(path).map_err(|e| Trouble::new(format!("{shown}: {e}")))?;
+    let mut file = File::open(path).map_err(|e| Trouble::new(format!("{shown}: {e}")))?;
+    if is_cut_off(&mut file) {
+        anstream::eprintln!(
+            "warning: {shown} ends in the middle of a line, which is left out; what came after it is not known"
+        );
+    }
     let recording =
         record::read(BufReader::new(file)).map_err(|e| Trouble::new(format!("{shown}:{}: {}", e.line, e.message)))?;
     match recording.runs.is_empty() {
         true => Err(Trouble::new(format!("{shown}: there is no run in this recording"))),
         false => Ok(recording),
     }
+}
+
+/// True if a file does not end with the end of a line, as every recording does that was written to its end.
+fn is_cut_off(file: &mut File) -> bool {
+    let mut last = [0];
+    let read = file.seek(SeekFrom::End(-1)).and_then(|_| file.read_exact(&mut last));
+    let _ = file.rewind();
+    read.is_ok() && last != *b"\n"
 }

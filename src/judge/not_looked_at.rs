@@ -71,7 +71,8 @@ fn siblings(case: &Case) -> Option<String> {
     let is_mail = ports.iter().any(mail) || servers.iter().any(|s| s.is_exchange());
     let missing: BTreeSet<u16> = MAIL.iter().map(|(_, p)| *p).filter(|p| !ports.contains(p)).collect();
     let words: Vec<String> = missing.iter().map(u16::to_string).collect();
-    (is_mail && !words.is_empty()).then(|| format!("ports {} (not in the plan)", words.join(", ")))
+    let noun = if words.len() == 1 { "port" } else { "ports" };
+    (is_mail && !words.is_empty()).then(|| format!("{noun} {} (not in the plan)", words.join(", ")))
 }
 
 /// Where the product is an Exchange and its services are not said.

@@ -4,9 +4,9 @@ use crate::model::certificate::CertificateFacts;
 
 /// How a row is recognised.
 enum Mark {
-    /// The subject's commonName is this.
+    /// It is self-issued, and the subject's commonName is this: an authority would not have put it there.
     Cn(&'static str),
-    /// The subject's commonName begins so.
+    /// It is self-issued, and the subject's commonName begins so.
     CnPrefix(&'static str),
     /// The issuer, as text, holds this.
     Issuer(&'static str),
@@ -45,7 +45,7 @@ pub(super) const SETUP: &str = "the server's setup";
 
 /// The product whose out-of-box certificate this is, for a server of this label.
 pub(super) fn product(facts: &CertificateFacts, label: &str) -> Option<&'static str> {
-    let cn = |test: &dyn Fn(&str) -> bool| facts.common_names.iter().any(|c| test(c));
+    let cn = |test: &dyn Fn(&str) -> bool| facts.is_self_issued() && facts.common_names.iter().any(|c| test(c));
     let fits = |mark: &Mark| match mark {
         Mark::Cn(want) => cn(&|c| c.eq_ignore_ascii_case(want)),
         Mark::CnPrefix(want) => cn(&|c| c.get(..want.len()).is_some_and(|p| p.eq_ignore_ascii_case(want))),
