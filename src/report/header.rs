@@ -47,6 +47,8 @@ fn parts(j: &Judgement, roots: &[Root<'_>]) -> Vec<String> {
     let Counts { passed, failed, warned, unobserved, waived } = j.counts;
     let failed = match marks(roots, Class::Error).0 {
         0 => format!("{failed} failed"),
+        // What is wrong with the plan itself fails nothing that was looked at.
+        causes if failed == 0 => format!("0 failed, {causes} wrong in the plan"),
         causes => format!("{failed} failed ({})", count(causes, "cause")),
     };
     let mut parts = vec![
@@ -141,6 +143,7 @@ fn sentence(j: &Judgement, roots: &[Root<'_>]) -> String {
         RunOutcome::Pass if passed == due => after(format!("all {due} that are due pass")),
         RunOutcome::Pass if waived > 0 => after(format!("{passed} of {due} that are due pass, {waived} waived")),
         RunOutcome::Pass => after(format!("{passed} of {due} that are due pass")),
+        RunOutcome::Incomplete if due == 0 => after("nothing is due".into()),
         RunOutcome::Incomplete => after(format!("{unobserved} of {due} that are due")),
         RunOutcome::Fail => match [to_mend, list(roots, &[(Class::Info, "note")])].concat().as_slice() {
             [] => format!("{failed} of {due} that are due fail"),
