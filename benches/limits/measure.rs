@@ -27,8 +27,8 @@ impl Measure<'_> {
     pub fn compare(&self, mut limit: impl FnMut() -> usize, mut ours: impl FnMut() -> usize) -> Duration {
         let mut rounds = (Vec::new(), Vec::new());
         for _ in 0..self.rounds {
-            rounds.0.push(self.round(&mut limit));
-            rounds.1.push(self.round(&mut ours));
+            rounds.0.push(self.round("limit", &mut limit));
+            rounds.1.push(self.round("ours", &mut ours));
         }
         let (limit, ours) = (took(&rounds.0), took(&rounds.1));
         let rate = |t: Duration| self.items as f64 / t.as_secs_f64();
@@ -47,11 +47,11 @@ impl Measure<'_> {
         row(&format!("{}{part}", self.what), goal, &shown(limit), &shown(ours), &format!("{ratio:.2}"));
     }
 
-    fn round(&self, side: &mut impl FnMut() -> usize) -> Round {
+    fn round(&self, side: &str, run: &mut impl FnMut() -> usize) -> Round {
         let (start, before) = (Instant::now(), cpu());
-        let right = side();
+        let right = run();
         let round = Round { took: start.elapsed(), cpu: cpu() - before };
-        assert_eq!(right, self.items, "{}: not all were right", self.what);
+        assert_eq!(right, self.items, "{}, {side}: not all were right", self.what);
         round
     }
 }

@@ -18,7 +18,9 @@ const RUNS: usize = 20;
 /// The command's figures: one endpoint, a plan without a network, and the memory of a run with all names.
 pub fn all(world: &World) {
     let folder = tempfile::tempdir().expect("a folder");
-    let check = ["check", "--quiet", "--connect-to", &format!(":443:{}", world.tls().address)].map(String::from);
+    let check =
+        ["check", "--quiet", "--from", "internal,external", "--connect-to", &format!(":443:{}", world.tls().address)]
+            .map(String::from);
     let lint = ["lint", "--quiet"].map(String::from);
     let (one, all) = (plan(world, &folder, 1), plan(world, &folder, world.names.len()));
     let milliseconds = |m: &Measured| format!("{:.1} ms", m.median.as_secs_f64() * 1e3);

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use data_encoding::HEXLOWER;
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use rustls::pki_types::CertificateDer;
 
 use crate::server;
@@ -32,12 +32,14 @@ impl World {
         let root_key = KeyPair::generate().expect("a key");
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.distinguished_name.push(DnType::CommonName, "the bench's root");
         let root = params.self_signed(&root_key).expect("a root").der().clone();
         let issuer = Issuer::new(params, root_key);
         let key = KeyPair::generate().expect("a key");
         let names: Vec<String> = (0..count).map(name).collect();
         let leaf = |name: &String| {
-            let params = CertificateParams::new(vec![name.clone()]).expect("a name that a certificate can hold");
+            let mut params = CertificateParams::new(vec![name.clone()]).expect("a name that a certificate can hold");
+            params.distinguished_name.push(DnType::CommonName, name.as_str());
             params.signed_by(&key, &issuer).expect("a certificate").der().clone()
         };
         let leaves: Vec<_> = names.iter().map(leaf).collect();

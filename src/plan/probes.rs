@@ -15,7 +15,8 @@ use crate::model::service::Service;
 
 /// What to look at from a vantage, for what is due under a policy. Equal questions stand once.
 pub fn probes(plan: &Plan, obligations: &[Obligation], vantage: &Vantage, policy: &Policy) -> Probes {
-    let mut asker = Asker { plan, vantage, out: Probes::default(), dns: BTreeMap::new(), tls: BTreeMap::new() };
+    let (out, templates) = (Probes::default(), BTreeMap::new());
+    let mut asker = Asker { plan, vantage, out, dns: BTreeMap::new(), tls: BTreeMap::new(), templates };
     asker.files();
     if policy.scope == Scope::All {
         for obligation in obligations.iter().filter(|o| policy.asks_for(plan, o)) {
@@ -33,6 +34,8 @@ struct Asker<'a> {
     dns: BTreeMap<(ViewId, Name), ()>,
     /// Index of each connection in `out.tls`.
     tls: BTreeMap<TlsProbe, usize>,
+    /// Indices of each name's templates in `out.templates`.
+    templates: BTreeMap<Name, Vec<usize>>,
 }
 
 impl Asker<'_> {
@@ -133,7 +136,9 @@ impl Asker<'_> {
             samples: 1,
             manners: manners(settings),
         };
-        if !self.out.templates.contains(&template) {
+        let of_name = self.templates.entry(name.clone()).or_default();
+        if !of_name.iter().any(|at| self.out.templates[*at] == template) {
+            of_name.push(self.out.templates.len());
             self.out.templates.push(template);
         }
     }

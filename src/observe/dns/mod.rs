@@ -88,7 +88,8 @@ impl Resolver {
                 other => Ok(other),
             },
             Way::Stream(stream) => Ok(question.read(&stream.ask(&question).await?, true, false)),
-            Way::Https(https) => Ok(question.read(&https.ask(&question).await?, true, false)),
+            // Boxed: large, and a question over UDP would carry the room for it.
+            Way::Https(https) => Ok(question.read(&Box::pin(https.ask(&question)).await?, true, false)),
             Way::Never(why) => Err(Failure::Unreachable(why.clone())),
         }
     }
@@ -143,6 +144,15 @@ mod tests {
 
     fn is_answer(outcome: &DnsOutcome) -> bool {
         matches!(outcome, DnsOutcome::Answer(reply) if reply.addresses[0].address.is_loopback())
+    }
+
+    /// Futures are copied as they are spawned and wrapped; there is one for each question in flight.
+    #[test]
+    fn a_question_is_small_while_it_waits() {
+        let resolver = Resolver::new(&ResolverAddr::parse("10.0.0.53").unwrap(), testbed::nobody(), &[]);
+        let name = Name::parse("mail.domain.com").unwrap();
+        let size = size_of_val(&resolver.ask(&name, RecordType::A, LIMIT));
+        assert!(size <= 1536, "{size} bytes");
     }
 
     #[tokio::test]

@@ -82,7 +82,8 @@ impl Stream {
         let mut current = self.current.lock().await;
         match &*current {
             Some(connection) if lock(&connection.shared).over.is_none() => Ok(connection.clone()),
-            _ => Ok(current.insert(Arc::new(self.open().await?)).clone()),
+            // Boxed: done once, and large, and every question would carry the room for it.
+            _ => Ok(current.insert(Arc::new(Box::pin(self.open()).await?)).clone()),
         }
     }
 

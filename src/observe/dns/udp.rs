@@ -54,6 +54,7 @@ struct Waiting {
 /// An entry in the table of ids, taken out again whatever becomes of the question.
 struct Entry<'a> {
     shared: &'a Shared,
+    question: &'a Arc<Question>,
     id: u16,
 }
 
@@ -112,7 +113,7 @@ impl Drop for Socket {
 
 impl Shared {
     /// Takes a random id that is not in use.
-    fn enter(&self, question: &Arc<Question>) -> Result<(Entry<'_>, oneshot::Receiver<Reply>), Failure> {
+    fn enter<'a>(&'a self, question: &'a Arc<Question>) -> Result<(Entry<'a>, oneshot::Receiver<Reply>), Failure> {
         let mut waiting = lock(&self.waiting);
         if waiting.len() > usize::from(u16::MAX) / 2 {
             return Err(Failure::Unreachable("too many questions at once".into()));
@@ -124,7 +125,7 @@ impl Shared {
             }
             let (answer, receiver) = oneshot::channel();
             waiting.insert(id, Waiting { question: question.clone(), answer });
-            return Ok((Entry { shared: self, id }, receiver));
+            return Ok((Entry { shared: self, question, id }, receiver));
         }
     }
 
@@ -148,8 +149,12 @@ impl Shared {
 }
 
 impl Drop for Entry<'_> {
+    /// An answer has freed the id, and another question may have it by now.
     fn drop(&mut self) {
-        lock(&self.shared.waiting).remove(&self.id);
+        let mut waiting = lock(&self.shared.waiting);
+        if waiting.get(&self.id).is_some_and(|w| Arc::ptr_eq(&w.question, self.question)) {
+            waiting.remove(&self.id);
+        }
     }
 }
 
@@ -184,4 +189,26 @@ fn failure(error: &io::Error) -> Failure {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::dns::RecordType;
+    use crate::model::name::Name;
+    use crate::observe::testbed;
+
+    #[tokio::test]
+    async fn who_leaves_late_takes_only_their_own_entry_along() {
+        let question = |name| Arc::new(Question::new(&Name::parse(name).unwrap(), RecordType::A, true).unwrap());
+        let (first, second) = (question("a.domain.com"), question("b.domain.com"));
+        let socket = Socket::open(testbed::udp(|_, _| vec![]).await).unwrap();
+        let (entry, mut given) = socket.shared.enter(&first).unwrap();
+        socket.shared.deliver(&testbed::answer(&first.with_id(entry.id)));
+        assert!(given.try_recv().unwrap().is_ok());
+        let (answer, mut waits) = oneshot::channel();
+        lock(&socket.shared.waiting).insert(entry.id, Waiting { question: second, answer });
+        drop(entry);
+        assert_eq!(waits.try_recv(), Err(oneshot::error::TryRecvError::Empty));
+    }
 }

@@ -166,7 +166,7 @@ fn words(text: &str) -> String {
 /// Plays a dialogue on a connection until TLS may begin.
 pub async fn run(io: &mut (impl AsyncRead + AsyncWrite + Unpin), mut dialogue: Dialogue) -> Result<(), TlsOutcome> {
     let failed = |e: std::io::Error| of_fault(dial::fault(&e), Stage::Dialogue);
-    let mut buffer = [0; 4096];
+    let mut buffer = vec![0; LINE];
     let mut step = Step::NeedMore;
     loop {
         step = match step {
