@@ -1,6 +1,7 @@
 //! A real server: started in the foreground, waited for, stopped by its process id, its log shown when a test fails.
 
 use std::fs;
+use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -28,13 +29,27 @@ pub enum Ready<'a> {
     Says(&'a str),
 }
 
+/// Starts a process. A program that was just copied is busy while a child that another test forks at that moment still
+/// holds the copy open; it lets go when it runs its own program.
+fn spawn(command: &mut Command) -> io::Result<Child> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match command.spawn() {
+            Err(e) if e.kind() == ErrorKind::ExecutableFileBusy && Instant::now() < deadline => {
+                thread::sleep(Duration::from_millis(10));
+            }
+            other => return other,
+        }
+    }
+}
+
 impl Daemon {
     /// Starts a server whose standard output and error go to `FOLDER/NAME.log`.
     pub fn start(name: &'static str, command: &mut Command, folder: &Path, ready: &Ready) -> Self {
         let log = folder.join(format!("{name}.log"));
         let out = fs::OpenOptions::new().create(true).append(true).open(&log).expect("a log can be opened");
         command.stdin(Stdio::null()).stdout(out.try_clone().expect("a handle")).stderr(out);
-        let child = command.spawn().unwrap_or_else(|e| panic!("{name} does not start: {e}; run tests/run"));
+        let child = spawn(command).unwrap_or_else(|e| panic!("{name} does not start: {e}; run tests/run"));
         let mut daemon = Self { name, child, log, pid_file: None };
         daemon.wait(ready);
         daemon
