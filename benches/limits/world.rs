@@ -11,7 +11,7 @@ use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use rustls::pki_types::CertificateDer;
 
 use crate::server;
-use crate::tls::Target;
+use crate::tls::{FLIGHT, Target};
 
 /// Names, certificates and the servers that show them.
 pub struct World {
@@ -62,11 +62,11 @@ impl World {
         Target { address: self.at.far, smtp: false }
     }
 
-    /// A plan in which every name leads to one server.
+    /// A plan in which every name leads to one server, which takes as many connections at once as the bare loop makes.
     pub fn plan(&self, names: &[String]) -> String {
         let [inside, outside] = self.at.dns;
         let mut text = format!(
-            "[views.internal]\nresolvers = [\"{inside}\"]\n[views.external]\nresolvers = [\"{outside}\"]\n\
+            "per-host = {FLIGHT}\n[views.internal]\nresolvers = [\"{inside}\"]\n[views.external]\nresolvers = [\"{outside}\"]\n\
              [servers.all]\naddress = \"127.0.0.1\"\n[internet]\n"
         );
         for name in names {
