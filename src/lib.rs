@@ -15,7 +15,7 @@
 //! # The law of imports
 //!
 //! Arrows go down only; a stage never imports another stage; stages meet in [`cli`] and exchange [`model`] types.
-//! `tests/layering.rs` reads the source and fails on an import that breaks this.
+//! `tests/layering` reads the source and fails on an import that breaks this.
 //!
 //! ```text
 //!  cli        knows everybody; clock, environment, stdout and exit live here
@@ -24,7 +24,8 @@
 //!  model      nouns: no I/O, no async, no clock, no command line, no colour
 //! ```
 //!
-//! Sockets and `async` live in [`observe`] and [`lab`] only. Files are opened in [`cli`] and `observe::file` only.
+//! Sockets live in [`observe`] and [`lab`] only, and `async` there and in [`cli`], which drives them. Files are opened in
+//! [`cli`] and `observe::file` only.
 
 pub mod cli;
 pub mod commands;

@@ -1,6 +1,6 @@
 //! Obligations → probes: what has to be looked at, from here, to judge what is due. What is hoped for stays behind.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
@@ -15,8 +15,15 @@ use crate::model::service::Service;
 
 /// What to look at from a vantage, for what is due under a policy. Equal questions stand once.
 pub fn probes(plan: &Plan, obligations: &[Obligation], vantage: &Vantage, policy: &Policy) -> Probes {
-    let (out, templates) = (Probes::default(), BTreeMap::new());
-    let mut asker = Asker { plan, vantage, out, dns: BTreeMap::new(), tls: BTreeMap::new(), templates };
+    let mut asker = Asker {
+        plan,
+        vantage,
+        out: Probes::default(),
+        dns: BTreeSet::new(),
+        tls: BTreeMap::new(),
+        templates: BTreeMap::new(),
+        skipped: BTreeSet::new(),
+    };
     asker.files();
     if policy.scope == Scope::All {
         for obligation in obligations.iter().filter(|o| policy.asks_for(plan, o)) {
@@ -31,11 +38,13 @@ struct Asker<'a> {
     vantage: &'a Vantage,
     out: Probes,
     /// Names whose questions stand already.
-    dns: BTreeMap<(ViewId, Name), ()>,
+    dns: BTreeSet<(ViewId, Name)>,
     /// Index of each connection in `out.tls`.
     tls: BTreeMap<TlsProbe, usize>,
     /// Indices of each name's templates in `out.templates`.
     templates: BTreeMap<Name, Vec<usize>>,
+    /// Lines that stand already.
+    skipped: BTreeSet<String>,
 }
 
 impl Asker<'_> {
@@ -69,7 +78,7 @@ impl Asker<'_> {
     }
 
     fn lookup(&mut self, view: ViewId, name: &Name) {
-        if self.dns.insert((view, name.clone()), ()).is_some() {
+        if !self.dns.insert((view, name.clone())) {
             return;
         }
         let v = self.plan.view(view);
@@ -159,7 +168,7 @@ impl Asker<'_> {
     }
 
     fn skip(&mut self, line: String) {
-        if !self.out.skipped.contains(&line) {
+        if self.skipped.insert(line.clone()) {
             self.out.skipped.push(line);
         }
     }
