@@ -1,19 +1,22 @@
 //! A plan that is always valid: every reference resolved, every default explicit, every value with its place.
 
+mod certificates;
+mod tables;
+
+pub use certificates::{Certificate, CertificateChoice, CertificatePart, CertificateSource, MatchMode};
+pub use tables::{Autodiscover, Cutover, MailDomain, PhaseDates, PlannedRecord, Settings, Waiver, Zone};
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use crate::model::dns::ResolverAddr;
+use crate::model::finding::Severity;
+use crate::model::name::Name;
+use crate::model::phase::{Moment, Phase};
+use crate::model::service::Service;
+use crate::model::source::{Located, Source, Span};
 use ipnet::IpNet;
-use jiff::Timestamp;
-
-use super::certificate::Thumbprint;
-use super::dns::ResolverAddr;
-use super::finding::Severity;
-use super::name::Name;
-use super::phase::{Moment, Phase};
-use super::service::Service;
-use super::source::{Located, Source, Span};
 
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
@@ -113,83 +116,6 @@ pub enum TrustSource {
     System,
     /// A file of certificates, its path as written.
     File(String),
-}
-
-/// How a served certificate is held against a declared one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MatchMode {
-    /// It must cover the names and be trusted.
-    Names,
-    /// It must be that very certificate.
-    Leaf,
-}
-
-/// Where a declared certificate's content is known from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CertificateSource {
-    /// A file, its path as written.
-    File(Located<String>),
-    /// Only its thumbprint is known.
-    Thumbprint,
-    /// What that server serves.
-    From(ServerId),
-    /// Not ordered yet: the names that it shall have.
-    Names(Vec<Located<Name>>),
-}
-
-/// A declared certificate.
-#[derive(Clone, Debug)]
-pub struct Certificate {
-    /// Its label in the plan.
-    pub label: Arc<str>,
-    /// Where its content is known from.
-    pub source: CertificateSource,
-    /// The declared thumbprint.
-    pub thumbprint: Option<Located<Thumbprint>>,
-    /// For what is not ordered yet: from whom to order.
-    pub issuer: Option<Located<String>>,
-    /// For what is not ordered yet: how many names the issuer puts into one certificate.
-    pub max_names: Option<Located<u32>>,
-    /// How a served certificate is held against it.
-    pub match_mode: MatchMode,
-    /// Name of the environment variable that holds the password of a PFX.
-    pub password_env: Option<String>,
-    /// The label's place.
-    pub span: Span,
-}
-
-/// A choice of certificates, narrowed by phase and service word.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct CertificateChoice {
-    /// The parts; for a phase and word the last part that applies counts, one that names the word before one that does not.
-    pub parts: Vec<CertificatePart>,
-    /// The place of the whole value.
-    pub span: Span,
-}
-
-/// One part of a [`CertificateChoice`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CertificatePart {
-    /// From this phase on; `None` means always.
-    pub from: Option<Phase>,
-    /// For this service word only.
-    pub word: Option<String>,
-    /// The certificates; more than one for servers with an RSA and an ECDSA certificate.
-    pub certificates: Vec<CertId>,
-}
-
-impl CertificateChoice {
-    /// The certificates for a service word in a phase; empty if the choice says nothing of them.
-    pub fn pick(&self, word: &str, phase: Phase) -> &[CertId] {
-        let best = |named: bool| {
-            self.parts
-                .iter()
-                .filter(|p| if named { p.word.as_deref() == Some(word) } else { p.word.is_none() })
-                .filter(|p| p.from.is_none_or(|from| from <= phase))
-                .max_by_key(|p| p.from)
-        };
-        best(true).or_else(|| best(false)).map_or(&[], |p| &p.certificates)
-    }
 }
 
 /// A server.
@@ -329,143 +255,6 @@ pub struct PlannedName {
     pub answers_any: bool,
     /// The place of the name itself.
     pub span: Span,
-}
-
-/// An accepted fault.
-#[derive(Clone, Debug)]
-pub struct Waiver {
-    /// The rule.
-    pub rule: Located<String>,
-    /// A name, server, pool, certificate or view; `None` waives the rule everywhere.
-    pub on: Option<Located<String>>,
-    /// Why.
-    pub reason: Located<String>,
-    /// The first instant at which it no longer holds (the day after `until`, UTC); `None` holds for ever.
-    pub until: Option<Located<Timestamp>>,
-    /// The place of the whole waiver.
-    pub span: Span,
-}
-
-/// The calendar of a phase: from the first instant, until just before the second.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct PhaseDates {
-    /// First instant.
-    pub from: Option<Timestamp>,
-    /// First instant after it (the day after `until`, UTC).
-    pub until: Option<Timestamp>,
-    /// The place.
-    pub span: Span,
-}
-
-/// A zone and who serves it.
-#[derive(Clone, Debug)]
-pub struct Zone {
-    /// The zone's apex.
-    pub apex: Name,
-    /// The views in which it is served so.
-    pub views: Vec<ViewId>,
-    /// Its authoritative servers.
-    pub servers: Vec<Located<ResolverAddr>>,
-    /// The product that serves it.
-    pub product: Option<String>,
-    /// The apex's place.
-    pub span: Span,
-}
-
-/// A mail domain.
-#[derive(Clone, Debug)]
-pub struct MailDomain {
-    /// The domain.
-    pub domain: Name,
-    /// Its MX targets in each phase, by [`Phase`] as index; `None` where nothing is said.
-    pub mx: [Option<Vec<Located<Name>>>; 3],
-    /// How its clients find autodiscover.
-    pub autodiscover: Autodiscover,
-    /// The domain's place.
-    pub span: Span,
-}
-
-/// How a mail domain's clients find autodiscover.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Autodiscover {
-    /// Not said.
-    Unsaid,
-    /// Under this name.
-    Name(Located<Name>),
-    /// By the SRV record `_autodiscover._tcp`.
-    Srv,
-    /// Not at all.
-    None,
-}
-
-/// A record that clients depend on, its values as written.
-#[derive(Clone, Debug)]
-pub struct PlannedRecord {
-    /// Owner.
-    pub owner: Name,
-    /// Type, in capitals.
-    pub kind: String,
-    /// Values by [`ViewId`]; `None` where nothing is said.
-    pub values: Vec<Option<Vec<String>>>,
-    /// The place.
-    pub span: Span,
-}
-
-/// Settings of the cutover; durations in seconds.
-#[derive(Clone, Debug)]
-pub struct Cutover {
-    /// TTL to lower to before a flip.
-    pub low_ttl: u32,
-    /// Time until all authoritative servers of a view hold a change, by [`ViewId`].
-    pub propagation: Vec<u32>,
-    /// How far beyond a TTL a cache may go.
-    pub slack: u32,
-    /// Longest acceptable way back.
-    pub rollback_budget: u32,
-    /// When each view flipped into the phase where it stands, by [`ViewId`].
-    pub flipped: Vec<Option<Timestamp>>,
-    /// When changes may be made, as written.
-    pub windows: Vec<Located<String>>,
-}
-
-/// Settings that can be given for the plan or nearer; here with every default made explicit.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Settings {
-    /// How often a balanced address is asked.
-    pub samples: u32,
-    /// Connections at once to one address.
-    pub per_host: u32,
-    /// Limit of one query with its retransmissions, or of one connection with its handshake, in milliseconds;
-    /// `None`: the command line's.
-    pub timeout_ms: Option<u64>,
-    /// Further tries after a failed connection.
-    pub retry: u32,
-    /// The endpoint demands client certificates.
-    pub mtls: bool,
-    /// The name said in EHLO.
-    pub ehlo: String,
-    /// Name of the environment variable that holds a password (PFX, proxy).
-    pub password_env: Option<String>,
-    /// Ask the authoritative servers too.
-    pub authoritative: bool,
-    /// Oldest evidence that counts, in seconds.
-    pub max_age: u32,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            samples: 4,
-            per_host: 16,
-            timeout_ms: None,
-            retry: 0,
-            mtls: false,
-            ehlo: "coexist.invalid".into(),
-            password_env: None,
-            authoritative: false,
-            max_age: 24 * 3600,
-        }
-    }
 }
 
 impl Plan {
