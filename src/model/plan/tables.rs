@@ -53,7 +53,7 @@ pub struct Zone {
 pub struct MailDomain {
     /// The domain.
     pub domain: Name,
-    /// Its MX targets in each phase, by [`Phase`] as index; `None` where nothing is said.
+    /// Its MX targets in each phase, by [`Phase`](crate::model::phase::Phase) as index; `None` where nothing is said.
     pub mx: [Option<Vec<Located<Name>>>; 3],
     /// How its clients find autodiscover.
     pub autodiscover: Autodiscover,
