@@ -42,6 +42,8 @@ pub(super) struct Suspicion {
     pub(super) resolvers: BTreeSet<(ViewId, usize)>,
     /// Leaves that a proxy seems to have made.
     pub(super) leaves: BTreeSet<BlobId>,
+    /// The addresses that all plain resolvers give for whatever they are asked; empty if there are none.
+    pub(super) one_answer: BTreeSet<IpAddr>,
 }
 
 impl<'a> Case<'a> {

@@ -15,6 +15,7 @@ mod cure;
 mod draft;
 mod evidence;
 mod not_looked_at;
+mod one_answer;
 mod problem;
 mod rules;
 mod seen_from;

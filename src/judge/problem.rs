@@ -73,6 +73,8 @@ pub(super) enum Culprit {
 pub(super) enum EndpointFault {
     /// No certificate can be had there.
     NoTls,
+    /// It speaks in the clear where TLS begins, behind its word to go ahead.
+    Injected,
     /// What it serves does not cover the name.
     WrongName { leaf: BlobId, why: Mismatch },
     /// It is not the very certificate that is declared.
@@ -142,7 +144,8 @@ impl Fault {
                 E::CouldNotLook | E::Unfinished { .. } | E::FewSamples { .. } => true,
                 E::Unseen | E::Stale(_) | E::NotStanding => true,
                 E::NoAnchors { .. } | E::Intercepted { .. } => true,
-                E::NoTls | E::WrongName { .. } | E::WrongLeaf { .. } | E::WrongKey { .. } => false,
+                E::NoTls | E::Injected => false,
+                E::WrongName { .. } | E::WrongLeaf { .. } | E::WrongKey { .. } => false,
                 E::Unreadable { .. } | E::OutOfDate { .. } | E::Untrusted { .. } => false,
             },
             Self::Dns(_, _, fault) => match fault {
@@ -166,7 +169,8 @@ impl EndpointFault {
             | Self::Untrusted { leaf, .. }
             | Self::Unfinished { leaf, .. }
             | Self::Intercepted { leaf } => Some(*leaf),
-            Self::NoTls | Self::CouldNotLook | Self::Unseen | Self::FewSamples { .. } => None,
+            Self::NoTls | Self::Injected => None,
+            Self::CouldNotLook | Self::Unseen | Self::FewSamples { .. } => None,
             Self::Stale(_) | Self::NotStanding | Self::NoAnchors { .. } => None,
         }
     }

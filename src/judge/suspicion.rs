@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use super::assess::{Assessment, answers, hear};
 use super::case::{Case, Suspicion};
+use super::one_answer;
 use super::truth::Truth;
 use crate::model::certificate::BlobId;
 use crate::model::dns::Transport;
@@ -19,9 +20,11 @@ use crate::pki::{PathFacts, Untrusted};
 /// How many names or servers must agree before anything is suspected.
 const SEVERAL: usize = 2;
 
-/// Looks for both kinds of interception in what is due.
+/// Looks for all kinds of interception in what is due.
 pub(super) fn suspect(case: &Case, assessed: &[Assessment]) -> Suspicion {
-    Suspicion { resolvers: resolvers(case, assessed), leaves: leaves(case) }
+    let portal = one_answer::portal(case);
+    let resolvers = resolvers(case, assessed).into_iter().chain(portal.resolvers).collect();
+    Suspicion { resolvers, leaves: leaves(case), one_answer: portal.addresses }
 }
 
 /// Plain resolvers of external views that give several names what is right inside and wrong outside, and not once an
@@ -53,7 +56,7 @@ fn due_names<'a>(case: &Case<'a>, assessed: &[Assessment], view: ViewId) -> Vec<
     wanted.filter(|(_, _, e)| e.like.is_empty() && !e.present.is_empty()).collect()
 }
 
-fn is_encrypted(case: &Case, view: ViewId, index: usize) -> bool {
+pub(super) fn is_encrypted(case: &Case, view: ViewId, index: usize) -> bool {
     let resolver = case.plan.view(view).resolvers.get(index);
     resolver.is_some_and(|r| matches!(r.value.transport, Transport::Tls | Transport::Https(_)))
 }

@@ -17,6 +17,8 @@ pub(super) enum Offer {
     Granted,
     Missing,
     Refused,
+    /// Granted, with a line in the clear behind the word.
+    Injected,
 }
 
 /// What follows a client's line.
@@ -77,6 +79,7 @@ fn smtp(line: &str, offer: Offer) -> Reply {
         ("EHLO", _) => Reply::Stay("250-lab.invalid\r\n250-SIZE 10240000\r\n250-STARTTLS\r\n250 8BITMIME\r\n".into()),
         ("HELO" | "NOOP" | "RSET", _) => Reply::Stay("250 lab.invalid\r\n".into()),
         ("STARTTLS", Offer::Granted) => Reply::Go("220 2.0.0 ready to start TLS\r\n".into()),
+        ("STARTTLS", Offer::Injected) => Reply::Go("220 2.0.0 ready to start TLS\r\n250 2.0.0 ok\r\n".into()),
         ("STARTTLS", Offer::Refused) => Reply::Stay("454 4.7.0 TLS not available due to temporary reason\r\n".into()),
         ("QUIT", _) => Reply::Quit("221 2.0.0 bye\r\n".into()),
         _ => Reply::Stay("502 5.5.1 command not recognized\r\n".into()),
@@ -90,6 +93,7 @@ fn imap(line: &str, offer: Offer) -> Reply {
     match (verb.as_str(), offer) {
         ("CAPABILITY", _) => Reply::Stay(format!("* CAPABILITY {}\r\n{tag} OK done\r\n", imap_capabilities(offer))),
         ("STARTTLS", Offer::Granted) => Reply::Go(format!("{tag} OK begin TLS negotiation now\r\n")),
+        ("STARTTLS", Offer::Injected) => Reply::Go(format!("{tag} OK begin TLS negotiation now\r\n* OK lab\r\n")),
         ("STARTTLS", Offer::Refused) => Reply::Stay(format!("{tag} NO STARTTLS is not available now\r\n")),
         ("NOOP", _) => Reply::Stay(format!("{tag} OK done\r\n")),
         ("LOGOUT", _) => Reply::Quit(format!("* BYE lab\r\n{tag} OK done\r\n")),
@@ -102,6 +106,7 @@ fn pop3(line: &str, offer: Offer) -> Reply {
         ("CAPA", Offer::Missing) => Reply::Stay("+OK capability list follows\r\nUSER\r\nUIDL\r\n.\r\n".into()),
         ("CAPA", _) => Reply::Stay("+OK capability list follows\r\nUSER\r\nUIDL\r\nSTLS\r\n.\r\n".into()),
         ("STLS", Offer::Granted) => Reply::Go("+OK begin TLS negotiation\r\n".into()),
+        ("STLS", Offer::Injected) => Reply::Go("+OK begin TLS negotiation\r\n+OK lab\r\n".into()),
         ("STLS", Offer::Refused) => Reply::Stay("-ERR TLS is not available now\r\n".into()),
         ("QUIT", _) => Reply::Quit("+OK bye\r\n".into()),
         _ => Reply::Stay("-ERR command unknown\r\n".into()),
@@ -167,6 +172,8 @@ mod tests {
             assert!(!go && !text.contains(offered), "{protocol:?} {text}");
             let (go, text) = talk(protocol, Offer::Refused, said).await;
             assert!(!go && text.contains(offered) && text.contains(refusal), "{protocol:?} {text}");
+            let (go, text) = talk(protocol, Offer::Injected, said).await;
+            assert!(go && text.trim_end().matches('\n').count() > 1, "{protocol:?} {text}");
         }
     }
 

@@ -49,6 +49,8 @@ pub(super) enum Manner {
     PlainHttp,
     StarttlsMissing,
     StarttlsRefused,
+    /// A line in the clear stands behind the go-ahead.
+    StarttlsInjected,
 }
 
 impl Door {

@@ -152,6 +152,7 @@ async fn answer(mut stream: TcpStream, endpoint: &Endpoint, tls: TlsAcceptor) ->
         Manner::Serves => Offer::Granted,
         Manner::StarttlsMissing => Offer::Missing,
         Manner::StarttlsRefused => Offer::Refused,
+        Manner::StarttlsInjected => Offer::Injected,
     };
     if let Way::Starttls(protocol) = way {
         let mut buffered = BufReader::new(stream);

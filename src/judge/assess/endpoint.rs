@@ -172,6 +172,7 @@ impl Asked<'_> {
     fn sample(&self, case: &Case, spot: &Spot, look: Look) -> Sample {
         let outcome = case.evidence.tls(look);
         let faults = match outcome.map(|o| (truth::tls(o, Expectation::Present), o)) {
+            Some((Truth::Fail, TlsOutcome::BytesAfterGoAhead(_))) => vec![EndpointFault::Injected],
             Some((Truth::Fail, _)) => vec![EndpointFault::NoTls],
             Some((Truth::Pass, TlsOutcome::Certificate(served))) => self.served(case, served),
             _ => vec![EndpointFault::CouldNotLook],
@@ -378,6 +379,7 @@ fn cell(case: &Case, problem: &Problem) -> &'static str {
             Some(TlsOutcome::NotTls(_) | TlsOutcome::NotThisProtocol(_)) => "not TLS",
             _ => "no TLS",
         },
+        E::Injected => "injected",
         E::WrongName { .. } => "wrong name",
         E::WrongLeaf { .. } => "other cert",
         E::WrongKey { .. } => "wrong key",

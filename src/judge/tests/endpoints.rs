@@ -168,3 +168,20 @@ fn untrusted_anchors_that_could_not_be_read_leave_it_open() {
     }
     assert!(world.rules().iter().all(|r| r == "evidence-missing"));
 }
+
+#[test]
+fn clear_text_behind_the_go_ahead_is_an_injection_and_nothing_else() {
+    let injected = || TlsOutcome::BytesAfterGoAhead(b"250 ok\r\n".to_vec());
+    let mut world = simple();
+    world.forget("10.0.0.10");
+    world.fail("in", "10.0.0.10", MAIL, injected());
+    assert_eq!(world.rules(), ["starttls-injection"]);
+    // the way of one view alone
+    let mut world = simple();
+    world.forget("203.0.113.10");
+    world.fail("out", "203.0.113.10", MAIL, injected());
+    let judgement = world.judge();
+    let title = &judgement.findings[0].title;
+    assert_eq!(judgement.outcome, RunOutcome::Fail);
+    assert!(title.starts_with("clients of external"), "{title}");
+}

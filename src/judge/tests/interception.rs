@@ -65,3 +65,44 @@ fn servers_of_planned_certificates_that_show_one_leaf_per_name_are_not_believed(
     let rules = corporate.rules();
     assert!(!rules.is_empty() && rules.iter().all(|r| r == "untrusted-issuer-for-view"), "{rules:?}");
 }
+
+/// Two names at two servers, in both views; a resolver outside is `outside`.
+fn everywhere(given: &str, second: &str, outside: &str) -> World {
+    let mut world = World::empty();
+    world.plan.views[1].resolvers[1].value = crate::model::dns::ResolverAddr::parse(outside).unwrap();
+    for (text, here, out) in [(MAIL, "10.0.0.10", "203.0.113.10"), ("www.domain.com", second, "203.0.113.20")] {
+        let server = world.server(text, here, out);
+        let name = world.name(Table::Internet, text, Target::Server(server));
+        for (view, right) in [(INTERNAL, here), (EXTERNAL, out)] {
+            world.resolves(name, view, &[right]);
+            world.answer(view, text, &[given]);
+        }
+    }
+    world
+}
+
+#[test]
+fn one_answer_for_every_name_is_a_portals() {
+    let world = everywhere("198.18.0.1", "10.0.0.20", "1.1.1.1");
+    let judgement = world.judge();
+    assert_eq!(world.rules(), ["dns-interception-suspected"; 2]);
+    assert_eq!((judgement.outcome, judgement.counts.unobserved), (RunOutcome::Incomplete, 4));
+    assert!(judgement.findings[0].seen[0].starts_with("198.18.0.1 for every name"), "{:?}", judgement.findings[0].seen);
+}
+
+#[test]
+fn one_answer_that_has_another_reason_is_judged() {
+    let unexpected = |world: World| {
+        let rules = world.rules();
+        assert!(!rules.is_empty() && rules.iter().all(|r| r.starts_with("resolves-to-unexpected-target")), "{rules:?}");
+    };
+    // an encrypted resolver says the same
+    unexpected(everywhere("198.18.0.1", "10.0.0.20", "tls://1.1.1.1"));
+    // a server of the plan has the address
+    unexpected(everywhere("10.0.0.20", "10.0.0.20", "1.1.1.1"));
+    // one right answer is enough
+    let mut one_right = everywhere("198.18.0.1", "10.0.0.20", "1.1.1.1");
+    one_right.unsay(INTERNAL, MAIL);
+    one_right.answer(INTERNAL, MAIL, &["10.0.0.10"]);
+    unexpected(one_right);
+}

@@ -160,6 +160,10 @@ pub(super) fn refuse_starttls(world: &mut World, server: &str) {
     set_starttls(world, server, Manner::StarttlsRefused);
 }
 
+pub(super) fn inject(world: &mut World, server: &str) {
+    set_starttls(world, server, Manner::StarttlsInjected);
+}
+
 fn set_starttls(world: &mut World, server: &str, manner: Manner) {
     change(world, server, |door| {
         if door.way != Way::Implicit {

@@ -83,6 +83,13 @@ pub(super) const FAULTS: &[FaultInfo] = &[
         servers::refuse_starttls,
     ),
     FaultInfo::new(
+        "starttls-injection",
+        "server",
+        "a line in the clear stands behind the server's word to go ahead with TLS",
+        servers::with_starttls,
+        servers::inject,
+    ),
+    FaultInfo::new(
         "tls-interception",
         "",
         "a proxy in the way shows certificates of its own, all from one unplanned issuer",

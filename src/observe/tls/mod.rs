@@ -60,7 +60,9 @@ impl Handshakes {
     /// Connects to `to`, as far as the server lets us, until the deadline.
     pub async fn look(&self, probe: &TlsProbe, to: SocketAddr, ehlo: &str, deadline: Instant) -> Look {
         match self.prepare(probe, to, ehlo, deadline).await {
-            Ok((tcp, name)) => self.handshake(tcp, name, probe.sni.is_some(), deadline).await,
+            Ok((tcp, name)) => {
+                after_the_dialogue(probe.way, self.handshake(tcp, name, probe.sni.is_some(), deadline).await)
+            }
             Err(outcome) => (outcome, Vec::new()),
         }
     }
@@ -110,6 +112,14 @@ impl Handshakes {
         };
         let end = if wire.is_too_much() { End::TooMuch(LIMIT) } else { end };
         outcome(capture.take(), end, wire.first())
+    }
+}
+
+/// Clear text behind the go-ahead is one thing, be it in the same segment or in the next.
+fn after_the_dialogue(way: Way, (outcome, blobs): Look) -> Look {
+    match (way, outcome) {
+        (Way::Starttls(_), TlsOutcome::NotTls(bytes)) => (TlsOutcome::BytesAfterGoAhead(bytes), blobs),
+        (_, outcome) => (outcome, blobs),
     }
 }
 
@@ -329,6 +339,10 @@ mod tests {
         let injects = mail_server(b"220 go\r\n250 ok\r\n").await;
         let outcome = look_as(injects, smtp, Some(NAME), 20_000).await.0;
         assert_eq!(outcome, TlsOutcome::BytesAfterGoAhead(b"250 ok\r\n".to_vec()));
+        assert_eq!(
+            after_the_dialogue(smtp, (TlsOutcome::NotTls(vec![1]), vec![])).0,
+            TlsOutcome::BytesAfterGoAhead(vec![1])
+        );
         let refuses = mail_server(b"454 later\r\n").await;
         let outcome = look_as(refuses, smtp, Some(NAME), 20_000).await.0;
         assert_eq!(outcome, TlsOutcome::TryLater("454 later".into()));

@@ -92,8 +92,12 @@ fn refused_by_tls(error: &Error) -> TlsOutcome {
         Error::InvalidMessage(InvalidMessage::CertificatePayloadTooLarge) => {
             TlsOutcome::TooLarge("a chain of more than 64 KiB".into())
         }
-        Error::InvalidMessage(InvalidMessage::HandshakePayloadTooLarge | InvalidMessage::MessageTooLarge) => {
+        Error::InvalidMessage(InvalidMessage::HandshakePayloadTooLarge) => {
             TlsOutcome::TooLarge("a handshake message of more than 64 KiB".into())
+        }
+        // RFC 8446 section 5.2 lets a record be 256 bytes longer, RFC 5246 section 6.2.3 2 KiB.
+        Error::InvalidMessage(InvalidMessage::MessageTooLarge) | Error::PeerSentOversizedRecord => {
+            TlsOutcome::TooLarge("a TLS record of more than 16 KiB".into())
         }
         other => TlsOutcome::Protocol(other.to_string()),
     }

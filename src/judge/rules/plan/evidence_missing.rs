@@ -138,7 +138,7 @@ fn gap(case: &Case, item: &Item, silent: &BTreeSet<ViewId>) -> Option<Gap> {
             E::NotStanding => spot.view.map(Gap::Paths),
             E::NoAnchors { view } => Some(Gap::Anchors(*view)),
             E::Intercepted { .. } => None,
-            E::NoTls | E::WrongName { .. } | E::WrongLeaf { .. } | E::WrongKey { .. } => None,
+            E::NoTls | E::Injected | E::WrongName { .. } | E::WrongLeaf { .. } | E::WrongKey { .. } => None,
             E::Unreadable { .. } | E::OutOfDate { .. } | E::Untrusted { .. } => None,
         },
         Fault::Dns(view, resolver, fault) => match fault {

@@ -167,12 +167,12 @@ fn cure(outcome: &TlsOutcome, who: &str, view: Option<&str>) -> String {
             "on {who}, give the listener or connector a certificate, so that it offers STARTTLS (Exchange: event 12014)"
         ),
         T::StarttlsRefused(_) => format!("on {who}, see why TLS cannot start: mostly the key cannot be read"),
-        T::BytesAfterGoAhead(_) => {
-            format!("update {who}, or what stands before it: it mixes clear text into TLS (RFC 3207 section 6)")
-        }
         T::Alert(_) => format!("on {who}, add the name to the listener's host names: it refuses the name"),
-        T::Certificate(_) | T::TryLater(_) | T::TooLarge(_) | T::Protocol(_) | T::CannotLook(_) => {
-            way("see the listener's log")
-        }
+        T::Certificate(_)
+        | T::BytesAfterGoAhead(_)
+        | T::TryLater(_)
+        | T::TooLarge(_)
+        | T::Protocol(_)
+        | T::CannotLook(_) => way("see the listener's log"),
     }
 }

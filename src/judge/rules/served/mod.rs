@@ -6,6 +6,7 @@ mod endpoint_serves_wrong_certificate;
 mod endpoint_unreachable;
 mod out_of_box;
 mod pool_certificate_divergence;
+mod starttls_injection;
 mod tls_interception_suspected;
 mod untrusted_issuer_for_view;
 
@@ -19,5 +20,6 @@ pub(super) const RULES: &[Rule] = &[
     Rule { info: &untrusted_issuer_for_view::INFO, check: untrusted_issuer_for_view::check },
     Rule { info: &chain_incomplete::INFO, check: chain_incomplete::check },
     Rule { info: &endpoint_unreachable::INFO, check: endpoint_unreachable::check },
+    Rule { info: &starttls_injection::INFO, check: starttls_injection::check },
     Rule { info: &tls_interception_suspected::INFO, check: tls_interception_suspected::check },
 ];

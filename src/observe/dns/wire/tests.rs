@@ -1,0 +1,164 @@
+//! Messages of resolvers, good and hostile.
+
+use std::net::Ipv4Addr;
+
+use hickory_resolver::proto::rr::rdata::{A, CNAME, NS, SOA};
+use proptest::prelude::*;
+
+use super::answer::text;
+use super::*;
+use crate::model::dns::{DnsOutcome, Link, RecordType};
+use crate::model::name::Name;
+use hickory_resolver::proto::op::ResponseCode;
+use hickory_resolver::proto::rr::{self, RData, Record};
+
+fn question() -> Question {
+    Question::new(&Name::parse("mail.domain.com").unwrap(), RecordType::A, true).unwrap()
+}
+
+fn name(text: &str) -> rr::Name {
+    rr::Name::from_ascii(text).unwrap()
+}
+
+fn a(owner: &str, last: u8, ttl: u32) -> Record {
+    Record::from_rdata(name(owner), ttl, RData::A(A(Ipv4Addr::new(10, 0, 0, last))))
+}
+
+fn cname(owner: &str, target: &str) -> Record {
+    Record::from_rdata(name(owner), 60, RData::CNAME(CNAME(name(target))))
+}
+
+fn answer(code: ResponseCode, answers: Vec<Record>, authorities: Vec<Record>) -> Vec<u8> {
+    let mut message = question().message().into_response();
+    message.metadata.response_code = code;
+    message.metadata.recursion_available = true;
+    message.answers = answers;
+    message.authorities = authorities;
+    message.to_vec().unwrap()
+}
+
+fn zone() -> Record {
+    let soa = SOA::new(name("ns1.domain.com."), name("h.domain.com."), 7, 1, 1, 1, 900);
+    Record::from_rdata(name("Domain.com."), 300, RData::SOA(soa))
+}
+
+fn outcome(bytes: &[u8]) -> DnsOutcome {
+    assert_eq!(question().fit(bytes), Fit::Answer);
+    match question().read(bytes, false, false) {
+        Read::Outcome(outcome) => outcome,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn the_chain_is_followed_and_the_addresses_are_sorted() {
+    let records = vec![
+        a("front.domain.com.", 9, 300),
+        cname("MAIL.domain.com.", "Front.Domain.com."),
+        a("front.domain.com.", 3, 300),
+        a("front.domain.com.", 3, 20),
+        a("other.domain.com.", 1, 300),
+    ];
+    let DnsOutcome::Answer(reply) = outcome(&answer(ResponseCode::NoError, records, vec![])) else { panic!() };
+    let link = Link { owner: "mail.domain.com".into(), target: "front.domain.com".into(), ttl: 60 };
+    assert_eq!(reply.chain, [link]);
+    let shown: Vec<_> = reply.addresses.iter().map(|a| (a.address.to_string(), a.ttl)).collect();
+    assert_eq!(shown, [("10.0.0.3".to_string(), 20), ("10.0.0.9".to_string(), 300)]);
+}
+
+#[test]
+fn absence_has_two_forms_and_keeps_what_was_learned() {
+    let DnsOutcome::NoData(reply) = outcome(&answer(ResponseCode::NoError, vec![], vec![zone()])) else { panic!() };
+    let soa = reply.soa.unwrap();
+    assert_eq!((soa.zone.as_str(), soa.negative_ttl(), soa.serial), ("domain.com", 300, 7));
+    let gone = answer(ResponseCode::NXDomain, vec![cname("mail.domain.com.", "gone.domain.com.")], vec![zone()]);
+    let DnsOutcome::NxDomain(reply) = outcome(&gone) else { panic!() };
+    assert_eq!(reply.chain[0].target, "gone.domain.com");
+    assert!(reply.soa.is_some());
+}
+
+#[test]
+fn response_codes_stay_apart() {
+    assert_eq!(outcome(&answer(ResponseCode::Refused, vec![], vec![])), DnsOutcome::Refused);
+    assert_eq!(outcome(&answer(ResponseCode::ServFail, vec![], vec![])), DnsOutcome::ServFail);
+    assert_eq!(outcome(&answer(ResponseCode::NotImp, vec![], vec![])), DnsOutcome::Code(4));
+    let formerr = answer(ResponseCode::FormErr, vec![], vec![]);
+    assert_eq!(question().read(&formerr, false, false), Read::FormErr);
+}
+
+#[test]
+fn contradictions_are_malformed() {
+    let endless: Vec<Record> =
+        vec![cname("mail.domain.com.", "b.domain.com."), cname("b.domain.com.", "mail.domain.com.")];
+    let two = vec![cname("mail.domain.com.", "a.domain.com."), cname("mail.domain.com.", "b.domain.com.")];
+    let referral = Record::from_rdata(name("domain.com."), 60, RData::NS(NS(name("ns1.domain.com."))));
+    for bytes in [
+        answer(ResponseCode::NXDomain, vec![a("mail.domain.com.", 1, 60)], vec![]),
+        answer(ResponseCode::NoError, endless, vec![]),
+        answer(ResponseCode::NoError, two, vec![]),
+        answer(ResponseCode::NoError, vec![], vec![referral]),
+    ] {
+        assert!(matches!(outcome(&bytes), DnsOutcome::Malformed(_)), "{bytes:?}");
+    }
+}
+
+#[test]
+fn an_alias_without_its_end_is_no_absence_unless_the_server_recurses() {
+    let mut bytes = answer(ResponseCode::NoError, vec![cname("mail.domain.com.", "a.example.")], vec![]);
+    assert!(matches!(outcome(&bytes), DnsOutcome::NoData(_)));
+    bytes[3] &= 0x7f; // RA
+    assert!(matches!(outcome(&bytes), DnsOutcome::Malformed(_)));
+}
+
+#[test]
+fn a_message_fits_by_its_question() {
+    let good = answer(ResponseCode::NoError, vec![], vec![]);
+    let changed = |at: usize, to: u8| {
+        let mut bytes = good.clone();
+        bytes[at] = to;
+        question().fit(&bytes)
+    };
+    assert_eq!(changed(13, b'M'), Fit::Answer);
+    assert_eq!(changed(13, b'n'), Fit::Foreign);
+    assert_eq!(changed(2, 0x01), Fit::Foreign, "a query is no response");
+    assert_eq!(changed(30, 28), Fit::Foreign, "another type");
+    let mut bare = good[..12].to_vec();
+    (bare[5], bare[11]) = (0, 0);
+    assert_eq!(question().fit(&bare), Fit::Answer);
+    assert!(matches!(outcome(&bare), DnsOutcome::Malformed(_)));
+    bare[3] |= 5;
+    assert_eq!(outcome(&bare), DnsOutcome::Refused);
+}
+
+#[test]
+fn truncation_is_seen_before_the_rest_is_read() {
+    let mut bytes = answer(ResponseCode::NoError, vec![a("mail.domain.com.", 1, 60)], vec![]);
+    bytes[2] |= 0x02;
+    bytes.truncate(40);
+    assert_eq!(question().read(&bytes, false, false), Read::Truncated);
+    assert!(matches!(question().read(&bytes, true, false), Read::Outcome(DnsOutcome::Malformed(_))));
+}
+
+#[test]
+fn names_of_any_octets_are_made_text() {
+    assert_eq!(text(&rr::Name::from_labels([&b"A.\x1b"[..], b"Com"]).unwrap()), "a\\046\\027.com");
+    assert_eq!(text(&rr::Name::root()), ".");
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        question().fit(&bytes);
+        question().read(&bytes, false, false);
+    }
+
+    #[test]
+    fn no_corruption_makes_it_panic(at in 0usize..80, to: u8, cut in 0usize..80) {
+        let records = vec![cname("mail.domain.com.", "front.domain.com."), a("front.domain.com.", 9, 300)];
+        let mut bytes = answer(ResponseCode::NoError, records, vec![zone()]);
+        let last = bytes.len() - 1;
+        bytes[at.min(last)] = to;
+        bytes.truncate(bytes.len() - cut);
+        question().read(&bytes, true, true);
+    }
+}
