@@ -1,0 +1,114 @@
+//! A run over a plan, from the probes to the report, and what may be asked of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use coexist::cli::{Place, Sources, examine};
+use coexist::model::finding::{ClaimKind, Judged, Judgement, RunOutcome, Verdict};
+use coexist::model::observation::{Detour, DialMap, Outcome, Probe, Recording};
+use coexist::model::policy::Policy;
+use coexist::model::probes::Vantage;
+use coexist::report::{Format, Style, render};
+use coexist::{judge, plan};
+use jiff::Timestamp;
+
+/// The limit of each question and connection in these runs.
+pub const LIMIT: Duration = Duration::from_millis(700);
+
+/// How long a whole run may take on a busy machine; limits that added up would take longer.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A run that has ended.
+pub struct Ended {
+    /// What was seen.
+    pub recording: Recording,
+    /// What is said of it.
+    pub judgement: Judgement,
+}
+
+/// Looks from all views and judges; everything that no detour knows ends at a closed port. `root` is `root.pem`, DER.
+pub async fn run(text: &str, root: Vec<u8>, detours: &[String], limit: Duration) -> Ended {
+    let plan = plan::load("plan.toml", text.as_bytes(), &|_| Ok(()));
+    let plan = plan.map_err(|e| plan::render_errors(&e, false)).unwrap();
+    // Bound, so that nobody else gets the port, and not listening.
+    let closed = tokio::net::TcpSocket::new_v4().unwrap();
+    closed.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let port = closed.local_addr().unwrap().port();
+    let all = detours.iter().cloned().chain([format!("::127.0.0.1:{port}")]);
+    let vantage = Vantage { stands_in: plan.view_ids().collect(), address: None };
+    let policy = Policy::default();
+    let obligations = plan::expand(&plan);
+    let probes = plan::probes(&plan, &obligations, &vantage, &policy);
+    let place = Place {
+        vantage: &vantage,
+        sources: &Sources::World(&BTreeMap::from([("root.pem".to_string(), root)]), &[]),
+        dial: DialMap(all.map(|d| Detour::parse(&d).unwrap()).collect()),
+        timeout: limit,
+        concurrency: 256,
+        now: Timestamp::now(),
+    };
+    let begun = Instant::now();
+    let recording = examine(&plan, &probes, &place, &mut |_| {}).await.unwrap();
+    let judgement = judge::judge(&plan, &obligations, &recording, &policy, Timestamp::now());
+    assert!(begun.elapsed() < PATIENCE, "{:?}", begun.elapsed());
+    let ended = Ended { recording, judgement };
+    ended.is_shown_in_every_format();
+    ended
+}
+
+impl Ended {
+    /// The obligations that need the network, about a name or about a view.
+    pub fn about(&self, subject: &str) -> Vec<&Judged> {
+        let is = |part: &Option<String>| part.as_deref() == Some(subject);
+        let all = self.judgement.obligations.iter().filter(|o| o.due && o.kind != ClaimKind::San);
+        all.filter(|o| is(&o.subject.name) || is(&o.subject.view)).collect()
+    }
+
+    /// Nothing about it passes, and each thing that does not has a finding; the rules of those findings.
+    pub fn rules_against(&self, judged: &[&Judged]) -> BTreeSet<&'static str> {
+        assert!(!judged.is_empty());
+        let mut rules = BTreeSet::new();
+        for one in judged {
+            assert!(!matches!(one.verdict, Verdict::Pass | Verdict::Warn), "{one:?}");
+            let about = self.judgement.findings.iter().filter(|f| f.obligations.contains(&one.id));
+            let found: BTreeSet<_> = about.map(|f| f.rule).collect();
+            assert!(!found.is_empty(), "nothing speaks of {one:?}");
+            rules.extend(found);
+        }
+        assert_ne!(self.judgement.outcome, RunOutcome::Pass);
+        rules
+    }
+
+    /// Everything about it passes.
+    pub fn is_healthy(&self, judged: &[&Judged]) {
+        assert!(!judged.is_empty());
+        let ill: Vec<_> = judged.iter().filter(|o| o.verdict != Verdict::Pass).collect();
+        assert!(ill.is_empty(), "{ill:#?}\n{:#?}", self.judgement.findings);
+    }
+
+    /// The outcomes of a name's connections, in words.
+    pub fn connections(&self, name: &str) -> Vec<String> {
+        let of = |probe: &Probe| matches!(probe, Probe::Tls(p) if p.sni.as_ref().is_some_and(|n| n.as_str() == name));
+        let all = self.recording.observations.iter().filter(|o| of(&o.probe));
+        all.map(|o| if let Outcome::Tls(t) = &o.outcome { t.to_string() } else { String::new() }).collect()
+    }
+
+    /// The outcomes of a view's questions for addresses of IPv4, in words.
+    pub fn answers(&self, view: &str) -> Vec<String> {
+        let of = |probe: &Probe| matches!(probe, Probe::Dns(p) if *p.view == *view && p.kind.to_string() == "A");
+        let all = self.recording.observations.iter().filter(|o| of(&o.probe));
+        all.map(|o| if let Outcome::Dns(d) = &o.outcome { d.to_string() } else { String::new() }).collect()
+    }
+
+    /// No format fails, and none is fed without bounds by what a server says.
+    fn is_shown_in_every_format(&self) {
+        for format in Format::ALL {
+            let mut out = Vec::new();
+            let style = Style { width: 80, colour: false, quiet: false, verbose: true };
+            render(&self.judgement, format, style, &mut out).unwrap();
+            assert!(out.len() < 4 << 20, "{format:?}: {} bytes", out.len());
+            let text = String::from_utf8(out).unwrap();
+            assert!(!text.chars().any(|c| c.is_control() && c != '\n'), "{format:?} shows a control character");
+        }
+    }
+}
