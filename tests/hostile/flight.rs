@@ -95,8 +95,10 @@ async fn octets(identity: &Identity, version: &'static SupportedProtocolVersion)
     tls.shutdown().await.unwrap();
     drop(tls);
     let Sent { count, whole } = from.await.unwrap();
+    // Signatures by ECDSA differ in length by a few octets.
+    let last = count - 8;
     assert!(whole && count > 500, "{count}");
-    (0..140).step_by(3).chain((140..count).step_by(11)).chain(count - 40..count).collect()
+    (0..140).step_by(3).chain((140..last).step_by(11)).chain(count - 40..last).collect()
 }
 
 fn client(identity: &Identity) -> rustls::ClientConfig {

@@ -28,6 +28,9 @@ pub(super) struct Asked<'a> {
     pub(super) mtls: bool,
 }
 
+/// Addresses beside the target's that are judged each for itself; as many as are dialled. More are a lie, and one for all.
+const STRANGERS: usize = 256;
+
 /// One look at an endpoint: what is wrong with it.
 type Sample = Vec<Problem>;
 
@@ -83,7 +86,12 @@ pub(super) fn path(case: &Case, asked: &Asked, view: ViewId, target: Target, add
     let label = &case.plan.view(view).label;
     let stood = case.evidence.runs().values().any(|r| r.stands_in.contains(label));
     let mut samples = Vec::new();
-    for address in all_addresses(case, asked, view, addresses) {
+    let (all, beyond) = all_addresses(case, asked, view, addresses);
+    if let Some(address) = beyond {
+        let spot = asked.spot(address, stranger(case, view, address), Some(view));
+        samples.push(vec![problem(Fault::Endpoint(spot, EndpointFault::Unseen), &[])]);
+    }
+    for address in all {
         let culprit = match addresses.contains(&address) {
             true => Culprit::Planned(target),
             false => stranger(case, view, address),
@@ -134,15 +142,17 @@ fn is_failing(sample: &Sample) -> bool {
     sample.iter().any(|p| !p.fault.is_open())
 }
 
-/// The target's addresses, and those that DNS gave in the view and that no other target of the name is judged by.
-fn all_addresses(case: &Case, asked: &Asked, view: ViewId, addresses: &[IpAddr]) -> BTreeSet<IpAddr> {
+/// The target's addresses, and those that DNS gave in the view and that no other target of the name is judged by; and the
+/// first of the latter beyond those that are looked at.
+fn all_addresses(case: &Case, asked: &Asked, view: ViewId, addresses: &[IpAddr]) -> (BTreeSet<IpAddr>, Option<IpAddr>) {
     let mut all: BTreeSet<IpAddr> = addresses.iter().copied().collect();
     let claimed = |a: &IpAddr| {
         case.is_claimed(asked.name, view, asked.service.port, asked.service.way, *a) || is_own(case, view, *a)
     };
     let given = answers(case, &case.plan.name(asked.name).name.probe(), view, asked.suspicion);
-    all.extend(given.into_iter().filter(|a| !claimed(a)));
-    all
+    let mut others = given.into_iter().filter(|a| !claimed(a) && !addresses.contains(a));
+    all.extend(others.by_ref().take(STRANGERS));
+    (all, others.next())
 }
 
 /// True if the address is some server's own, judged there: at home a server's clients meet it at its own address.

@@ -81,6 +81,10 @@ fn without_chain(end: End, first: &[u8]) -> TlsOutcome {
         End::TooMuch(limit) => TlsOutcome::TooLarge(format!("more than {limit} bytes before a certificate")),
         End::Failed(e) => match tls_error(&e) {
             Some(error) => refused_by_tls(error),
+            // The library keeps so much of a message that does not end, and says it in words of its own.
+            None if e.kind() == io::ErrorKind::InvalidData => {
+                TlsOutcome::TooLarge(format!("a handshake message that does not end ({e})"))
+            }
             None => of_fault(fault(&e), Stage::Handshake),
         },
     }
@@ -188,6 +192,11 @@ mod tests {
         assert_eq!(bare(eof(), b"hi"), TlsOutcome::NotTls(b"hi".to_vec()));
         assert_eq!(bare(End::Timeout, b"SSH-2.0"), TlsOutcome::NotTls(b"SSH-2.0".to_vec()));
         assert_eq!(bare(End::Timeout, &[22, 3]), TlsOutcome::Timeout(Stage::Handshake));
+        let full = || End::Failed(io::Error::new(io::ErrorKind::InvalidData, "message buffer full"));
+        assert_eq!(
+            bare(full(), &[22, 3]),
+            TlsOutcome::TooLarge("a handshake message that does not end (message buffer full)".into())
+        );
     }
 
     #[test]

@@ -186,8 +186,8 @@ fn corrections(case: &Case, view: ViewId, items: &[Item]) -> Vec<String> {
     let ttl = name.ttl.as_ref().map_or(case.plan.cutover.low_ttl, |t| t.value);
     let zone = zone_word(case, view);
     let kind = |a: &IpAddr| if a.is_ipv4() { RecordType::A } else { RecordType::Aaaa };
-    let mut out: Vec<String> =
-        strays.iter().map(|a| format!("{zone}: delete {}. {} {a}", name.name, kind(a))).collect();
+    let deletions = strays.iter().map(|a| format!("{zone}: delete {}. {} {a}", name.name, kind(a)));
+    let mut out = wording::cut(deletions.collect());
     for address in missing {
         add(case, view, &name.name, ttl, address).into_iter().for_each(|r| in_zone(&zone, r, &mut out));
     }

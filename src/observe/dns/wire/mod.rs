@@ -1,6 +1,8 @@
 //! Questions into bytes, bytes into outcomes. Pure.
 
 mod answer;
+mod message;
+mod name;
 mod question;
 #[cfg(test)]
 mod tests;

@@ -3,20 +3,19 @@
 use hickory_resolver::proto::op::{Edns, Message, MessageType, OpCode, Query};
 use hickory_resolver::proto::rr;
 
+use super::message::HEADER;
+use super::name::WireName;
 use crate::model::dns::RecordType;
 use crate::model::name::Name;
 
 /// What a resolver may send in one datagram: fits an unfragmented packet on every path (DNS flag day 2020).
 const PAYLOAD: u16 = 1232;
 
-/// The length of a message's header (RFC 1035 section 4.1.1).
-const HEADER: usize = 12;
-
 /// A question, ready to be sent but for its id.
 #[derive(Clone)]
 pub struct Question {
     message: Message,
-    pub(super) name: rr::Name,
+    pub(super) name: WireName,
     pub(super) kind: RecordType,
     bytes: Vec<u8>,
 }
@@ -38,14 +37,15 @@ impl Question {
         message.metadata.recursion_desired = true;
         // RFC 6840 section 5.7: "tell me whether you have authenticated it"
         message.metadata.authentic_data = true;
-        message.add_query(Query::query(owner.clone(), wire_type(kind)));
+        message.add_query(Query::query(owner, wire_type(kind)));
         if edns {
             let mut extension = Edns::new();
             extension.set_max_payload(PAYLOAD);
             message.set_edns(extension);
         }
         let bytes = message.to_vec().map_err(|e| e.to_string())?;
-        Ok(Self { message, name: owner, kind, bytes })
+        let (name, _) = WireName::read(&bytes, HEADER)?;
+        Ok(Self { message, name, kind, bytes })
     }
 
     /// The question as a message, its id zero.

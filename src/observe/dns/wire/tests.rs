@@ -2,15 +2,14 @@
 
 use std::net::Ipv4Addr;
 
+use hickory_resolver::proto::op::ResponseCode;
 use hickory_resolver::proto::rr::rdata::{A, CNAME, NS, SOA};
+use hickory_resolver::proto::rr::{self, RData, Record};
 use proptest::prelude::*;
 
-use super::answer::text;
 use super::*;
 use crate::model::dns::{DnsOutcome, Link, RecordType};
 use crate::model::name::Name;
-use hickory_resolver::proto::op::ResponseCode;
-use hickory_resolver::proto::rr::{self, RData, Record};
 
 fn question() -> Question {
     Question::new(&Name::parse("mail.domain.com").unwrap(), RecordType::A, true).unwrap()
@@ -137,12 +136,6 @@ fn truncation_is_seen_before_the_rest_is_read() {
     bytes.truncate(40);
     assert_eq!(question().read(&bytes, false, false), Read::Truncated);
     assert!(matches!(question().read(&bytes, true, false), Read::Outcome(DnsOutcome::Malformed(_))));
-}
-
-#[test]
-fn names_of_any_octets_are_made_text() {
-    assert_eq!(text(&rr::Name::from_labels([&b"A.\x1b"[..], b"Com"]).unwrap()), "a\\046\\027.com");
-    assert_eq!(text(&rr::Name::root()), ".");
 }
 
 proptest! {

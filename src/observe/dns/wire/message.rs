@@ -1,0 +1,167 @@
+//! A message's records, as far as they matter here (RFC 1035 section 4.1). Every record has to be whole.
+
+use std::net::IpAddr;
+
+use super::name::WireName;
+
+/// The length of a message's header (RFC 1035 section 4.1.1).
+pub const HEADER: usize = 12;
+
+/// The class IN.
+const INTERNET: u16 = 1;
+
+/// A message without its questions and its additional records.
+pub struct Message {
+    /// The response code, with its upper bits of the OPT record (RFC 6891 section 6.1.3).
+    pub code: u16,
+    /// The AA bit.
+    pub authoritative: bool,
+    /// The RA bit.
+    pub recursion_available: bool,
+    /// The AD bit.
+    pub authenticated: bool,
+    /// The records of the class IN in the answer section.
+    pub answers: Vec<Record>,
+    /// The same in the authority section.
+    pub authorities: Vec<Record>,
+}
+
+/// A record.
+pub struct Record {
+    pub owner: WireName,
+    pub ttl: u32,
+    pub data: Data,
+}
+
+/// What a record says.
+pub enum Data {
+    Address(IpAddr),
+    Alias(WireName),
+    NameServer,
+    Soa {
+        primary: WireName,
+        serial: u32,
+        minimum: u32,
+    },
+    /// Upper bits of the response code.
+    Opt(u8),
+    Other,
+}
+
+/// A place in a message.
+struct Reader<'a> {
+    message: &'a [u8],
+    at: usize,
+}
+
+impl Message {
+    /// Reads a message to the end of its last section.
+    pub fn read(message: &[u8]) -> Result<Self, &'static str> {
+        let mut reader = Reader { message, at: 0 };
+        let [_, flags, questions, answers, authorities, additional] = reader.header()?;
+        for _ in 0..questions {
+            reader.name()?;
+            reader.take(4)?;
+        }
+        let answers = reader.section(answers)?;
+        let authorities = reader.section(authorities)?;
+        let mut code = flags & 0x0f;
+        for _ in 0..additional {
+            if let (_, Record { data: Data::Opt(upper), .. }) = reader.record()? {
+                code |= u16::from(upper) << 4;
+            }
+        }
+        Ok(Self {
+            code,
+            authoritative: flags & 0x0400 != 0,
+            recursion_available: flags & 0x0080 != 0,
+            authenticated: flags & 0x0020 != 0,
+            answers,
+            authorities,
+        })
+    }
+}
+
+impl<'a> Reader<'a> {
+    fn header(&mut self) -> Result<[u16; 6], &'static str> {
+        let mut out = [0; 6];
+        for field in &mut out {
+            *field = self.number()?;
+        }
+        Ok(out)
+    }
+
+    fn take(&mut self, length: usize) -> Result<&'a [u8], &'static str> {
+        let taken = self.message.get(self.at..).and_then(|rest| rest.get(..length));
+        self.at += length;
+        taken.ok_or("it ends before its records do")
+    }
+
+    fn number(&mut self) -> Result<u16, &'static str> {
+        let bytes = self.take(2)?;
+        Ok(bytes.iter().fold(0, |sum, byte| sum << 8 | u16::from(*byte)))
+    }
+
+    fn long(&mut self) -> Result<u32, &'static str> {
+        Ok(u32::from(self.number()?) << 16 | u32::from(self.number()?))
+    }
+
+    fn name(&mut self) -> Result<WireName, &'static str> {
+        let (name, behind) = WireName::read(self.message, self.at)?;
+        self.at = behind;
+        Ok(name)
+    }
+
+    /// The records of the class IN. What a header claims reserves no room.
+    fn section(&mut self, count: u16) -> Result<Vec<Record>, &'static str> {
+        let mut out = Vec::new();
+        for _ in 0..count {
+            let (class, record) = self.record()?;
+            if class == INTERNET {
+                out.push(record);
+            }
+        }
+        Ok(out)
+    }
+
+    fn record(&mut self) -> Result<(u16, Record), &'static str> {
+        let owner = self.name()?;
+        let (kind, class, ttl) = (self.number()?, self.number()?, self.long()?);
+        let length = usize::from(self.number()?);
+        let end = self.at + length;
+        let data = match kind {
+            1 | 28 => Data::Address(address(kind, self.take(length)?)?),
+            2 => Data::NameServer,
+            5 => Data::Alias(self.name()?),
+            6 => self.soa()?,
+            41 => Data::Opt(ttl.to_be_bytes()[0]),
+            _ => Data::Other,
+        };
+        let is_whole = match data {
+            Data::Alias(_) | Data::Soa { .. } => self.at == end,
+            _ => end <= self.message.len(),
+        };
+        self.at = end;
+        match is_whole {
+            // RFC 2181 section 8: with its highest bit set, a TTL is none.
+            true => Ok((class, Record { owner, ttl: if ttl > i32::MAX as u32 { 0 } else { ttl }, data })),
+            false => Err("a record whose length is not that of its data"),
+        }
+    }
+
+    /// RFC 1035 section 3.3.13.
+    fn soa(&mut self) -> Result<Data, &'static str> {
+        let primary = self.name()?;
+        self.name()?;
+        let serial = self.long()?;
+        self.take(12)?;
+        Ok(Data::Soa { primary, serial, minimum: self.long()? })
+    }
+}
+
+fn address(kind: u16, bytes: &[u8]) -> Result<IpAddr, &'static str> {
+    let four = <[u8; 4]>::try_from(bytes).map(IpAddr::from);
+    let sixteen = <[u8; 16]>::try_from(bytes).map(IpAddr::from);
+    let address = if kind == 1 { four.ok() } else { sixteen.ok() };
+    address.ok_or("an address of a wrong length")
+}
