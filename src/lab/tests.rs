@@ -154,6 +154,9 @@ async fn services_that_do_not_speak_tls_say_what_they_say() {
     assert_eq!(https(&missing, "10.0.0.10:443", "mail.domain.com").await, SAN);
     let refused = lab(&plan, COEXISTENCE, &["starttls-refused:ex2010"]).await;
     assert!(starttls(&refused, "10.0.0.10:25", "mail.domain.com", SMTP).await.starts_with("454"));
+    let injected = lab(&plan, COEXISTENCE, &["starttls-injection:ex2010"]).await;
+    let said = [("EHLO me", "250 8BITMIME"), ("STARTTLS", "250 2.0.0 ok")];
+    assert_eq!(starttls(&injected, "10.0.0.10:25", "mail.domain.com", &said).await, SAN, "who is lax goes on");
     let plain = lab(&plan, COEXISTENCE, &["plain-http:ex2010"]).await;
     assert!(in_clear(&plain, "10.0.0.10:443", false).await.starts_with("HTTP/1.1 400"));
     let silent = lab(&plan, COEXISTENCE, &["port-silent:ex2010/443"]).await;

@@ -118,7 +118,7 @@ async fn resolver(names: Vec<String>) -> SocketAddr {
     datagrams::resolver(move |query| {
         let place = names.iter().position(|n| *n == query.name());
         let address = place.filter(|_| query.is_for_a()).map(logical);
-        vec![reply(query, &address.map(|a| record(a)).into_iter().collect::<Vec<_>>())]
+        vec![reply(query, &address.map(record).into_iter().collect::<Vec<_>>())]
     })
     .await
 }

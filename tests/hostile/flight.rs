@@ -98,7 +98,7 @@ async fn octets(identity: &Identity, version: &'static SupportedProtocolVersion)
     // Signatures by ECDSA differ in length by a few octets.
     let last = count - 8;
     assert!(whole && count > 500, "{count}");
-    (0..140).step_by(3).chain((140..last).step_by(11)).chain(count - 40..last).collect()
+    (0..140).step_by(4).chain((140..last).step_by(13)).chain(count - 24..last).collect()
 }
 
 fn client(identity: &Identity) -> rustls::ClientConfig {

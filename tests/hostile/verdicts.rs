@@ -9,8 +9,9 @@ use coexist::model::observation::{Detour, DialMap, Outcome, Probe, Recording};
 use coexist::model::policy::Policy;
 use coexist::model::probes::Vantage;
 use coexist::report::{Format, Style, render};
-use coexist::{judge, plan};
+use coexist::{judge, plan, record};
 use jiff::Timestamp;
+use tokio::sync::Semaphore;
 
 /// The limit of each question and connection, where nothing nearer is said: no machine is so busy that what is healthy
 /// does not answer within it.
@@ -26,6 +27,9 @@ pub fn timeout(outcome: &str) -> &'static str {
 
 /// How long a whole run may take on a busy machine; limits that added up would take longer.
 const PATIENCE: Duration = Duration::from_secs(45);
+
+/// Runs at once: each opens two sockets for a connection, and a process may not have many.
+static ROOM: Semaphore = Semaphore::const_new(2);
 
 /// A run that has ended.
 pub struct Ended {
@@ -53,15 +57,17 @@ pub async fn run(text: &str, root: Vec<u8>, detours: &[String]) -> Ended {
         sources: &Sources::World(&BTreeMap::from([("root.pem".to_string(), root)]), &[]),
         dial: DialMap(all.map(|d| Detour::parse(&d).unwrap()).collect()),
         timeout: LIMIT,
-        concurrency: 256,
+        concurrency: 64,
         now: Timestamp::now(),
     };
+    let _room = ROOM.acquire().await.unwrap();
     let begun = Instant::now();
     let recording = examine(&plan, &probes, &place, &mut |_| {}).await.unwrap();
     let judgement = judge::judge(&plan, &obligations, &recording, &policy, Timestamp::now());
     assert!(begun.elapsed() < PATIENCE, "{:?}", begun.elapsed());
     let ended = Ended { recording, judgement };
     ended.is_shown_in_every_format();
+    ended.survives_a_file();
     ended
 }
 
@@ -111,6 +117,19 @@ impl Ended {
         let of = |probe: &Probe| matches!(probe, Probe::Dns(p) if *p.view == *view && p.kind.to_string() == "A");
         let all = self.recording.observations.iter().filter(|o| of(&o.probe));
         all.map(|o| if let Outcome::Dns(d) = &o.outcome { d.to_string() } else { String::new() }).collect()
+    }
+
+    /// Whatever was said can be written down, and is read again as it was.
+    fn survives_a_file(&self) {
+        let run = self.recording.runs.values().next().unwrap();
+        let mut bytes = Vec::new();
+        let mut writer = record::Writer::new(&mut bytes, run).unwrap();
+        self.recording.blobs.iter().for_each(|(id, der)| writer.blob(*id, der).unwrap());
+        self.recording.observations.iter().for_each(|o| writer.observation(o).unwrap());
+        writer.finish().unwrap();
+        let again = record::read(bytes.as_slice()).unwrap_or_else(|e| panic!("line {}: {}", e.line, e.message));
+        assert_eq!(again.observations, self.recording.observations);
+        assert_eq!(again.blobs, self.recording.blobs);
     }
 
     /// No format fails, and none is fed without bounds by what a server says.

@@ -8,10 +8,11 @@ use super::super::certificates::Content;
 use super::super::evidence::{Found, Look};
 use super::super::problem::{CertificateFault, Culprit, EndpointFault, Fault, Problem, Spot};
 use super::super::truth::{self, Expectation, Truth};
-use super::{Assessment, answers, fresh, problem};
+use super::strays::{all_addresses, stranger};
+use super::{Assessment, fresh, problem};
 use crate::model::certificate::BlobId;
 use crate::model::observation::{Probe, Run, TlsProbe};
-use crate::model::plan::{CertId, MatchMode, NameId, Plan, ServerId, Target, ViewId, ViewKind};
+use crate::model::plan::{CertId, MatchMode, NameId, Plan, ServerId, Target, ViewId};
 use crate::model::service::Service;
 use crate::model::tls::{Possession, Served, Stage, TlsOutcome};
 use crate::pki::Untrusted;
@@ -27,9 +28,6 @@ pub(super) struct Asked<'a> {
     /// The plan says that client certificates are demanded there.
     pub(super) mtls: bool,
 }
-
-/// Addresses beside the target's that are judged each for itself; as many as are dialled. More are a lie, and one for all.
-const STRANGERS: usize = 256;
 
 /// One look at an endpoint: what is wrong with it.
 type Sample = Vec<Problem>;
@@ -140,30 +138,6 @@ fn few(case: &Case, target: Target, spot: &Spot, looks: &[Look]) -> Option<Probl
 
 fn is_failing(sample: &Sample) -> bool {
     sample.iter().any(|p| !p.fault.is_open())
-}
-
-/// The target's addresses, and those that DNS gave in the view and that no other target of the name is judged by; and the
-/// first of the latter beyond those that are looked at.
-fn all_addresses(case: &Case, asked: &Asked, view: ViewId, addresses: &[IpAddr]) -> (BTreeSet<IpAddr>, Option<IpAddr>) {
-    let mut all: BTreeSet<IpAddr> = addresses.iter().copied().collect();
-    let claimed = |a: &IpAddr| {
-        case.is_claimed(asked.name, view, asked.service.port, asked.service.way, *a) || is_own(case, view, *a)
-    };
-    let given = answers(case, &case.plan.name(asked.name).name.probe(), view, asked.suspicion);
-    let mut others = given.into_iter().filter(|a| !claimed(a) && !addresses.contains(a));
-    all.extend(others.by_ref().take(STRANGERS));
-    (all, others.next())
-}
-
-/// True if the address is some server's own, judged there: at home a server's clients meet it at its own address.
-fn is_own(case: &Case, view: ViewId, address: IpAddr) -> bool {
-    let home = case.plan.views.iter().position(|v| v.kind == ViewKind::Internal).unwrap_or(0);
-    view.0 == home && case.is_own(address)
-}
-
-/// Whose an address is that DNS gave beside the target's.
-fn stranger(case: &Case, view: ViewId, address: IpAddr) -> Culprit {
-    case.owner(view, address).map_or(Culprit::Stranger(address), Culprit::Planned)
 }
 
 impl Asked<'_> {

@@ -4,6 +4,7 @@ mod covers;
 mod dns;
 mod endpoint;
 mod right;
+mod strays;
 mod ttl;
 
 use super::case::{Case, Suspicion};

@@ -1,0 +1,42 @@
+//! Addresses that DNS gives beside those of the plan.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use super::super::case::Case;
+use super::super::problem::Culprit;
+use super::answers;
+use super::endpoint::Asked;
+use crate::model::plan::{ViewId, ViewKind};
+
+/// Addresses beside the target's that are judged each for itself; as many as are dialled. More are a lie, and one for all.
+const STRANGERS: usize = 256;
+
+/// The target's addresses, and those that DNS gave in the view and that no other target of the name is judged by; and the
+/// first of the latter beyond those that are looked at.
+pub(super) fn all_addresses(
+    case: &Case,
+    asked: &Asked,
+    view: ViewId,
+    addresses: &[IpAddr],
+) -> (BTreeSet<IpAddr>, Option<IpAddr>) {
+    let mut all: BTreeSet<IpAddr> = addresses.iter().copied().collect();
+    let claimed = |a: &IpAddr| {
+        case.is_claimed(asked.name, view, asked.service.port, asked.service.way, *a) || is_own(case, view, *a)
+    };
+    let given = answers(case, &case.plan.name(asked.name).name.probe(), view, asked.suspicion);
+    let mut others = given.into_iter().filter(|a| !claimed(a) && !addresses.contains(a));
+    all.extend(others.by_ref().take(STRANGERS));
+    (all, others.next())
+}
+
+/// True if the address is some server's own, judged there: at home a server's clients meet it at its own address.
+fn is_own(case: &Case, view: ViewId, address: IpAddr) -> bool {
+    let home = case.plan.views.iter().position(|v| v.kind == ViewKind::Internal).unwrap_or(0);
+    view.0 == home && case.is_own(address)
+}
+
+/// Whose an address is that DNS gave beside the target's.
+pub(super) fn stranger(case: &Case, view: ViewId, address: IpAddr) -> Culprit {
+    case.owner(view, address).map_or(Culprit::Stranger(address), Culprit::Planned)
+}
