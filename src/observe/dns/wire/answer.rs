@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::Question;
-use super::message::{Data, Message, Record};
+use super::message::{Data, HEADER, Message, Record};
 use super::name::WireName;
 use crate::model::dns::{AddressRecord, DnsOutcome, Link, RecordType, Reply, Soa};
 
@@ -69,7 +69,8 @@ impl Question {
     }
 
     fn reply(&self, message: &Message, after_truncation: bool) -> Result<Reply, String> {
-        let (chain, end) = follow(&message.answers, &self.name)?;
+        let (name, _) = WireName::read(self.bytes(), HEADER)?;
+        let (chain, end) = follow(&message.answers, &name)?;
         let addresses = addresses(&message.answers, end, self.kind);
         Ok(Reply {
             chain,

@@ -1,21 +1,18 @@
 //! A question's bytes, and whether a message answers it.
 
-use hickory_resolver::proto::op::{Edns, Message, MessageType, OpCode, Query};
+use hickory_resolver::proto::op::Message;
 use hickory_resolver::proto::rr;
 
 use super::message::HEADER;
-use super::name::WireName;
 use crate::model::dns::RecordType;
 use crate::model::name::Name;
 
 /// What a resolver may send in one datagram: fits an unfragmented packet on every path (DNS flag day 2020).
-const PAYLOAD: u16 = 1232;
+pub(super) const PAYLOAD: u16 = 1232;
 
-/// A question, ready to be sent but for its id.
+/// A question, ready to be sent.
 #[derive(Clone)]
 pub struct Question {
-    message: Message,
-    pub(super) name: WireName,
     pub(super) kind: RecordType,
     bytes: Vec<u8>,
 }
@@ -30,36 +27,49 @@ pub enum Fit {
 }
 
 impl Question {
-    /// A question with recursion desired, and EDNS unless the resolver does not know it.
+    /// A question with recursion desired, its id zero, and with EDNS unless the resolver does not know it.
     pub fn new(name: &Name, kind: RecordType, edns: bool) -> Result<Self, String> {
-        let owner = rr::Name::from_ascii(format!("{}.", name.probe())).map_err(|e| e.to_string())?;
-        let mut message = Message::new(0, MessageType::Query, OpCode::Query);
-        message.metadata.recursion_desired = true;
-        // RFC 6840 section 5.7: "tell me whether you have authenticated it"
-        message.metadata.authentic_data = true;
-        message.add_query(Query::query(owner, wire_type(kind)));
-        if edns {
-            let mut extension = Edns::new();
-            extension.set_max_payload(PAYLOAD);
-            message.set_edns(extension);
+        let mut bytes = Vec::with_capacity(HEADER + name.as_str().len() + 32);
+        // RD, and AD: "tell me whether you have authenticated it" (RFC 6840 section 5.7)
+        bytes.extend([0, 0, 0x01, 0x20, 0, 1, 0, 0, 0, 0, 0, u8::from(edns)]);
+        for label in name.probe().labels() {
+            let length = u8::try_from(label.len()).ok().filter(|n| (1..=63).contains(n));
+            bytes.push(length.ok_or_else(|| format!("{name} cannot be asked for"))?);
+            bytes.extend_from_slice(label.as_bytes());
         }
-        let bytes = message.to_vec().map_err(|e| e.to_string())?;
-        let (name, _) = WireName::read(&bytes, HEADER)?;
-        Ok(Self { message, name, kind, bytes })
+        bytes.push(0);
+        bytes.extend(u16::from(wire_type(kind)).to_be_bytes());
+        bytes.extend([0, 1]);
+        if edns {
+            // The root, OPT, the payload in place of the class, no flags, no options (RFC 6891 section 6.1.2).
+            let [high, low] = PAYLOAD.to_be_bytes();
+            bytes.extend([0, 0, 41, high, low, 0, 0, 0, 0, 0, 0]);
+        }
+        Ok(Self { kind, bytes })
     }
 
     /// The question as a message, its id zero.
-    pub fn message(&self) -> Message {
-        self.message.clone()
+    pub fn message(&self) -> Result<Message, String> {
+        Message::from_vec(&self.bytes).map_err(|e| e.to_string())
     }
 
-    /// The question's bytes under an id.
-    pub fn with_id(&self, id: u16) -> Vec<u8> {
-        let mut bytes = self.bytes.clone();
-        if let Some(place) = bytes.get_mut(..2) {
+    /// Gives it an id.
+    pub fn set_id(&mut self, id: u16) {
+        if let Some(place) = self.bytes.get_mut(..2) {
             place.copy_from_slice(&id.to_be_bytes());
         }
-        bytes
+    }
+
+    /// Its bytes.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Its bytes under an id.
+    pub fn with_id(&self, id: u16) -> Vec<u8> {
+        let mut question = self.clone();
+        question.set_id(id);
+        question.bytes
     }
 
     /// Compares the question section, names without case; ids are compared before. A response that repeats no question is
@@ -77,7 +87,7 @@ impl Question {
     }
 }
 
-fn wire_type(kind: RecordType) -> rr::RecordType {
+pub(super) fn wire_type(kind: RecordType) -> rr::RecordType {
     match kind {
         RecordType::A => rr::RecordType::A,
         RecordType::Aaaa => rr::RecordType::AAAA,

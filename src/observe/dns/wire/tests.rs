@@ -2,11 +2,12 @@
 
 use std::net::Ipv4Addr;
 
-use hickory_resolver::proto::op::ResponseCode;
+use hickory_resolver::proto::op::{Edns, Message, MessageType, OpCode, Query, ResponseCode};
 use hickory_resolver::proto::rr::rdata::{A, CNAME, NS, SOA};
 use hickory_resolver::proto::rr::{self, RData, Record};
 use proptest::prelude::*;
 
+use super::question::{PAYLOAD, wire_type};
 use super::*;
 use crate::model::dns::{DnsOutcome, Link, RecordType};
 use crate::model::name::Name;
@@ -28,7 +29,7 @@ fn cname(owner: &str, target: &str) -> Record {
 }
 
 fn answer(code: ResponseCode, answers: Vec<Record>, authorities: Vec<Record>) -> Vec<u8> {
-    let mut message = question().message().into_response();
+    let mut message = question().message().unwrap().into_response();
     message.metadata.response_code = code;
     message.metadata.recursion_available = true;
     message.answers = answers;
@@ -46,6 +47,26 @@ fn outcome(bytes: &[u8]) -> DnsOutcome {
     match question().read(bytes, false, false) {
         Read::Outcome(outcome) => outcome,
         other => panic!("{other:?}"),
+    }
+}
+
+/// What is written by hand is what the library would write.
+#[test]
+fn a_question_is_written_as_the_library_writes_it() {
+    for (text, kind) in [("mail.domain.com", RecordType::A), ("x", RecordType::Aaaa), ("*.a.example", RecordType::A)] {
+        for edns in [true, false] {
+            let asked = Name::parse(text).unwrap();
+            let mut message = Message::new(0, MessageType::Query, OpCode::Query);
+            message.metadata.recursion_desired = true;
+            message.metadata.authentic_data = true;
+            message.add_query(Query::query(name(&format!("{}.", asked.probe())), wire_type(kind)));
+            if edns {
+                let mut extension = Edns::new();
+                extension.set_max_payload(PAYLOAD);
+                message.set_edns(extension);
+            }
+            assert_eq!(Question::new(&asked, kind, edns).unwrap().bytes(), message.to_vec().unwrap(), "{text}");
+        }
     }
 }
 
