@@ -44,6 +44,11 @@ const TABLE: &[(&str, &str, By)] = &[
     ("cn-only-certificate", "endpoint-serves-wrong-certificate", By::Uncovered),
     ("san-missing-name", "endpoint-serves-wrong-certificate", By::Uncovered),
     ("legacy-name-uncovered", "endpoint-serves-wrong-certificate", By::Uncovered),
+    // The names of the plan that the successor lacks are told as such.
+    ("wildcard-depth-mismatch", "replacement-drops-name", By::Uncovered),
+    ("cn-only-certificate", "replacement-drops-name", By::Uncovered),
+    ("san-missing-name", "replacement-drops-name", By::Uncovered),
+    ("legacy-name-uncovered", "replacement-drops-name", By::Uncovered),
     // Another certificate is to be served there: that this one is expired or untrusted goes with it.
     ("endpoint-serves-wrong-certificate", "untrusted-issuer-for-view", By::Replaced),
     ("endpoint-serves-wrong-certificate", "chain-incomplete", By::Replaced),

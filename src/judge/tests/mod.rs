@@ -22,6 +22,7 @@ mod legacy;
 mod next;
 mod plans;
 mod pools;
+mod replaced;
 mod time;
 mod trust;
 mod unfinished;

@@ -3,6 +3,8 @@
 mod certificate_not_currently_valid;
 mod cn_only_certificate;
 pub(in super::super) mod lacking;
+mod replaced;
+mod replacement_drops_name;
 mod san_missing_name;
 mod wildcard_depth_mismatch;
 
@@ -13,5 +15,6 @@ pub(super) const RULES: &[Rule] = &[
     Rule { info: &san_missing_name::INFO, check: san_missing_name::check },
     Rule { info: &wildcard_depth_mismatch::INFO, check: wildcard_depth_mismatch::check },
     Rule { info: &cn_only_certificate::INFO, check: cn_only_certificate::check },
+    Rule { info: &replacement_drops_name::INFO, check: replacement_drops_name::check },
     Rule { info: &certificate_not_currently_valid::INFO, check: certificate_not_currently_valid::check },
 ];
