@@ -33,6 +33,13 @@ const TABLE: &[(&str, &str, By)] = &[
     ("legacy-name-single-view", "name-unresolved-in-view", By::Dns),
     // Resolvers that fail for every name tell nothing of those that should be absent either.
     ("name-unresolved-in-view", "evidence-missing", By::Dns),
+    // The certificate is on the server, and its mail services do not use it.
+    ("mail-tls-endpoint-wrong", "default-certificate-served", By::Served),
+    ("mail-tls-endpoint-wrong", "endpoint-serves-wrong-certificate", By::Served),
+    ("mail-tls-endpoint-wrong", "untrusted-issuer-for-view", By::Served),
+    ("mail-tls-endpoint-wrong", "chain-incomplete", By::Served),
+    ("mail-tls-endpoint-wrong", "certificate-not-currently-valid", By::Served),
+    ("mail-tls-endpoint-wrong", "pool-certificate-divergence", By::Served),
     // The right certificate was never put to use: all else about that leaf goes with it.
     ("default-certificate-served", "endpoint-serves-wrong-certificate", By::Served),
     ("default-certificate-served", "untrusted-issuer-for-view", By::Served),

@@ -43,7 +43,6 @@ pub(super) const LATER: &[&str] = &[
     "key-not-exportable",
     "weak-key-or-signature",
     "eku-missing-serverauth",
-    "mail-tls-endpoint-wrong",
     "redirect-target-single-url",
     "san-near-miss",
     "internal-zone-shadows-public",

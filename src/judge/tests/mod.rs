@@ -19,6 +19,7 @@ mod due;
 mod endpoints;
 mod interception;
 mod legacy;
+mod mail;
 mod next;
 mod plans;
 mod pools;

@@ -4,6 +4,7 @@ mod chain_incomplete;
 mod default_certificate_served;
 mod endpoint_serves_wrong_certificate;
 mod endpoint_unreachable;
+mod mail_tls_endpoint_wrong;
 mod out_of_box;
 mod pool_certificate_divergence;
 mod tls_interception_suspected;
@@ -18,6 +19,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule { info: &default_certificate_served::INFO, check: default_certificate_served::check },
     Rule { info: &untrusted_issuer_for_view::INFO, check: untrusted_issuer_for_view::check },
     Rule { info: &chain_incomplete::INFO, check: chain_incomplete::check },
+    Rule { info: &mail_tls_endpoint_wrong::INFO, check: mail_tls_endpoint_wrong::check },
     Rule { info: &endpoint_unreachable::INFO, check: endpoint_unreachable::check },
     Rule { info: &tls_interception_suspected::INFO, check: tls_interception_suspected::check },
 ];
