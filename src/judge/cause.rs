@@ -28,6 +28,7 @@ const TABLE: &[(&str, &str, By)] = &[
     ("resolves-to-unexpected-target", "untrusted-issuer-for-view", By::Stranger),
     ("resolves-to-unexpected-target", "chain-incomplete", By::Stranger),
     ("resolves-to-unexpected-target", "endpoint-unreachable", By::Stranger),
+    ("resolves-to-unexpected-target", "tls-version-below-floor", By::Stranger),
     // The record is wrong; that it makes a loop is its consequence.
     ("resolves-to-unexpected-target", "legacy-equals-primary-target", By::Dns),
     ("legacy-name-single-view", "name-unresolved-in-view", By::Dns),

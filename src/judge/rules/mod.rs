@@ -67,7 +67,6 @@ pub(super) const LATER: &[&str] = &[
     "inventory-status-not-valid",
     "pfx-too-new-for-target",
     "legacy-os-cannot-use-certificate",
-    "tls-version-below-floor",
     "wrong-default-without-sni",
     "frontend-without-certificate",
     "extended-protection-mismatch",

@@ -17,6 +17,7 @@ mod dates;
 mod dns;
 mod due;
 mod endpoints;
+mod floor;
 mod interception;
 mod legacy;
 mod mail;

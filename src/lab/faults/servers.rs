@@ -148,6 +148,10 @@ pub(super) fn speak_http(world: &mut World, server: &str) {
     });
 }
 
+pub(super) fn speak_old_tls(world: &mut World, server: &str) {
+    change(world, server, |door| door.manner = Manner::OldTls);
+}
+
 pub(super) fn with_starttls(world: &World) -> Vec<String> {
     labels(world, |_, m| m.doors.values().any(|d| d.way != Way::Implicit))
 }

@@ -68,6 +68,7 @@ pub(super) const FAULTS: &[FaultInfo] = &[
         servers::with_implicit,
         servers::speak_http,
     ),
+    FaultInfo::new("old-tls", "server", "the server speaks TLS 1.0 at most", servers::all, servers::speak_old_tls),
     FaultInfo::new(
         "starttls-missing",
         "server",

@@ -176,8 +176,7 @@ fn cure(outcome: &TlsOutcome, who: &str, view: Option<&str>) -> String {
             format!("update {who}, or what stands before it: it mixes clear text into TLS (RFC 3207 section 6)")
         }
         T::Alert(_) => format!("on {who}, add the name to the listener's host names: it refuses the name"),
-        T::Certificate(_) | T::TryLater(_) | T::TooLarge(_) | T::Protocol(_) | T::CannotLook(_) => {
-            way("see the listener's log")
-        }
+        T::Certificate(_) | T::TryLater(_) | T::TooLarge(_) => way("see the listener's log"),
+        T::OldVersion(_) | T::Protocol(_) | T::CannotLook(_) => way("see the listener's log"),
     }
 }

@@ -8,6 +8,7 @@ mod mail_tls_endpoint_wrong;
 mod out_of_box;
 mod pool_certificate_divergence;
 mod tls_interception_suspected;
+mod tls_version_below_floor;
 mod untrusted_issuer_for_view;
 
 use super::Rule;
@@ -21,5 +22,6 @@ pub(super) const RULES: &[Rule] = &[
     Rule { info: &chain_incomplete::INFO, check: chain_incomplete::check },
     Rule { info: &mail_tls_endpoint_wrong::INFO, check: mail_tls_endpoint_wrong::check },
     Rule { info: &endpoint_unreachable::INFO, check: endpoint_unreachable::check },
+    Rule { info: &tls_version_below_floor::INFO, check: tls_version_below_floor::check },
     Rule { info: &tls_interception_suspected::INFO, check: tls_interception_suspected::check },
 ];
