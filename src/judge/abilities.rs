@@ -24,7 +24,7 @@ const WINDOWS_2003: Abilities =
 
 /// Exchange 2003 runs on Windows Server 2000 and 2003 only (Microsoft, Exchange Server supportability matrix); ISA Server
 /// up to 2006 on the same.
-const TABLE: &[Abilities] = &[
+pub(super) const TABLE: &[Abilities] = &[
     WINDOWS_2003,
     Abilities { product: "exchange-2003", ..WINDOWS_2003 },
     Abilities { product: "isa", ..WINDOWS_2003 },

@@ -14,6 +14,7 @@ enum By {
     Uncovered,
     Served,
     Replaced,
+    Unused,
     Dns,
     Stranger,
 }
@@ -57,6 +58,8 @@ const TABLE: &[(&str, &str, By)] = &[
     ("cn-only-certificate", "replacement-drops-name", By::Uncovered),
     ("san-missing-name", "replacement-drops-name", By::Uncovered),
     ("legacy-name-uncovered", "replacement-drops-name", By::Uncovered),
+    // It serves another certificate, since it cannot use the right one.
+    ("legacy-os-cannot-use-certificate", "endpoint-serves-wrong-certificate", By::Unused),
     // Another certificate is to be served there: that this one is expired or untrusted goes with it.
     ("endpoint-serves-wrong-certificate", "untrusted-issuer-for-view", By::Replaced),
     ("endpoint-serves-wrong-certificate", "chain-incomplete", By::Replaced),
@@ -123,6 +126,7 @@ fn facts(draft: &Draft, by: By) -> Vec<Key> {
     let is = |key: &&Key| match by {
         By::Uncovered => matches!(key, Key::Uncovered(..)),
         By::Served | By::Replaced => matches!(key, Key::Served(..)),
+        By::Unused => matches!(key, Key::Unused(..)),
         By::Dns => matches!(key, Key::Dns(..)),
         By::Stranger => matches!(key, Key::Stranger(..)),
     };

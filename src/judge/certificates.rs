@@ -396,7 +396,9 @@ type Owners = BTreeMap<std::net::IpAddr, Vec<ServerId>>;
 
 /// The connections to servers' own addresses that the evidence knows of, each once.
 fn own_probes<'a>(evidence: &Evidence<'a>, owners: &Owners) -> BTreeSet<&'a Probe> {
-    let own = |probe: &&Probe| matches!(probe, Probe::Tls(p) if owners.contains_key(&p.address.ip()));
+    // What is shown to clients that send no name is nobody's certificate for a name.
+    let own =
+        |probe: &&Probe| matches!(probe, Probe::Tls(p) if p.sni.is_some() && owners.contains_key(&p.address.ip()));
     evidence.looks().map(|(_, look)| &look.probe).filter(own).collect()
 }
 

@@ -61,15 +61,10 @@ pub(super) const LATER: &[&str] = &[
     "hybrid-certificate-differs",
     "auth-certificate-problem",
     "transport-certificate-missing",
-    "wildcard-in-pop-imap",
     "cert-principal-name-mismatch",
     "cng-key-on-owa",
     "inventory-status-not-valid",
     "pfx-too-new-for-target",
-    "legacy-os-cannot-use-certificate",
-    "wrong-default-without-sni",
-    "frontend-without-certificate",
-    "extended-protection-mismatch",
     "published-name-missing",
     "hsts-covers-legacy",
     "redirect-behaviour",
@@ -82,7 +77,6 @@ pub(super) const LATER: &[&str] = &[
     "san-count-over-limit",
     "intranet-name-in-public-certificate",
     "superfluous-san",
-    "mtls-clientauth-missing",
     "clientauth-ending",
     "spf-lacks-new-outbound",
     "mta-sts-mismatch",
@@ -92,7 +86,6 @@ pub(super) const LATER: &[&str] = &[
     "legacy-residue",
     "key-on-retired-node",
     "idn-or-syntax",
-    "doh-bypass",
 ];
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::judge::judge;
+use crate::model::name::Name;
+use crate::model::plan::CertificateSource;
 
 const RULE: &str = "tls-version-below-floor";
 
@@ -13,12 +15,18 @@ fn alert(name: &str) -> TlsOutcome {
     TlsOutcome::Alert(name.into())
 }
 
+/// A certificate of which only the name is known: what an old product makes of its key is another matter.
+fn planned() -> CertificateSource {
+    CertificateSource::Names(vec![Located::new(Name::parse(MAIL).unwrap(), Span::default())])
+}
+
 /// The simple world, in which the server itself does this.
 fn doing(outcome: TlsOutcome, product: Option<&str>) -> World {
     let mut world = simple();
     world.forget("10.0.0.10");
     world.fail("in", "10.0.0.10", MAIL, outcome);
     world.plan.servers[0].product = product.map(|p| Located::new(p.into(), Span::default()));
+    world.plan.certificates[0].source = planned();
     world
 }
 
@@ -91,6 +99,7 @@ fn the_remedy_has_a_waiver_to_paste() {
 fn without_a_network_the_product_says_it_as_a_warning() {
     let mut world = simple();
     world.policy.scope = Scope::Files;
+    world.plan.certificates[0].source = planned();
     assert_eq!(world.rules(), [""; 0]);
     world.plan.servers[0].product = Some(Located::new("exchange-2003".into(), Span::default()));
     let judgement = world.judge();

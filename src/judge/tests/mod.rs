@@ -11,6 +11,7 @@ use crate::model::service::services_of;
 use crate::model::source::{Located, Span};
 use crate::model::tls::{Possession, Stage, TlsOutcome};
 
+mod abilities;
 mod aliases;
 mod certificates;
 mod dates;

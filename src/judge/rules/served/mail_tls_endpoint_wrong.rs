@@ -76,7 +76,11 @@ pub(super) fn is_mail(service: &Service) -> bool {
 }
 
 /// Servers of which mail services are wrong and nothing else is, each with the leaves that its right services serve.
-pub(super) struct OnlyMail(BTreeMap<ServerId, BTreeSet<BlobId>>);
+pub(super) struct OnlyMail {
+    right: BTreeMap<ServerId, BTreeSet<BlobId>>,
+    /// Ports at which a server itself listens and shows no certificate.
+    mute: BTreeSet<(ServerId, u16)>,
+}
 
 impl OnlyMail {
     /// Looks at all that is due of each server itself.
@@ -98,20 +102,20 @@ impl OnlyMail {
             let is_web_right = services.iter().any(|(s, t)| !is_mail(s) && *t == Truth::Pass);
             (only_mail && !right.is_empty() && (!web || is_web_right)).then_some((server, right))
         };
-        Self(services.into_iter().filter_map(leaves).collect())
+        Self { right: services.into_iter().filter_map(leaves).collect(), mute: mute(context) }
     }
 
     /// The server whose mail service, and nothing else, is what is wrong.
     pub(super) fn culprit(&self, case: &Case, item: &Item) -> Option<ServerId> {
         let (spot, fault) = wording::endpoint_fault(item)?;
         let Culprit::Planned(Target::Server(server)) = spot.culprit else { return None };
-        let right = self.0.get(&server)?;
+        let right = self.right.get(&server)?;
         let is_mail = match &item.obligation.claim {
             Claim::Serves { service, .. } | Claim::Path { service, .. } => is_mail(service),
             _ => false,
         };
         let is_wrong = match fault {
-            EndpointFault::NoTls => item.problem.looks.iter().any(|l| case.evidence.tls(*l).is_some_and(is_mute)),
+            EndpointFault::NoTls => self.mute.contains(&(server, spot.address.port())),
             EndpointFault::WrongName { leaf, .. }
             | EndpointFault::WrongLeaf { leaf }
             | EndpointFault::WrongKey { leaf, .. }
@@ -122,6 +126,17 @@ impl OnlyMail {
         };
         (is_mail && is_wrong).then_some(server)
     }
+}
+
+fn mute(context: &Context) -> BTreeSet<(ServerId, u16)> {
+    let port = |item: Item| match (wording::endpoint_fault(&item)?, &item.obligation.claim) {
+        ((spot, EndpointFault::NoTls), Claim::Serves { server, .. }) => {
+            let says = |l: &_| context.case.evidence.tls(*l).is_some_and(is_mute);
+            item.problem.looks.iter().any(says).then_some((*server, spot.address.port()))
+        }
+        _ => None,
+    };
+    context.items().filter_map(port).collect()
 }
 
 /// The listener is there and has no certificate to show. What does not listen, or speaks something else, is another fault.
@@ -176,7 +191,7 @@ fn cures(case: &Case, only: &OnlyMail, server: ServerId, items: &[Item], mute: &
     let product = wording::product(plan, target);
     let names: Vec<_> = wording::names(items).into_iter().map(|n| plan.name(n).name.probe()).collect();
     let covers = |leaf: &&BlobId| names.iter().all(|n| matches!(case.certificates.identify(**leaf, n), Some(Ok(_))));
-    let there = only.0.get(&server).into_iter().flatten().find(covers);
+    let there = only.right.get(&server).into_iter().flatten().find(covers);
     let mut out = match there.and_then(|leaf| case.certificates.facts(*leaf).ok()) {
         Some(facts) => {
             let words = wording::services(items);
