@@ -13,4 +13,4 @@ mod quote;
 
 pub use dns::{add_record, zone_line};
 pub use exchange::{Donor, enable, install};
-pub use quote::{posix, powershell};
+pub use quote::{posix, powershell, toml};

@@ -17,6 +17,12 @@ pub fn posix(value: &str) -> String {
     if is_bare(&value, harmless) { value } else { format!("'{}'", value.replace('\'', r"'\''")) }
 }
 
+/// A basic string of TOML, in double quotes.
+pub fn toml(value: &str) -> String {
+    // What escaping makes of a control character has backslashes of its own: the value is wrong, and harmless.
+    format!("\"{}\"", escape(value).replace('\\', r"\\").replace('"', r#"\""#))
+}
+
 /// An empty word disappears, and one that begins with `-` is an option.
 fn is_bare(value: &str, harmless: impl Fn(char) -> bool) -> bool {
     !value.is_empty() && !value.starts_with('-') && value.chars().all(harmless)

@@ -14,6 +14,7 @@ enum By {
     Uncovered,
     Served,
     Replaced,
+    Unused,
     Dns,
     Stranger,
 }
@@ -29,11 +30,19 @@ const TABLE: &[(&str, &str, By)] = &[
     ("resolves-to-unexpected-target", "chain-incomplete", By::Stranger),
     ("resolves-to-unexpected-target", "endpoint-unreachable", By::Stranger),
     ("resolves-to-unexpected-target", "starttls-injection", By::Stranger),
+    ("resolves-to-unexpected-target", "tls-version-below-floor", By::Stranger),
     // The record is wrong; that it makes a loop is its consequence.
     ("resolves-to-unexpected-target", "legacy-equals-primary-target", By::Dns),
     ("legacy-name-single-view", "name-unresolved-in-view", By::Dns),
     // Resolvers that fail for every name tell nothing of those that should be absent either.
     ("name-unresolved-in-view", "evidence-missing", By::Dns),
+    // The certificate is on the server, and its mail services do not use it.
+    ("mail-tls-endpoint-wrong", "default-certificate-served", By::Served),
+    ("mail-tls-endpoint-wrong", "endpoint-serves-wrong-certificate", By::Served),
+    ("mail-tls-endpoint-wrong", "untrusted-issuer-for-view", By::Served),
+    ("mail-tls-endpoint-wrong", "chain-incomplete", By::Served),
+    ("mail-tls-endpoint-wrong", "certificate-not-currently-valid", By::Served),
+    ("mail-tls-endpoint-wrong", "pool-certificate-divergence", By::Served),
     // The right certificate was never put to use: all else about that leaf goes with it.
     ("default-certificate-served", "endpoint-serves-wrong-certificate", By::Served),
     ("default-certificate-served", "untrusted-issuer-for-view", By::Served),
@@ -45,6 +54,13 @@ const TABLE: &[(&str, &str, By)] = &[
     ("cn-only-certificate", "endpoint-serves-wrong-certificate", By::Uncovered),
     ("san-missing-name", "endpoint-serves-wrong-certificate", By::Uncovered),
     ("legacy-name-uncovered", "endpoint-serves-wrong-certificate", By::Uncovered),
+    // The names of the plan that the successor lacks are told as such.
+    ("wildcard-depth-mismatch", "replacement-drops-name", By::Uncovered),
+    ("cn-only-certificate", "replacement-drops-name", By::Uncovered),
+    ("san-missing-name", "replacement-drops-name", By::Uncovered),
+    ("legacy-name-uncovered", "replacement-drops-name", By::Uncovered),
+    // It serves another certificate, since it cannot use the right one.
+    ("legacy-os-cannot-use-certificate", "endpoint-serves-wrong-certificate", By::Unused),
     // Another certificate is to be served there: that this one is expired or untrusted goes with it.
     ("endpoint-serves-wrong-certificate", "untrusted-issuer-for-view", By::Replaced),
     ("endpoint-serves-wrong-certificate", "chain-incomplete", By::Replaced),
@@ -111,6 +127,7 @@ fn facts(draft: &Draft, by: By) -> Vec<Key> {
     let is = |key: &&Key| match by {
         By::Uncovered => matches!(key, Key::Uncovered(..)),
         By::Served | By::Replaced => matches!(key, Key::Served(..)),
+        By::Unused => matches!(key, Key::Unused(..)),
         By::Dns => matches!(key, Key::Dns(..)),
         By::Stranger => matches!(key, Key::Stranger(..)),
     };

@@ -13,7 +13,7 @@ use crate::model::identity::{Matched, Mismatch};
 use crate::model::name::Name;
 use crate::model::observation::{FileOutcome, Outcome, Probe, Recording, Run, TlsProbe};
 use crate::model::plan::{CertId, CertificateSource, Plan, ServerId, TrustSource, ViewId};
-use crate::model::service::Way;
+use crate::model::service::{Service, Way};
 use crate::model::tls::{Possession, Served, TlsOutcome};
 use crate::pki::{self, Anchors, PathFacts};
 
@@ -145,6 +145,17 @@ impl<'a> Certificates<'a> {
     /// The leaves seen at a server's own addresses.
     pub(super) fn served_by(&self, server: ServerId) -> impl Iterator<Item = BlobId> + '_ {
         self.served.get(&server).into_iter().flat_map(|leaves| leaves.keys().copied())
+    }
+
+    /// The leaves seen at a service of a server's own addresses.
+    pub(super) fn served_at<'s>(
+        &'s self,
+        server: ServerId,
+        service: &Service,
+    ) -> impl Iterator<Item = BlobId> + use<'s, 'a> {
+        let at = (service.port, service.way);
+        let leaves = self.served.get(&server).into_iter().flatten();
+        leaves.filter(move |(_, seen)| seen.ports.contains(&at)).map(|(leaf, _)| *leaf)
     }
 
     /// True if a server was seen to serve a leaf at its own addresses.
@@ -385,7 +396,9 @@ type Owners = BTreeMap<std::net::IpAddr, Vec<ServerId>>;
 
 /// The connections to servers' own addresses that the evidence knows of, each once.
 fn own_probes<'a>(evidence: &Evidence<'a>, owners: &Owners) -> BTreeSet<&'a Probe> {
-    let own = |probe: &&Probe| matches!(probe, Probe::Tls(p) if owners.contains_key(&p.address.ip()));
+    // What is shown to clients that send no name is nobody's certificate for a name.
+    let own =
+        |probe: &&Probe| matches!(probe, Probe::Tls(p) if p.sni.is_some() && owners.contains_key(&p.address.ip()));
     evidence.looks().map(|(_, look)| &look.probe).filter(own).collect()
 }
 

@@ -23,6 +23,8 @@ pub(super) enum Key {
     Served(Culprit, BlobId),
     /// This leaf is served by this culprit in the place of another certificate.
     Replaced(Culprit, BlobId),
+    /// This culprit is to serve this certificate, and does not.
+    Unused(Culprit, CertId),
     /// This name in this view.
     Dns(NameId, ViewId),
     /// This address was given for this name in this view, and no target has it.

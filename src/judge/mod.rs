@@ -7,6 +7,8 @@
 //! `assess` finds every problem of every obligation; a rule speaks of some kinds of problems and groups them by what is
 //! to be mended; `cause` folds consequences under their cause; `verdict` counts.
 
+mod abilities;
+mod asked;
 mod assess;
 mod case;
 mod cause;

@@ -129,7 +129,6 @@ fn declared_only(case: &Case) -> Option<String> {
         (!plan.zones.is_empty(), "[zones]"),
         (authoritative, "authoritative servers of [zones]"),
         (!plan.inventory.is_empty(), "[inventory]"),
-        (plan.views.iter().any(|v| v.without_sni), "clients without SNI"),
         (plan.servers.iter().any(|s| s.settings.mtls), "client certificates (mtls)"),
         (plan.certificates.iter().any(|c| c.max_names.is_some()), "max-names of certificates"),
     ];

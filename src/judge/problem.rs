@@ -89,6 +89,9 @@ pub(super) enum EndpointFault {
     Untrusted { leaf: BlobId, view: ViewId, why: Untrusted },
     /// Unknown: the outcome is no word about the server.
     CouldNotLook,
+    /// The server speaks no TLS that current clients accept, as far as is known at most this version. `unseen`: nor any
+    /// that this release speaks, so that its certificate is unknown; no waiver of the version makes that a pass.
+    BelowFloor { version: Option<String>, unseen: bool },
     /// Unknown: a certificate was served, and the handshake did not come to its end: why.
     Unfinished { leaf: BlobId, why: String },
     /// Unknown: a balanced address was tried less often than the plan asks.
@@ -144,6 +147,7 @@ impl Fault {
                 E::CouldNotLook | E::Unfinished { .. } | E::FewSamples { .. } => true,
                 E::Unseen | E::Stale(_) | E::NotStanding => true,
                 E::NoAnchors { .. } | E::Intercepted { .. } => true,
+                E::BelowFloor { unseen, .. } => *unseen,
                 E::NoTls | E::Injected => false,
                 E::WrongName { .. } | E::WrongLeaf { .. } | E::WrongKey { .. } => false,
                 E::Unreadable { .. } | E::OutOfDate { .. } | E::Untrusted { .. } => false,
@@ -169,7 +173,7 @@ impl EndpointFault {
             | Self::Untrusted { leaf, .. }
             | Self::Unfinished { leaf, .. }
             | Self::Intercepted { leaf } => Some(*leaf),
-            Self::NoTls | Self::Injected => None,
+            Self::NoTls | Self::Injected | Self::BelowFloor { .. } => None,
             Self::CouldNotLook | Self::Unseen | Self::FewSamples { .. } => None,
             Self::Stale(_) | Self::NotStanding | Self::NoAnchors { .. } => None,
         }

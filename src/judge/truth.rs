@@ -91,6 +91,7 @@ pub(super) fn tls(outcome: &TlsOutcome, expectation: Expectation) -> Truth {
         | TlsOutcome::Alert(_)
         | TlsOutcome::TryLater(_)
         | TlsOutcome::TooLarge(_)
+        | TlsOutcome::OldVersion(_)
         | TlsOutcome::Protocol(_)
         | TlsOutcome::CannotLook(_) => Kind::Silent,
     };
@@ -164,6 +165,7 @@ mod tests {
             (TlsOutcome::Alert(text()), SILENT),
             (TlsOutcome::TryLater(text()), SILENT),
             (TlsOutcome::TooLarge(text()), SILENT),
+            (TlsOutcome::OldVersion(text()), SILENT),
             (TlsOutcome::Protocol(text()), SILENT),
             (TlsOutcome::CannotLook(text()), SILENT),
         ] {

@@ -47,6 +47,8 @@ pub(super) enum Manner {
     Silent,
     /// HTTP in the clear.
     PlainHttp,
+    /// Speaks no TLS from 1.2 on.
+    OldTls,
     StarttlsMissing,
     StarttlsRefused,
     /// A line in the clear stands behind the go-ahead.

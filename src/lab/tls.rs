@@ -149,7 +149,7 @@ async fn answer(mut stream: TcpStream, endpoint: &Endpoint, tls: TlsAcceptor) ->
         Manner::Closed => return Ok(()),
         Manner::Silent => return wait(&mut stream).await,
         Manner::PlainHttp => return plain_http(stream).await,
-        Manner::Serves => Offer::Granted,
+        Manner::Serves | Manner::OldTls => Offer::Granted,
         Manner::StarttlsMissing => Offer::Missing,
         Manner::StarttlsRefused => Offer::Refused,
         Manner::StarttlsInjected => Offer::Injected,
@@ -162,6 +162,9 @@ async fn answer(mut stream: TcpStream, endpoint: &Endpoint, tls: TlsAcceptor) ->
         }
         stream = buffered.into_inner();
     }
+    if manner == Manner::OldTls {
+        return old_tls(stream).await;
+    }
     let mut stream = tls.accept(stream).await?;
     let _ = stream.read(&mut [0; 1024]).await?;
     stream.shutdown().await
@@ -172,6 +175,15 @@ async fn wait(stream: &mut TcpStream) -> io::Result<()> {
     let mut buffer = [0; 1024];
     while stream.read(&mut buffer).await? > 0 {}
     Ok(())
+}
+
+/// What a server that speaks TLS 1.0 at most says to a hello that offers 1.2 and 1.3: the alert protocol_version (RFC 8446
+/// section 4.2.1).
+async fn old_tls(mut stream: TcpStream) -> io::Result<()> {
+    let _ = stream.read(&mut [0; 4096]).await?;
+    stream.write_all(&[21, 3, 1, 0, 2, 2, 70]).await?;
+    stream.shutdown().await?;
+    wait(&mut stream).await
 }
 
 async fn plain_http(mut stream: TcpStream) -> io::Result<()> {

@@ -88,7 +88,9 @@ pub enum TlsOutcome {
     BytesAfterGoAhead(#[serde(with = "hex_bytes")] Vec<u8>),
     /// More than is read of any server: what was too large.
     TooLarge(String),
-    /// The peer broke the protocol, or speaks none of TLS 1.2 and 1.3: the library's words.
+    /// The server chose a version before TLS 1.2, which is all that this release speaks beside 1.3: `TLS 1.0`.
+    OldVersion(String),
+    /// The peer broke the protocol: the library's words.
     Protocol(String),
     /// This release cannot look: why.
     CannotLook(String),
@@ -113,6 +115,7 @@ impl fmt::Display for TlsOutcome {
                 write!(f, "bytes after the go-ahead, before TLS: \"{}\"", escape_bytes(bytes, 40))
             }
             Self::TooLarge(what) => write!(f, "too large: {what}"),
+            Self::OldVersion(version) => write!(f, "an old version: {version}"),
             Self::Protocol(why) => write!(f, "TLS failed: {why}"),
             Self::CannotLook(why) => write!(f, "cannot look: {why}"),
         }

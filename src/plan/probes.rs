@@ -69,7 +69,12 @@ impl Asker<'_> {
                 expected.like.iter().for_each(|host| self.lookup(*view, host));
             }
             Claim::Lowered { view, .. } => self.lookup(*view, &name),
-            Claim::Serves { server, service, .. } => self.server(*server, service, &name),
+            Claim::Serves { server, service, .. } => {
+                self.server(*server, service, &name);
+                if obligation.holds.iter().any(|(v, _)| self.plan.view(*v).without_sni) {
+                    self.server_without_name(*server, service);
+                }
+            }
             Claim::Path { view, target, service, addresses, .. } => {
                 self.lookup(*view, &name);
                 self.path(*view, *target, service, addresses, &name);
@@ -102,10 +107,20 @@ impl Asker<'_> {
         let server = self.plan.server(id);
         for address in server.own_addresses(&self.plan.views) {
             if self.reaches(address) {
-                self.connect(address, service, name, 1, manners(&server.settings));
+                self.connect(address, service, Some(name), 1, manners(&server.settings));
             } else {
                 self.skip(format!("{}{service} ({}): not reached from here", bracket(address), server.label));
             }
+        }
+    }
+
+    /// As its clients ask that send no server name.
+    fn server_without_name(&mut self, id: ServerId, service: &Service) {
+        let server = self.plan.server(id);
+        for address in
+            server.own_addresses(&self.plan.views).into_iter().filter(|a| self.reaches(*a)).collect::<Vec<_>>()
+        {
+            self.connect(address, service, None, 1, manners(&server.settings));
         }
     }
 
@@ -131,7 +146,10 @@ impl Asker<'_> {
         let reach = Reach::of(v);
         for address in addresses {
             if reach.allows(*address) {
-                self.connect(*address, service, name, samples, manners(settings));
+                self.connect(*address, service, Some(name), samples, manners(settings));
+                if v.without_sni {
+                    self.connect(*address, service, None, samples, manners(settings));
+                }
             } else {
                 self.skip(format!("{}{service} ({label}): clients of {} do not reach it", bracket(*address), v.label));
             }
@@ -152,9 +170,8 @@ impl Asker<'_> {
         }
     }
 
-    fn connect(&mut self, address: IpAddr, service: &Service, name: &Name, samples: u32, manners: Manners) {
-        let probe =
-            TlsProbe { address: SocketAddr::new(address, service.port), way: service.way, sni: Some(name.clone()) };
+    fn connect(&mut self, address: IpAddr, service: &Service, name: Option<&Name>, samples: u32, manners: Manners) {
+        let probe = TlsProbe { address: SocketAddr::new(address, service.port), way: service.way, sni: name.cloned() };
         match self.tls.get(&probe) {
             Some(at) => {
                 let ask = &mut self.out.tls[*at];

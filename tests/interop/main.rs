@@ -13,6 +13,7 @@ mod certificates;
 mod daemon;
 mod dovecot;
 mod nginx;
+mod old_tls;
 mod postfix;
 mod recordings;
 mod run;

@@ -116,14 +116,14 @@ fn a_certificate_of_an_authority_that_nobody_trusts() {
 fn an_imaps_port_that_was_not_reloaded() {
     expect_causes(
         |w| w.serve("imaps", w.authority.issue_rsa(&Leaf::of(&["post.example.com"]))),
-        &["endpoint-serves-wrong-certificate mail"],
+        &["mail-tls-endpoint-wrong mail"],
     );
 }
 
 #[test]
 #[ignore = "needs real servers: run tests/run"]
 fn a_mail_server_without_starttls() {
-    expect_causes(|w| w.starttls = false, &["endpoint-unreachable mail"]);
+    expect_causes(|w| w.starttls = false, &["mail-tls-endpoint-wrong mail"]);
 }
 
 #[test]

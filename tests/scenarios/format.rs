@@ -20,6 +20,9 @@ pub struct Scenario {
     pub phase: Option<String>,
     /// The phase whose eve is judged.
     pub ready_for: Option<String>,
+    /// Only the plan and its certificate files are looked at.
+    #[serde(default)]
+    pub lint: bool,
     /// The moment in which the lab's world is, where that is not the moment that is judged.
     pub world: Option<String>,
     /// The views in which the run stands; all by default.

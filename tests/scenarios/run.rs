@@ -10,7 +10,7 @@ use coexist::model::finding::Judgement;
 use coexist::model::observation::{Recording, Run};
 use coexist::model::phase::{Moment, Phase};
 use coexist::model::plan::{Plan, ViewId};
-use coexist::model::policy::{Ask, Policy};
+use coexist::model::policy::{Ask, Policy, Scope};
 use coexist::model::probes::Vantage;
 use coexist::report::{Format, Style, render};
 use coexist::{judge, plan, record};
@@ -75,7 +75,8 @@ fn policy(scenario: &Scenario, plan: &Plan) -> Result<Policy, String> {
         (None, None) => Ask::Standing,
     };
     let views = scenario.view.as_ref().map(|views| views.iter().map(|v| view(plan, v)).collect()).transpose()?;
-    Ok(Policy { ask, views, ..Policy::default() })
+    let scope = if scenario.lint { Scope::Files } else { Scope::All };
+    Ok(Policy { ask, views, scope, ..Policy::default() })
 }
 
 /// The moment in which the world is: that which is judged, on the eve of a flip the phase before it.

@@ -9,7 +9,7 @@ use super::super::evidence::{Found, Look};
 use super::super::problem::{CertificateFault, Culprit, EndpointFault, Fault, Problem, Spot};
 use super::super::truth::{self, Expectation, Truth};
 use super::strays::{all_addresses, stranger};
-use super::{Assessment, fresh, problem};
+use super::{Assessment, answers, floor, fresh, problem};
 use crate::model::certificate::BlobId;
 use crate::model::observation::{Probe, Run, TlsProbe};
 use crate::model::plan::{CertId, MatchMode, NameId, Plan, ServerId, Target, ViewId};
@@ -155,13 +155,16 @@ impl Asked<'_> {
 
     fn sample(&self, case: &Case, spot: &Spot, look: Look) -> Sample {
         let outcome = case.evidence.tls(look);
+        let spot = Spot { culprit: self.culprit(case, spot, outcome), ..spot.clone() };
         let faults = match outcome.map(|o| (truth::tls(o, Expectation::Present), o)) {
             Some((Truth::Fail, TlsOutcome::BytesAfterGoAhead(_))) => vec![EndpointFault::Injected],
+            Some((_, outcome)) if floor::is_below(case.plan, spot.culprit, outcome) => {
+                vec![EndpointFault::BelowFloor { version: floor::version(outcome), unseen: true }]
+            }
             Some((Truth::Fail, _)) => vec![EndpointFault::NoTls],
             Some((Truth::Pass, TlsOutcome::Certificate(served))) => self.served(case, served),
             _ => vec![EndpointFault::CouldNotLook],
         };
-        let spot = Spot { culprit: self.culprit(case, spot, outcome), ..spot.clone() };
         let at = |fault| problem(Fault::Endpoint(spot.clone(), fault), &[look]);
         let mut out: Sample = faults.into_iter().map(at).collect();
         if let Some(TlsOutcome::Certificate(_)) = outcome {
@@ -190,6 +193,9 @@ impl Asked<'_> {
         }
         if let Possession::Failed(why) = &served.possession {
             out.push(EndpointFault::WrongKey { leaf, why: why.clone() });
+        }
+        if let Some(version) = served.version.as_ref().filter(|v| floor::is_old(v)) {
+            out.push(EndpointFault::BelowFloor { version: Some(version.clone()), unseen: false });
         }
         out.extend(self.unfinished(leaf, served));
         self.trust(case, leaf, &served.chain, &mut out);
@@ -372,6 +378,7 @@ fn cell(case: &Case, problem: &Problem) -> &'static str {
         E::OutOfDate { .. } => "out of date",
         E::Untrusted { why: Untrusted::MissingIntermediate { .. }, .. } => "chain",
         E::Untrusted { .. } => "untrusted",
+        E::BelowFloor { .. } => "old TLS",
         E::CouldNotLook | E::Unfinished { .. } | E::FewSamples { .. } | E::Unseen | E::Stale(_) => "",
         E::NotStanding | E::NoAnchors { .. } | E::Intercepted { .. } => "",
     }

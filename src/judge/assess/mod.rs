@@ -3,6 +3,7 @@
 mod covers;
 mod dns;
 mod endpoint;
+mod floor;
 mod right;
 mod strays;
 mod ttl;

@@ -117,7 +117,7 @@ fn nothing_to_connect_to_fails_and_a_silent_handshake_is_open() {
     assert_eq!(rules(TlsOutcome::Refused), ["endpoint-unreachable"]);
     assert_eq!(rules(TlsOutcome::StarttlsNotOffered), ["endpoint-unreachable"]);
     assert_eq!(rules(TlsOutcome::Timeout(Stage::Handshake)), ["evidence-missing"]);
-    assert_eq!(rules(TlsOutcome::Alert("protocol_version".into())), ["evidence-missing"]);
+    assert_eq!(rules(TlsOutcome::Alert("handshake_failure".into())), ["evidence-missing"]);
 }
 
 #[test]

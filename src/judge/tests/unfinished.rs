@@ -57,7 +57,7 @@ fn each_way_of_telling_nothing_has_its_words() {
         (TlsOutcome::Timeout(Stage::Dialogue), "says nothing"),
         (TlsOutcome::Timeout(Stage::Handshake), "does not answer the TLS handshake in time"),
         (TlsOutcome::TryLater("454".into()), "says to try later"),
-        (TlsOutcome::Alert("protocol_version".into()), "refuses the handshake before it shows a certificate"),
+        (TlsOutcome::Alert("handshake_failure".into()), "refuses the handshake before it shows a certificate"),
         (TlsOutcome::Protocol("x".into()), "speaks no TLS that this release understands"),
     ] {
         let mut world = simple();

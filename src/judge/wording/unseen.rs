@@ -1,10 +1,13 @@
 //! Why nothing can be told of an endpoint that was asked, and what to do next.
 
 use super::{again, endpoint_fault, leaf, met_at, outcomes};
+use crate::commands;
 use crate::judge::case::Case;
 use crate::judge::draft::Item;
 use crate::judge::problem::EndpointFault;
 use crate::model::certificate::BlobId;
+use crate::model::finding::TYPED;
+use crate::model::service::{Protocol, Way};
 use crate::model::tls::{Stage, TlsOutcome};
 
 /// Why; what is said together.
@@ -20,8 +23,10 @@ pub(in crate::judge) enum Unseen {
     TryLater,
     /// It sends more than is read.
     TooLarge,
-    /// It breaks the protocol, or speaks an older one.
+    /// It breaks the protocol.
     Protocol,
+    /// It speaks an older version of TLS.
+    OldVersion,
     /// It is this machine that cannot look: why.
     Here(String),
     /// The recording does not have the whole chain.
@@ -37,6 +42,7 @@ pub(in crate::judge) fn unseen(case: &Case, item: &Item) -> Option<Unseen> {
     match endpoint_fault(item)?.1 {
         EndpointFault::Unfinished { leaf, why } => Some(Unseen::Unfinished(*leaf, why.clone())),
         EndpointFault::FewSamples { seen, of } => Some(Unseen::FewSamples(*seen, *of)),
+        EndpointFault::BelowFloor { unseen: true, .. } => Some(Unseen::OldVersion),
         EndpointFault::CouldNotLook => {
             Some(item.problem.looks.first().and_then(|l| case.evidence.tls(*l)).map_or(Unseen::NotRecorded, of_outcome))
         }
@@ -53,6 +59,7 @@ fn of_outcome(outcome: &TlsOutcome) -> Unseen {
         TlsOutcome::TooLarge(_) => Unseen::TooLarge,
         TlsOutcome::CannotLook(why) => Unseen::Here(why.clone()),
         TlsOutcome::Certificate(_) => Unseen::NotRecorded,
+        TlsOutcome::OldVersion(_) => Unseen::OldVersion,
         TlsOutcome::Refused
         | TlsOutcome::Closed(_)
         | TlsOutcome::Unreachable(_)
@@ -75,6 +82,7 @@ impl Unseen {
             Self::TryLater => format!("{who} says to try later"),
             Self::TooLarge => format!("{who} sends more than any server needs to"),
             Self::Protocol => format!("{who} speaks no TLS that this release understands"),
+            Self::OldVersion => format!("the certificate of {who} is not known: it speaks no TLS 1.2"),
             Self::Here(_) => format!("{who} cannot be looked at from this machine"),
             Self::NotRecorded => format!("the chain that {who} serves is not wholly recorded"),
             Self::Unfinished(id, why) => {
@@ -95,7 +103,10 @@ impl Unseen {
     }
 
     /// What to do, to learn more.
-    pub(in crate::judge) fn next(&self, case: &Case, who: &str) -> Vec<String> {
+    pub(in crate::judge) fn next(&self, case: &Case, who: &str, items: &[Item]) -> Vec<String> {
+        if *self == Self::OldVersion {
+            return by_hand(case, who, items);
+        }
         let words = match self {
             Self::SilentBeforeTls => {
                 format!(
@@ -108,6 +119,7 @@ impl Unseen {
             Self::Alert(_) | Self::Protocol => format!(
                 "see which TLS versions and ciphers {who} offers: this release speaks TLS 1.2 and 1.3, and judges no older server"
             ),
+            Self::OldVersion => String::new(),
             Self::TryLater => "wait some minutes (greylisting, a limit of connections), then again".into(),
             Self::TooLarge => format!("see what answers at {who}: a chain has three or four certificates"),
             Self::Here(_) => format!("from a machine that has a way to {who}"),
@@ -117,5 +129,30 @@ impl Unseen {
             }
         };
         vec![words, again(case)]
+    }
+}
+
+/// How to see an old server's certificate: OpenSSL still speaks TLS 1.0 if it is told to.
+fn by_hand(case: &Case, who: &str, items: &[Item]) -> Vec<String> {
+    let mut out =
+        vec![format!("look at the certificate of {who} by hand; OpenSSL still speaks TLS 1.0 if it is told to:")];
+    let first = items.iter().find_map(|i| Some((endpoint_fault(i)?.0, i.obligation.claim.name())));
+    if let Some((spot, name)) = first {
+        let name = commands::posix(case.plan.name(name).name.probe().as_str());
+        let starttls = starttls(spot.way).map(|word| format!(" -starttls {word}")).unwrap_or_default();
+        out.push(format!(
+            "{TYPED}openssl s_client -connect {}{starttls} -servername {name} -tls1 -cipher ALL:@SECLEVEL=0 -showcerts",
+            spot.address
+        ));
+    }
+    out
+}
+
+fn starttls(way: Way) -> Option<&'static str> {
+    match way {
+        Way::Starttls(Protocol::Smtp) => Some("smtp"),
+        Way::Starttls(Protocol::Imap) => Some("imap"),
+        Way::Starttls(Protocol::Pop3) => Some("pop3"),
+        Way::Starttls(_) | Way::Implicit => None,
     }
 }

@@ -35,6 +35,12 @@ pub(super) fn show_default(world: &mut World, server: &str) {
     show(world, server, Issue::out_of_box(server));
 }
 
+pub(super) fn show_default_without_sni(world: &mut World, server: &str) {
+    world.issues.push(Issue::out_of_box(server));
+    let id = world.issues.len() - 1;
+    change(world, server, |door| door.default = id);
+}
+
 pub(super) fn show_other(world: &mut World, server: &str) {
     show(world, server, Issue::new("other", vec!["www.unrelated.example".into()]));
 }
@@ -146,6 +152,10 @@ pub(super) fn speak_http(world: &mut World, server: &str) {
             door.manner = Manner::PlainHttp;
         }
     });
+}
+
+pub(super) fn speak_old_tls(world: &mut World, server: &str) {
+    change(world, server, |door| door.manner = Manner::OldTls);
 }
 
 pub(super) fn with_starttls(world: &World) -> Vec<String> {

@@ -69,6 +69,14 @@ pub(super) const FAULTS: &[FaultInfo] = &[
         servers::speak_http,
     ),
     FaultInfo::new(
+        "default-without-sni",
+        "server",
+        "the server shows clients that send no server name its out-of-box certificate",
+        servers::all,
+        servers::show_default_without_sni,
+    ),
+    FaultInfo::new("old-tls", "server", "the server speaks TLS 1.0 at most", servers::all, servers::speak_old_tls),
+    FaultInfo::new(
         "starttls-missing",
         "server",
         "the server does not offer STARTTLS",

@@ -268,8 +268,7 @@ mod tests {
             hello[45] = 0x2f;
             hello
         };
-        let outcome = look(says(&HELLO).await).await;
-        assert!(matches!(outcome, TlsOutcome::Protocol(_)), "{outcome:?}");
+        assert_eq!(look(says(&HELLO).await).await, TlsOutcome::OldVersion("TLS 1.0".into()));
     }
 
     #[tokio::test]

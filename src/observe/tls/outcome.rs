@@ -2,7 +2,7 @@
 
 use std::io;
 
-use rustls::{AlertDescription, Error, InvalidMessage};
+use rustls::{AlertDescription, Error, InvalidMessage, PeerIncompatible};
 
 use super::capture::Seen;
 use crate::model::certificate::BlobId;
@@ -80,7 +80,7 @@ fn without_chain(end: End, first: &[u8]) -> TlsOutcome {
         End::Timeout => TlsOutcome::Timeout(Stage::Handshake),
         End::TooMuch(limit) => TlsOutcome::TooLarge(format!("more than {limit} bytes before a certificate")),
         End::Failed(e) => match tls_error(&e) {
-            Some(error) => refused_by_tls(error),
+            Some(error) => refused_by_tls(error, first),
             // The library keeps so much of a message that does not end, and says it in words of its own.
             None if e.kind() == io::ErrorKind::InvalidData => {
                 TlsOutcome::TooLarge(format!("a handshake message that does not end ({e})"))
@@ -90,8 +90,12 @@ fn without_chain(end: End, first: &[u8]) -> TlsOutcome {
     }
 }
 
-fn refused_by_tls(error: &Error) -> TlsOutcome {
+fn refused_by_tls(error: &Error, first: &[u8]) -> TlsOutcome {
     match error {
+        Error::PeerIncompatible(PeerIncompatible::ServerDoesNotSupportTls12Or13) => match chosen_version(first) {
+            Some(version) => TlsOutcome::OldVersion(version.into()),
+            None => TlsOutcome::Protocol(error.to_string()),
+        },
         Error::AlertReceived(alert) => TlsOutcome::Alert(alert_name(*alert)),
         Error::InvalidMessage(InvalidMessage::CertificatePayloadTooLarge) => {
             TlsOutcome::TooLarge("a chain of more than 64 KiB".into())
@@ -115,6 +119,20 @@ pub fn of_fault(fault: Fault, stage: Stage) -> TlsOutcome {
         Fault::Timeout => TlsOutcome::Timeout(stage),
         Fault::Unreachable(why) => TlsOutcome::Unreachable(why),
         Fault::Ours(why) => TlsOutcome::CannotLook(why),
+    }
+}
+
+/// The version before TLS 1.2 that a ServerHello chose (RFC 5246 section 7.4.1.3): after the record's header comes the
+/// message's type and length, then the version.
+fn chosen_version(first: &[u8]) -> Option<&'static str> {
+    match first {
+        [22, 3, _, _, _, 2, _, _, _, 3, minor, ..] => match minor {
+            0 => Some("SSL 3.0"),
+            1 => Some("TLS 1.0"),
+            2 => Some("TLS 1.1"),
+            _ => None,
+        },
+        _ => None,
     }
 }
 
@@ -184,8 +202,12 @@ mod tests {
         assert_eq!(alert(AlertDescription::Unknown(99)), TlsOutcome::Alert("99".into()));
         let large = failed(Error::InvalidMessage(InvalidMessage::CertificatePayloadTooLarge));
         assert!(matches!(bare(large, &[22, 3, 3]), TlsOutcome::TooLarge(_)));
-        let old = failed(rustls::PeerIncompatible::ServerDoesNotSupportTls12Or13.into());
-        assert!(matches!(bare(old, &[22, 3, 1]), TlsOutcome::Protocol(_)));
+        let old = || failed(PeerIncompatible::ServerDoesNotSupportTls12Or13.into());
+        let hello = |minor| [22, 3, 1, 0, 74, 2, 0, 0, 70, 3, minor];
+        assert_eq!(bare(old(), &hello(1)), TlsOutcome::OldVersion("TLS 1.0".into()));
+        assert_eq!(bare(old(), &hello(2)), TlsOutcome::OldVersion("TLS 1.1".into()));
+        assert!(matches!(bare(old(), &hello(3)), TlsOutcome::Protocol(_)));
+        assert!(matches!(bare(old(), &[22, 3, 1]), TlsOutcome::Protocol(_)));
         assert_eq!(bare(End::Timeout, &[]), TlsOutcome::Timeout(Stage::Handshake));
         let eof = || End::Failed(io::ErrorKind::UnexpectedEof.into());
         assert_eq!(bare(eof(), &[]), TlsOutcome::Closed(Stage::Handshake));

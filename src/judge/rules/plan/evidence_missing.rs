@@ -130,7 +130,7 @@ fn gap(case: &Case, item: &Item, silent: &BTreeSet<ViewId>) -> Option<Gap> {
         Fault::Certificate(c, C::Unknown(why)) => Some(Gap::Certificate(*c, why.clone())),
         Fault::Certificate(..) => None,
         Fault::Endpoint(spot, fault) => match fault {
-            E::CouldNotLook | E::Unfinished { .. } | E::FewSamples { .. } => {
+            E::CouldNotLook | E::Unfinished { .. } | E::FewSamples { .. } | E::BelowFloor { unseen: true, .. } => {
                 wording::unseen(case, item).map(|why| Gap::CouldNotLook(spot.culprit, why))
             }
             E::Unseen => Some(Gap::Unseen(spot.culprit, spot.view, None)),
@@ -139,7 +139,7 @@ fn gap(case: &Case, item: &Item, silent: &BTreeSet<ViewId>) -> Option<Gap> {
             E::NoAnchors { view } => Some(Gap::Anchors(*view)),
             E::Intercepted { .. } => None,
             E::NoTls | E::Injected | E::WrongName { .. } | E::WrongLeaf { .. } | E::WrongKey { .. } => None,
-            E::Unreadable { .. } | E::OutOfDate { .. } | E::Untrusted { .. } => None,
+            E::Unreadable { .. } | E::OutOfDate { .. } | E::Untrusted { .. } | E::BelowFloor { .. } => None,
         },
         Fault::Dns(view, resolver, fault) => match fault {
             D::Silent { .. } if silent.contains(view) => Some(Gap::View(*view)),
@@ -277,7 +277,7 @@ fn words(context: &Context, gap: &Gap, items: &[Item], draft: &mut Draft) {
             let who = wording::culprit(plan, *culprit);
             draft.title = why.title(case, &who);
             draft.seen = why.seen(case, items);
-            draft.remedy.next = why.next(case, &who);
+            draft.remedy.next = why.next(case, &who, items);
         }
         Gap::Anchors(view) => anchors(context, &[*view], draft),
     }

@@ -151,6 +151,7 @@ fn keys(case: &Case, culprit: Culprit, leaf: BlobId, wanted: &BTreeSet<CertId>, 
         let whose = |item: &Item| lacking::lacking(case, item).map_or(Whose::Leaf(leaf), |(whose, _)| whose);
         out.extend(items.iter().map(|i| Key::Uncovered(whose(i), i.obligation.claim.name())));
     }
+    out.extend(wanted.iter().map(|c| Key::Unused(culprit, *c)));
     // What is to be replaced anyway need not be mended otherwise.
     let meant = items.iter().all(|i| lacking::lacking(case, i).is_some()) || lacking::is_wanted(case, &wanted, leaf);
     if !meant && matches!(culprit, Culprit::Planned(Target::Server(_) | Target::Pool(_))) {

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use super::default_certificate_served::pools;
 use super::endpoint_serves_wrong_certificate::{astray_keys, is_astray};
+use super::mail_tls_endpoint_wrong::OnlyMail;
 use crate::judge::RuleInfo;
 use crate::judge::case::Case;
 use crate::judge::draft::{Context, Draft, Item};
@@ -55,10 +56,14 @@ https://learn.microsoft.com/exchange/troubleshoot/email-delivery/cannot-receive-
 /// What is mended together: a server's listeners, or one view's way to a target; what only DNS led to stands apart.
 type Group = (Culprit, Option<ViewId>, bool);
 
-/// One finding per server, and one per way that fails though the server itself answers.
+/// One finding per server, and one per way that fails though the server itself answers. Mail services that listen and
+/// have no certificate beside others that have one are another rule's.
 pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
-    let silent = silent(context);
+    let (silent, only_mail) = (silent(context), OnlyMail::of(context));
     let key = |item: &Item| {
+        if only_mail.culprit(context.case, item).is_some() {
+            return None;
+        }
         let (spot, fault) = wording::endpoint_fault(item)?;
         let at_server = match spot.culprit {
             Culprit::Planned(Target::Server(s)) => silent.contains(&(s, spot.address.port())),
@@ -168,11 +173,7 @@ fn cure(outcome: &TlsOutcome, who: &str, view: Option<&str>) -> String {
         ),
         T::StarttlsRefused(_) => format!("on {who}, see why TLS cannot start: mostly the key cannot be read"),
         T::Alert(_) => format!("on {who}, add the name to the listener's host names: it refuses the name"),
-        T::Certificate(_)
-        | T::BytesAfterGoAhead(_)
-        | T::TryLater(_)
-        | T::TooLarge(_)
-        | T::Protocol(_)
-        | T::CannotLook(_) => way("see the listener's log"),
+        T::Certificate(_) | T::BytesAfterGoAhead(_) | T::TryLater(_) | T::TooLarge(_) => way("see the listener's log"),
+        T::OldVersion(_) | T::Protocol(_) | T::CannotLook(_) => way("see the listener's log"),
     }
 }

@@ -4,11 +4,15 @@ mod chain_incomplete;
 mod default_certificate_served;
 mod endpoint_serves_wrong_certificate;
 mod endpoint_unreachable;
+mod extended_protection_mismatch;
+mod mail_tls_endpoint_wrong;
 mod out_of_box;
 mod pool_certificate_divergence;
 mod starttls_injection;
 mod tls_interception_suspected;
+mod tls_version_below_floor;
 mod untrusted_issuer_for_view;
+mod wrong_default_without_sni;
 
 use super::Rule;
 
@@ -19,7 +23,11 @@ pub(super) const RULES: &[Rule] = &[
     Rule { info: &default_certificate_served::INFO, check: default_certificate_served::check },
     Rule { info: &untrusted_issuer_for_view::INFO, check: untrusted_issuer_for_view::check },
     Rule { info: &chain_incomplete::INFO, check: chain_incomplete::check },
+    Rule { info: &mail_tls_endpoint_wrong::INFO, check: mail_tls_endpoint_wrong::check },
     Rule { info: &endpoint_unreachable::INFO, check: endpoint_unreachable::check },
     Rule { info: &starttls_injection::INFO, check: starttls_injection::check },
+    Rule { info: &tls_version_below_floor::INFO, check: tls_version_below_floor::check },
+    Rule { info: &extended_protection_mismatch::INFO, check: extended_protection_mismatch::check },
+    Rule { info: &wrong_default_without_sni::INFO, check: wrong_default_without_sni::check },
     Rule { info: &tls_interception_suspected::INFO, check: tls_interception_suspected::check },
 ];

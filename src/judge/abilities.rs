@@ -1,0 +1,37 @@
+//! What old products cannot do, whatever their administrators wish.
+
+use crate::model::plan::Server;
+
+/// What a product can do at most.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Abilities {
+    /// The product's word in a plan.
+    pub(super) product: &'static str,
+    /// What it runs on.
+    pub(super) system: &'static str,
+    /// Its best version of TLS.
+    pub(super) tls: &'static str,
+    /// What it needs before it takes certificates that are signed with SHA-2.
+    pub(super) sha2: &'static str,
+}
+
+/// Windows Server 2003: TLS 1.0 at most (Microsoft, Support for TLS 1.1 and 1.2 begins with Windows 7 and Server 2008 R2:
+/// Protocols in TLS/SSL, Schannel SSP); no ECDSA, as elliptic curves came with CNG in Windows Vista and Server 2008
+/// (Microsoft, CNG features); no RSASSA-PSS in certificates for the same reason; SHA-2 by KB968730, which replaces
+/// KB938397 (both for SP2).
+const WINDOWS_2003: Abilities =
+    Abilities { product: "windows-2003", system: "Windows Server 2003", tls: "TLS 1.0", sha2: "KB968730 (with SP2)" };
+
+/// Exchange 2003 runs on Windows Server 2000 and 2003 only (Microsoft, Exchange Server supportability matrix); ISA Server
+/// up to 2006 on the same.
+pub(super) const TABLE: &[Abilities] = &[
+    WINDOWS_2003,
+    Abilities { product: "exchange-2003", ..WINDOWS_2003 },
+    Abilities { product: "isa", ..WINDOWS_2003 },
+];
+
+/// What a server can do at most, if its product is one of the old ones.
+pub(super) fn of(server: &Server) -> Option<&'static Abilities> {
+    let product = server.product.as_ref()?.value.as_str();
+    TABLE.iter().find(|a| a.product == product)
+}

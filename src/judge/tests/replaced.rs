@@ -1,0 +1,138 @@
+//! What a certificate's successor drops.
+
+use super::*;
+use crate::model::phase::{Moment, Phase};
+use crate::model::plan::{CertId, CertificateChoice, CertificatePart, ServerId, Wanted};
+
+const WEBMAIL: &str = "webmail.domain.com";
+
+fn choice(parts: &[(Phase, CertId)]) -> Option<CertificateChoice> {
+    let part =
+        |(from, id): &(Phase, CertId)| CertificatePart { from: Some(*from), word: None, certificates: vec![*id] };
+    Some(CertificateChoice { parts: parts.iter().map(part).collect(), span: Span::default() })
+}
+
+/// A server that serves one certificate before, and is to serve another in the coexistence; the files are read.
+fn replaced(before: &Chain, after: &[&str]) -> World {
+    let mut world = World::empty();
+    let server = world.server("ex2003-fe", "10.0.0.3", "");
+    let old = world.certificate("old", before);
+    let new = world.planned_certificate("san", after);
+    world.plan.servers[0].certificate = choice(&[(Phase::Before, old), (Phase::Coexistence, new)]);
+    world.name(Table::Internet, MAIL, Target::Server(server));
+    world.policy.scope = Scope::Files;
+    world.plan.standing = vec![Moment::Steady(Phase::Before); 2];
+    world
+}
+
+fn rules(before: &Chain, after: &[&str]) -> Vec<String> {
+    replaced(before, after).rules()
+}
+
+#[test]
+fn every_name_of_the_one_before_is_kept() {
+    assert_eq!(rules(&ROOT.issue(&[MAIL, WEBMAIL]), &[MAIL, WEBMAIL]), [""; 0]);
+    assert_eq!(rules(&ROOT.issue(&[MAIL, WEBMAIL]), &["*.domain.com"]), [""; 0]);
+    assert_eq!(rules(&ROOT.issue(&[MAIL, WEBMAIL]), &[MAIL]), ["replacement-drops-name"]);
+    let world = replaced(&ROOT.issue(&[MAIL, "WebMail.Domain.com"]), &[MAIL]);
+    let finding = &world.judge().findings[0];
+    assert_eq!((finding.severity, finding.subject.name.as_deref()), (Severity::Error, Some(WEBMAIL)));
+    assert_eq!(finding.remedy.cure[0], "order \"san\" with 2 names: mail.domain.com, webmail.domain.com");
+}
+
+#[test]
+fn what_is_over_is_told_from_the_plan_and_what_is_two_phases_ahead_is_not() {
+    let world = |phase| {
+        let mut world = replaced(&ROOT.issue(&[MAIL, WEBMAIL]), &[MAIL]);
+        world.plan.standing = vec![Moment::Steady(phase); 2];
+        world.rules()
+    };
+    assert_eq!(world(Phase::Coexistence), ["replacement-drops-name"]);
+    assert_eq!(world(Phase::After), [""; 0]);
+}
+
+#[test]
+fn a_wildcard_that_only_covered_planned_names_is_a_warning() {
+    let severity = |before: &Chain, after: &[&str]| {
+        let judgement = replaced(before, after).judge();
+        judgement.findings.iter().map(|f| (f.rule, f.severity)).collect::<Vec<_>>()
+    };
+    let rule = INFO_NAME;
+    assert_eq!(severity(&ROOT.issue(&["*.domain.com"]), &[MAIL]), [(rule, Severity::Warning)]);
+    assert_eq!(severity(&ROOT.issue(&["*.domain.com"]), &["www.domain.com"]), [(rule, Severity::Error)]);
+    assert_eq!(severity(&ROOT.issue(&[MAIL, "*.other.com"]), &[MAIL]), [(rule, Severity::Error)]);
+    assert_eq!(severity(&ROOT.issue(&["*.domain.com"]), &["*.domain.com"]), []);
+}
+
+const INFO_NAME: &str = "replacement-drops-name";
+
+#[test]
+fn a_name_that_is_retired_or_leads_elsewhere_need_not_be_kept() {
+    let both = ROOT.issue(&[MAIL, WEBMAIL]);
+    let with = |wanted: [Wanted; 3]| {
+        let mut world = replaced(&both, &[MAIL]);
+        world.server("other", "10.0.0.4", "");
+        let name = world.name(Table::Legacy, WEBMAIL, Target::Server(ServerId(0)));
+        let phases = wanted.map(|w| Located::new(w, Span::default()));
+        world.plan.names[name.0].wanted = vec![phases.clone(), phases];
+        world.rules()
+    };
+    let at = |server| Wanted::Targets(vec![Target::Server(ServerId(server))]);
+    assert!(with([at(0), at(0), at(0)]).contains(&INFO_NAME.to_string()));
+    assert_eq!(with([at(0), at(1), at(1)]), [INFO_NAME], "caches lead to it still");
+    assert_eq!(with([at(0), Wanted::Absent, Wanted::Absent]), [""; 0]);
+    assert_eq!(with([at(1), at(1), at(1)]), [""; 0]);
+}
+
+#[test]
+fn what_is_served_today_counts_more_than_what_was_planned_once() {
+    let mut world = replaced(&ROOT.issue(&[MAIL]), &[MAIL]);
+    world.policy.scope = Scope::All;
+    world.serve("in", "10.0.0.3", MAIL, &ROOT.issue(&[MAIL, WEBMAIL]));
+    assert!(world.rules().contains(&INFO_NAME.to_string()));
+    world.forget("10.0.0.3");
+    world.serve("in", "10.0.0.3", MAIL, &ROOT.issue(&[MAIL, "www.mail.domain.com"]));
+    assert!(!world.rules().contains(&INFO_NAME.to_string()), "what was ordered, with what the authority added");
+}
+
+#[test]
+fn a_host_s_own_names_on_what_it_made_itself_are_nobodys() {
+    assert_eq!(rules(&self_signed("EX2003-FE", &["EX2003-FE", "ex2003-fe.corp.local"]), &[MAIL]), [""; 0]);
+    assert_eq!(rules(&self_signed("EX2003-FE", &["EX2003-FE", WEBMAIL]), &[MAIL]), [INFO_NAME]);
+    assert_eq!(rules(&ROOT.issue(&["ex2003-fe.corp.local"]), &[MAIL]), [INFO_NAME]);
+}
+
+#[test]
+fn a_waiver_on_one_name_accepts_that_name_only() {
+    let mut world = replaced(&ROOT.issue(&[MAIL, WEBMAIL, "scan.domain.com"]), &[MAIL]);
+    world.waive(INFO_NAME, Some(WEBMAIL), None);
+    let judgement = world.judge();
+    let shown: Vec<_> = judgement.findings.iter().map(|f| (f.subject.name.as_deref(), f.waived.is_some())).collect();
+    assert_eq!(shown, [(Some("scan.domain.com"), false), (Some(WEBMAIL), true)]);
+}
+
+#[test]
+fn a_planned_name_is_told_as_missing_where_that_is_due() {
+    let mut world = replaced(&ROOT.issue(&[MAIL]), &["www.domain.com"]);
+    world.plan.standing = vec![Moment::Steady(Phase::Coexistence); 2];
+    world.covers(crate::model::plan::NameId(0), CertId(1));
+    assert_eq!(world.rules(), ["san-missing-name", "replacement-drops-name<san-missing-name"]);
+}
+
+#[test]
+fn a_newer_file_is_the_successor_of_what_is_served() {
+    let world = |served: &Chain, file: &Chain| {
+        let mut world = World::empty();
+        let server = world.server("ex2010", "10.0.0.10", "");
+        let name = world.name(Table::Internet, MAIL, Target::Server(server));
+        let certificate = world.certificate("san", file);
+        world.plan.servers[0].certificate = choice(&[(Phase::Before, certificate)]);
+        world.serves(name, server, &[certificate]);
+        world.serve("in", "10.0.0.10", MAIL, served);
+        world.judge().findings.iter().map(|f| f.rule).collect::<Vec<_>>()
+    };
+    let (old, new) = (ROOT.issue(&[MAIL, WEBMAIL]), ROOT.issue_from(&[MAIL], 2026));
+    assert_eq!(world(&old, &new), [INFO_NAME]);
+    let (old, new) = (ROOT.issue(&[MAIL]), ROOT.issue_from(&[MAIL, WEBMAIL], 2026));
+    assert_eq!(world(&new, &old), [""; 0]);
+}
