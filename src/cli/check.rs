@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use tokio::runtime::Runtime;
 
 use super::args::{CheckArgs, LookArgs};
-use super::examine::{Place, Sources, gathered, header, keep, look};
+use super::examine::{Place, Sources, gathered, header, keep, look, tell_notes};
 use super::plans::{self, Done};
 use super::recording::Growing;
 use super::{Trouble, ask, dry_run, limits, load, output, recording};
@@ -72,6 +72,7 @@ fn one(args: &CheckArgs, path: &Path, runtime: &Runtime, looking: &Looking) -> R
     let Watched { mut recording, finished, fault } = runtime.block_on(watched(args, &plan, &probes, &place))?;
     looking.store(!finished, Ordering::SeqCst);
     earlier.into_iter().for_each(|other| recording.merge(other));
+    tell_notes(&recording);
     let mut judgement = judge_now(&plan, &obligations, &recording, &policy, args.ask.at);
     if !finished {
         judgement.outcome = RunOutcome::Interrupted;

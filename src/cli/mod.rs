@@ -32,7 +32,15 @@ use args::Command;
 
 /// Runs the command and gives its exit status; see `report::exit` for what each means.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        // Help and the version; a mistake holds what was typed, which in a build may be anybody's.
+        Err(e) if !e.use_stderr() => e.exit(),
+        Err(e) => {
+            e.to_string().trim_end().lines().for_each(|line| output::tell(&shown(line)));
+            return ExitCode::from(crate::report::USAGE);
+        }
+    };
     let status = run(cli.command).unwrap_or_else(|trouble| {
         output::tell(&format!("error: {trouble}"));
         crate::report::USAGE
