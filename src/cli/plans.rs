@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use tokio::runtime::{Builder, Runtime};
 
+use super::Trouble;
 use super::args::OutputArgs;
 use super::output::{self, Screen};
-use super::Trouble;
 use crate::model::finding::{Judgement, RunOutcome};
 use crate::report;
 

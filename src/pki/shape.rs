@@ -24,8 +24,7 @@ fn strict(certificate: &[u8]) -> Option<()> {
         matches!(version.content, [0..=2]).then_some(())?;
     }
     let further = parts.split_off(parts.len().min(6));
-    let [_, named, issuer, _, subject, _] =
-        tagged(parts, [INTEGER, SEQUENCE, SEQUENCE, SEQUENCE, SEQUENCE, SEQUENCE])?;
+    let [_, named, issuer, _, subject, _] = tagged(parts, [INTEGER, SEQUENCE, SEQUENCE, SEQUENCE, SEQUENCE, SEQUENCE])?;
     // RFC 5280 section 4.1.1.2: both name the same algorithm.
     (named.whole == algorithm.whole && der::sequence(named.whole)?.first()?.tag == OID).then_some(())?;
     [issuer, subject].iter().try_for_each(|name| der::sequence(name.whole).map(drop))?;

@@ -46,9 +46,14 @@ mod tests {
 
     #[test]
     fn a_wrong_plan_outweighs_a_finding_and_that_what_was_not_seen() {
-        for (statuses, want) in
-            [(vec![], 0), (vec![0, 0], 0), (vec![0, 3, 0], 3), (vec![3, 1, 0], 1), (vec![1, 2, 3], 2), (vec![2, 130], 130)]
-        {
+        for (statuses, want) in [
+            (vec![], 0),
+            (vec![0, 0], 0),
+            (vec![0, 3, 0], 3),
+            (vec![3, 1, 0], 1),
+            (vec![1, 2, 3], 2),
+            (vec![2, 130], 130),
+        ] {
             assert_eq!(worst(statuses.clone()), want, "{statuses:?}");
         }
     }

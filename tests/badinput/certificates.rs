@@ -162,7 +162,8 @@ fn a_private_key_is_in_no_recording() {
     let folder = Folder::new();
     folder.file("plan.toml", PLAN).file("root.pem", format!("{}{}", key.serialize_pem(), root.pem()));
     folder.file("mail.pem", format!("{}{}", key.serialize_pem(), made.pem()));
-    let args = ["check", "plan.toml", "--from", "internal", "--timeout", "200ms", "--connect-to", "127.0.0.1:443:127.0.0.1:1"];
+    let args =
+        ["check", "plan.toml", "--from", "internal", "--timeout", "200ms", "--connect-to", "127.0.0.1:443:127.0.0.1:1"];
     let said = folder.run(&[&args[..], &["--record", "r.jsonl"]].concat());
     let recording = std::fs::read_to_string(folder.path("r.jsonl")).unwrap();
     assert!(recording.contains("private key"), "{recording}");

@@ -122,7 +122,8 @@ fn run(text: &str) -> Recording {
         at: run.started,
     };
     let chain = recording.blobs.keys().take(1).copied().collect();
-    let mut observations: Vec<_> = recording.observations.iter().map(|o| Observation { run: run.id.clone(), ..o.clone() }).collect();
+    let mut observations: Vec<_> =
+        recording.observations.iter().map(|o| Observation { run: run.id.clone(), ..o.clone() }).collect();
     observations.push(file(text, FileOutcome::Certificates { chain, notes: vec![text.into()] }));
     observations.push(file("old.pem", FileOutcome::NoCertificate(text.into())));
     observations.push(file("new.pem", FileOutcome::Unreadable(text.into())));

@@ -84,7 +84,8 @@ fn deep_nesting_is_a_mistake_like_others() {
 #[test]
 fn a_million_names_are_more_than_are_read() {
     let folder = Folder::new();
-    let servers = "\"servers\":{\"m\":{\"address\":\"10.0.0.1\"}},\"views\":{\"internal\":{\"resolvers\":\"10.0.0.53\"}}";
+    let servers =
+        "\"servers\":{\"m\":{\"address\":\"10.0.0.1\"}},\"views\":{\"internal\":{\"resolvers\":\"10.0.0.53\"}}";
     let names: Vec<String> = (0..900_000).map(|i| format!("\"a{i:06}.c\":\"m\"")).collect();
     folder.file("names.json", format!("{{{servers},\"internet\":{{{}}}}}", names.join(",")));
     let said = folder.run(&["lint", "names.json"]).code(2);

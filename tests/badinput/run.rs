@@ -168,7 +168,10 @@ fn after_ctrl_c_what_was_seen_is_written_and_the_report_says_incomplete() {
         let out = String::from_utf8(output.stdout).unwrap();
         assert_eq!(output.status.code(), Some(130), "{out}");
         match format {
-            "text" => assert!(out.starts_with("INTERRUPTED") && out.contains("incomplete") && out.contains("exit 130"), "{out}"),
+            "text" => assert!(
+                out.starts_with("INTERRUPTED") && out.contains("incomplete") && out.contains("exit 130"),
+                "{out}"
+            ),
             _ => {
                 let report: serde_json::Value = serde_json::from_str(&out).unwrap();
                 assert_eq!((&report["outcome"], &report["exit_status"]), (&"interrupted".into(), &130.into()));
@@ -203,7 +206,9 @@ fn a_full_disk_is_said_and_is_never_a_pass() {
         // A recording that is not whole does not keep the verdict back.
         assert_eq!(said.out.contains("exit"), args.contains(&"--record"), "{args:?}: {}", said.out);
     }
-    for args in [&["judge", "plan.toml", "r.jsonl"][..], &["show", "plan.toml"], &["explain"], &["schema"], &["init", "-"]] {
+    for args in
+        [&["judge", "plan.toml", "r.jsonl"][..], &["show", "plan.toml"], &["explain"], &["schema"], &["init", "-"]]
+    {
         let said = finish(folder.shell("", args, ">/dev/full")).code(2);
         assert!(said.err.contains(&full), "{args:?}: {}", said.err);
     }

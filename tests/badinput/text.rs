@@ -109,7 +109,10 @@ fn hostile_text_in_a_plan_is_escaped_on_every_screen() {
         .replace("[views.internal]", &format!("[views.{}]\nkind = \"internal\"", quoted(label)))
         .replace("file = \"mail.pem\"", "names = [\"mail.example.com\"]")
         .replace("trust = [\"root.pem\"]\n", "");
-    let waiver = format!("[[waivers]]\nrule = \"san-missing-name\"\non = \"mail.example.com\"\nreason = {}\n", quoted(&everything()));
+    let waiver = format!(
+        "[[waivers]]\nrule = \"san-missing-name\"\non = \"mail.example.com\"\nreason = {}\n",
+        quoted(&everything())
+    );
     folder.file("plan.toml", format!("{text}\n{waiver}"));
     for args in [
         &["show", "plan.toml"][..],
@@ -143,7 +146,10 @@ fn hostile_text_in_errors_is_escaped() {
     let folder = Folder::new();
     let bad = everything().replace('\0', "");
     let run = "{\"run\":{\"id\":\"r\",\"format\":1,\"tool\":\"t\",\"plan\":\"0\"}}";
-    folder.file("plan.toml", crate::PLAN.replace("file = \"mail.pem\"", "names = []").replace("trust = [\"root.pem\"]", ""));
+    folder.file(
+        "plan.toml",
+        crate::PLAN.replace("file = \"mail.pem\"", "names = []").replace("trust = [\"root.pem\"]", ""),
+    );
     for (i, line) in [
         format!("{{{}:1}}\n", quoted(&bad)),
         format!("{{\"run\":{{{}:1}}}}\n", quoted(&bad)),
@@ -199,11 +205,15 @@ fn a_hostile_banner_is_escaped_on_the_screen_and_in_the_recording() {
     });
     let folder = Folder::new();
     let plan = crate::PLAN.replace("[servers.mail]", "[servers.mail]\nservices = [\"smtp\"]");
-    folder.file("plan.toml", plan.replace("file = \"mail.pem\"", "names = [\"mail.example.com\"]").replace("trust = [\"root.pem\"]", ""));
+    folder.file(
+        "plan.toml",
+        plan.replace("file = \"mail.pem\"", "names = [\"mail.example.com\"]").replace("trust = [\"root.pem\"]", ""),
+    );
     let detour = format!("127.0.0.1:25:127.0.0.1:{port}");
     for format in ["text", "json"] {
         let args = ["check", "plan.toml", "--verbose", "--timeout", "20s", "--record", "r.jsonl"];
-        let said = folder.run(&[&args[..], &["--from", "internal", "--connect-to", &detour, "--format", format]].concat());
+        let said =
+            folder.run(&[&args[..], &["--from", "internal", "--connect-to", &detour, "--format", format]].concat());
         assert!(matches!(said.status, Some(1 | 3)) && said.out.contains("pwned"), "{}", said.all());
         harmless(&said.all(), format);
         harmless(&std::fs::read_to_string(folder.path("r.jsonl")).unwrap(), "the recording");
