@@ -172,11 +172,16 @@ plan.toml: 1 mistake
         let out = render(&text, PlanError::at(whole, title, "\u{9b}\n"));
         assert!(out.len() < 2000, "{}", out.len());
         assert!(!out.contains(['\u{1b}', '\u{202e}', '\u{9b}', '\t']), "{out}");
-        let out = render("a = 1 ##[error]x", PlanError::at(Span { start: 7, end: 8 }, "::error::##[x]", "##vso[x]"));
-        assert!(!out.contains("##") && !out.contains(" ::error"), "{out}");
         assert!(out.contains("plan.toml:1:2"), "{out}");
         let late = PlanError::at(Span { start: text.len() - 3, end: text.len() - 1 }, "t", "l");
         assert!(render(&text, late).contains(&format!("plan.toml:1:{}", text.chars().count() - 2)));
+    }
+
+    #[test]
+    fn nothing_is_a_command_to_a_build_server() {
+        let error = PlanError::at(Span { start: 7, end: 8 }, "::error::##[x]", "##vso[x]");
+        let out = render("a = 1 ##[error]x", error);
+        assert!(!out.contains("##") && !out.contains(" ::error"), "{out}");
     }
 
     #[test]
