@@ -11,8 +11,8 @@ use crate::model::text::shown;
 use crate::observe::{Seen, file};
 use crate::record::{self, Writer};
 
-/// Bytes of a recording that is read: a hundred times what 10,000 endpoints need.
-const LARGEST: u64 = 2 << 30;
+/// Bytes of a recording that is read: twice what a million observations take.
+const LARGEST: u64 = 1 << 30;
 
 /// A recording that grows while a run looks. Its first fault is kept and told at the end: the run goes on, for the verdict
 /// does not depend on it.

@@ -67,6 +67,32 @@ fn a_plan_of_100_mib_takes_no_memory() {
     assert!(said.err.contains("larger than 16 MiB"), "{}", said.err);
 }
 
+/// A recording is bounded too, in all and in each line.
+#[test]
+fn a_recording_that_is_none_is_refused_in_time() {
+    let folder = Folder::new();
+    std::fs::create_dir(folder.path("folder.jsonl")).unwrap();
+    folder.file("plan.toml", crate::PLAN).sparse("large.jsonl", 2 << 30).sparse("line.jsonl", 100 << 20);
+    folder
+        .file("empty.jsonl", "")
+        .file("garbage.jsonl", b"\xff\xfe\0garbage\n")
+        .file("deep.jsonl", "[".repeat(100_000));
+    for (file, want) in [
+        ("large.jsonl", "larger than 1024 MiB"),
+        ("line.jsonl", "longer than 4 MiB"),
+        ("empty.jsonl", "there is no run in this recording"),
+        ("garbage.jsonl", "garbage.jsonl:1: "),
+        ("deep.jsonl", "deep.jsonl:1: "),
+        ("folder.jsonl", "it is a folder, not a file"),
+        ("none.jsonl", "none.jsonl: "),
+    ] {
+        let said = folder.run(&["judge", "plan.toml", file]).code(2);
+        assert!(said.err.contains(want) && said.err.len() < 2_000, "{file}: {}", said.err);
+        let said = folder.run(&["check", "plan.toml", "--with", file]).code(2);
+        assert!(said.out.is_empty(), "{file}: {}", said.out);
+    }
+}
+
 #[test]
 fn deep_nesting_is_a_mistake_like_others() {
     let folder = Folder::new();
