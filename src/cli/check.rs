@@ -2,23 +2,26 @@
 
 use std::io::{self, IsTerminal};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::Timestamp;
 use tokio::runtime::Runtime;
 
 use super::args::{CheckArgs, LookArgs};
-use super::examine::{Place, Sources, gathered, header, keep, look};
+use super::examine::{Place, Sources, gathered, header, keep, look, tell_notes};
 use super::plans::{self, Done};
 use super::recording::Growing;
-use super::{Trouble, ask, dry_run, load, output, recording};
-use crate::model::finding::Judgement;
+use super::{Trouble, ask, dry_run, limits, load, output, recording};
+use crate::model::finding::{Judgement, RunOutcome};
 use crate::model::obligation::Obligation;
 use crate::model::observation::{DialMap, Recording};
 use crate::model::plan::Plan;
 use crate::model::policy::{Policy, Scope};
 use crate::model::probes::{Probes, Vantage};
+use crate::model::text::shown;
 use crate::observe::Seen;
-use crate::{judge, plan};
+use crate::{judge, plan, report};
 
 /// Checks each plan in turn, then tells all.
 pub fn run(args: CheckArgs) -> Result<u8, Trouble> {
@@ -29,10 +32,27 @@ pub fn run(args: CheckArgs) -> Result<u8, Trouble> {
     read.extend(args.with.iter().cloned());
     output::spare(&[args.output.output.as_deref(), args.record.as_deref()], &read)?;
     let runtime = plans::runtime()?;
-    plans::each(&args.plans, &args.output, |path| one(&args, path, &runtime))
+    let looking = Looking::default();
+    runtime.spawn(ended_by_ctrl_c(looking.clone()));
+    plans::each(&args.plans, &args.output, |path| one(&args, path, &runtime, &looking))
 }
 
-fn one(args: &CheckArgs, path: &Path, runtime: &Runtime) -> Result<Done, Trouble> {
+/// True while a run looks, and for good once Ctrl-C has stopped it.
+type Looking = Arc<AtomicBool>;
+
+/// Once Ctrl-C is listened for, the system does not end the program by itself any more. While a run looks, the first is the
+/// run's own, which writes what it saw; any other ends the program here.
+async fn ended_by_ctrl_c(looking: Looking) {
+    let mut is_first = true;
+    while tokio::signal::ctrl_c().await.is_ok() {
+        if !is_first || !looking.load(Ordering::SeqCst) {
+            std::process::exit(i32::from(report::INTERRUPTED));
+        }
+        is_first = false;
+    }
+}
+
+fn one(args: &CheckArgs, path: &Path, runtime: &Runtime, looking: &Looking) -> Result<Done, Trouble> {
     let plan = load::plan(path)?;
     let policy = ask::policy(&args.ask, &plan, Scope::All)?;
     let vantage = ask::vantage(&args.look, &plan)?;
@@ -42,18 +62,33 @@ fn one(args: &CheckArgs, path: &Path, runtime: &Runtime) -> Result<Done, Trouble
     output::spare(&[args.output.output.as_deref(), args.record.as_deref()], &load::files(&plan, path))?;
     let dial = DialMap(args.look.connect_to.clone());
     dry_run::idle_detours(&dial, &probes)
-        .for_each(|d| anstream::eprintln!("warning: --connect-to {d} fits nothing that is dialled"));
+        .for_each(|d| output::tell(&shown(&format!("warning: --connect-to {d} fits nothing that is dialled"))));
     if args.dry_run {
         return dry_run::print(&plan, &probes, &dial).map(|()| Done::DryRun);
     }
-    let place = place(&args.look, &vantage, &sources, dial);
+    let place = Place { concurrency: concurrency(args, &plan), ..place(&args.look, &vantage, &sources, dial) };
     let earlier = args.with.iter().map(|p| recording::read(p)).collect::<Result<Vec<_>, _>>()?;
+    looking.store(true, Ordering::SeqCst);
     let Watched { mut recording, finished, fault } = runtime.block_on(watched(args, &plan, &probes, &place))?;
-    if !finished {
-        return Ok(Done::Interrupted);
-    }
+    looking.store(!finished, Ordering::SeqCst);
     earlier.into_iter().for_each(|other| recording.merge(other));
-    Ok(Done::Judged(Box::new(judge_now(&plan, &obligations, &recording, &policy, args.ask.at)), fault))
+    tell_notes(&recording);
+    let mut judgement = judge_now(&plan, &obligations, &recording, &policy, args.ask.at);
+    if !finished {
+        judgement.outcome = RunOutcome::Interrupted;
+    }
+    Ok(Done::Judged(Box::new(judgement), fault))
+}
+
+/// As many in flight as asked for, or as many as this machine lets us have.
+fn concurrency(args: &CheckArgs, plan: &Plan) -> usize {
+    let asked = usize::from(args.look.concurrency);
+    let resolvers = plan.views.iter().map(|v| v.resolvers.len()).sum();
+    let fits = limits::in_flight(asked, resolvers);
+    if fits < asked && !args.output.quiet {
+        output::tell(&format!("note: {fits} in flight at once, not {asked}: more files may not be open (`ulimit -n`)"));
+    }
+    fits
 }
 
 fn place<'a>(args: &LookArgs, vantage: &'a Vantage, sources: &'a Sources<'a>, dial: DialMap) -> Place<'a> {

@@ -7,12 +7,13 @@ use crate::model::name::Name;
 use crate::model::observation::{Detour, DialMap};
 use crate::model::plan::Plan;
 use crate::model::probes::Probes;
+use crate::model::text::shown;
 
 /// Every query and connection that the run would make.
 pub fn print(plan: &Plan, probes: &Probes, dial: &DialMap) -> Result<(), Trouble> {
     let mut text = String::new();
     let mut line = |l: String| {
-        text.push_str(&crate::model::text::escape(&l));
+        text.push_str(&shown(&l));
         text.push('\n');
     };
     line(format!("would look, and does not: {}", plan.source.file));

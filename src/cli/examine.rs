@@ -8,12 +8,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::Trouble;
 use super::load::{self, Beside};
+use super::{Trouble, output};
 use crate::model::certificate::BlobId;
-use crate::model::observation::{DialMap, FORMAT, Recording, Run};
+use crate::model::observation::{DialMap, FORMAT, FileOutcome, Outcome, Probe, Recording, Run};
 use crate::model::plan::{Plan, TrustSource};
 use crate::model::probes::{Probes, Vantage};
+use crate::model::text::shown;
 use crate::observe::{self, Options, ReadFile, Seen};
 use crate::pki;
 
@@ -54,6 +55,9 @@ impl Sources<'_> {
         }
     }
 }
+
+/// So much is said of one file; nobody reads more.
+const NOTES: usize = 10;
 
 /// How a run looks.
 pub struct Place<'a> {
@@ -158,6 +162,18 @@ pub fn keep(recording: &mut Recording, seen: Seen) {
         }
         Seen::Observation(observation) => {
             recording.observations.insert(observation);
+        }
+    }
+}
+
+/// Says on stderr what is to be said of the plan's files beside their certificates: a private key in one, parts that could
+/// not be read.
+pub fn tell_notes(recording: &Recording) {
+    for observation in &recording.observations {
+        if let (Probe::File(path), Outcome::File(FileOutcome::Certificates { notes, .. })) =
+            (&observation.probe, &observation.outcome)
+        {
+            notes.iter().take(NOTES).for_each(|note| output::tell(&shown(&format!("warning: {path}: {note}"))));
         }
     }
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::args::InitArgs;
 use super::{Trouble, output};
+use crate::model::text::shown;
 use crate::plan;
 use crate::report;
 
@@ -15,7 +16,7 @@ pub fn run(args: InitArgs) -> Result<u8, Trouble> {
         output::print(plan::template())?;
         return Ok(report::PASS);
     }
-    let shown = args.file.display();
+    let shown = shown(&args.file.display().to_string());
     let made = OpenOptions::new().write(true).create_new(true).open(&args.file);
     let mut file = made.map_err(|e| match e.kind() {
         io::ErrorKind::AlreadyExists => {

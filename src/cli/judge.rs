@@ -2,6 +2,7 @@
 
 use super::args::JudgeArgs;
 use super::check::judge_now;
+use super::examine::tell_notes;
 use super::output::Screen;
 use super::{Trouble, ask, load, output, recording};
 use crate::model::observation::Recording;
@@ -19,6 +20,7 @@ pub fn run(args: JudgeArgs) -> Result<u8, Trouble> {
     for path in &args.recordings {
         evidence.merge(recording::read(path)?);
     }
+    tell_notes(&evidence);
     let obligations = plan::expand(&plan);
     let judgement = judge_now(&plan, &obligations, &evidence, &policy, args.ask.at);
     let status = report::exit_status(&judgement);

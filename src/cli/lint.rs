@@ -8,7 +8,7 @@ use tokio::runtime::Runtime;
 
 use super::args::LintArgs;
 use super::check::judge_now;
-use super::examine::{Place, Sources, examine};
+use super::examine::{Place, Sources, examine, tell_notes};
 use super::plans::{self, Done};
 use super::{Trouble, ask, load, output};
 use crate::model::observation::DialMap;
@@ -39,5 +39,6 @@ fn one(args: &LintArgs, path: &Path, runtime: &Runtime) -> Result<Done, Trouble>
         now: Timestamp::now(),
     };
     let recording = runtime.block_on(examine(&plan, &probes, &place, &mut |_| {}))?;
+    tell_notes(&recording);
     Ok(Done::Judged(Box::new(judge_now(&plan, &obligations, &recording, &policy, args.ask.at)), None))
 }

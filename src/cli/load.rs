@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::Trouble;
+use super::{Trouble, output};
 use crate::model::plan::{CertificateSource, Plan, TrustSource};
 use crate::observe::file;
 use crate::plan::{self, FileCheck};
@@ -25,7 +25,7 @@ fn read(path: &Path, check: FileCheck) -> Result<Plan, Trouble> {
         .map_err(|e| Trouble::new(format!("{shown}: {e}")).help("`coexist init` writes a plan to start from"))?;
     plan::load(&shown, &bytes, check).map_err(|errors| {
         let colour = anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never;
-        anstream::eprintln!("{}", plan::render_errors(&errors, colour));
+        output::tell(&plan::render_errors(&errors, colour));
         Trouble::new(format!("{shown}: nothing was looked at"))
     })
 }

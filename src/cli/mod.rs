@@ -11,6 +11,7 @@ mod examine;
 mod explain;
 mod init;
 mod judge;
+mod limits;
 mod lint;
 mod load;
 mod output;
@@ -26,13 +27,22 @@ use clap::Parser;
 pub use args::Cli;
 pub use examine::{Place, Sources, examine};
 
+use crate::model::text::shown;
 use args::Command;
 
 /// Runs the command and gives its exit status; see `report::exit` for what each means.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        // Help and the version; a mistake holds what was typed, which in a build may be anybody's.
+        Err(e) if !e.use_stderr() => e.exit(),
+        Err(e) => {
+            e.to_string().trim_end().lines().for_each(|line| output::tell(&shown(line)));
+            return ExitCode::from(crate::report::USAGE);
+        }
+    };
     let status = run(cli.command).unwrap_or_else(|trouble| {
-        anstream::eprintln!("error: {trouble}");
+        output::tell(&format!("error: {trouble}"));
         crate::report::USAGE
     });
     ExitCode::from(status)
@@ -51,7 +61,8 @@ fn run(command: Command) -> Result<u8, Trouble> {
     }
 }
 
-/// What keeps a command from running at all: said on stderr, exit status 2.
+/// What keeps a command from running at all: said on stderr, exit status 2. It may hold what a file or a path says, and
+/// is made fit to be shown.
 #[derive(Debug)]
 pub struct Trouble {
     message: String,
@@ -70,9 +81,9 @@ impl Trouble {
 
 impl std::fmt::Display for Trouble {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.message)?;
+        f.write_str(&shown(&self.message))?;
         match &self.help {
-            Some(help) => write!(f, "\nhelp: {help}"),
+            Some(help) => write!(f, "\nhelp: {}", shown(help)),
             None => Ok(()),
         }
     }

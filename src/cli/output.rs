@@ -98,6 +98,12 @@ pub fn columns() -> usize {
     }
 }
 
+/// Says something on stderr. That nobody can be told, because stderr is closed or its disk full, is no error: the exit
+/// status says it too.
+pub fn tell(text: &str) {
+    let _ = writeln!(anstream::stderr().lock(), "{text}");
+}
+
 /// Writes a text to stdout; a reader that has gone is no error.
 pub fn print(text: &str) -> Result<(), Trouble> {
     let mut out = anstream::stdout().lock();

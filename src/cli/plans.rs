@@ -6,12 +6,9 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::Trouble;
 use super::args::OutputArgs;
-use super::output::Screen;
-use crate::model::finding::Judgement;
+use super::output::{self, Screen};
+use crate::model::finding::{Judgement, RunOutcome};
 use crate::report;
-
-/// The exit status after Ctrl-C, as shells have it: 128 + SIGINT.
-const INTERRUPTED: u8 = 130;
 
 /// What became of one plan.
 pub enum Done {
@@ -19,11 +16,10 @@ pub enum Done {
     Judged(Box<Judgement>, Option<Trouble>),
     /// Nothing was to be judged.
     DryRun,
-    /// The user has stopped the run.
-    Interrupted,
 }
 
-/// Takes the plans in turn, then tells all; a plan that is wrong does not keep the others from being judged.
+/// Takes the plans in turn, then tells all; a plan that is wrong does not keep the others from being judged. Who stops one
+/// wants none of the others.
 pub fn each(
     plans: &[PathBuf],
     output: &OutputArgs,
@@ -33,12 +29,15 @@ pub fn each(
     for path in plans {
         match one(path) {
             Ok(Done::Judged(judgement, trouble)) => {
+                let interrupted = judgement.outcome == RunOutcome::Interrupted;
                 statuses.push(report::exit_status(&judgement));
                 judgements.push(*judgement);
                 statuses.extend(trouble.map(told));
+                if interrupted {
+                    break;
+                }
             }
             Ok(Done::DryRun) => {}
-            Ok(Done::Interrupted) => return Ok(INTERRUPTED),
             Err(trouble) => statuses.push(told(trouble)),
         }
     }
@@ -50,7 +49,7 @@ pub fn each(
 
 /// Says what went wrong, and gives its exit status.
 fn told(trouble: Trouble) -> u8 {
-    anstream::eprintln!("error: {trouble}");
+    output::tell(&format!("error: {trouble}"));
     report::USAGE
 }
 

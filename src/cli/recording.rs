@@ -4,11 +4,15 @@ use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use super::Trouble;
 use super::examine::Blobs;
+use super::{Trouble, output};
 use crate::model::observation::{Recording, Run};
-use crate::observe::Seen;
+use crate::model::text::shown;
+use crate::observe::{Seen, file};
 use crate::record::{self, Writer};
+
+/// Bytes of a recording that is read: twice what a million observations take.
+const LARGEST: u64 = 1 << 30;
 
 /// A recording that grows while a run looks. Its first fault is kept and told at the end: the run goes on, for the verdict
 /// does not depend on it.
@@ -54,17 +58,18 @@ impl Growing {
 
 /// Reads a recording.
 pub fn read(path: &Path) -> Result<Recording, Trouble> {
-    let shown = path.display();
-    let mut file = File::open(path).map_err(|e| Trouble::new(format!("{shown}: {e}")))?;
+    let name = path.display().to_string();
+    let mut file = file::open_bounded(path, LARGEST).map_err(|e| Trouble::new(format!("{name}: {e}")))?;
     if is_cut_off(&mut file) {
-        anstream::eprintln!(
-            "warning: {shown} ends in the middle of a line, which is left out; what came after it is not known"
-        );
+        output::tell(&format!(
+            "warning: {} ends in the middle of a line, which is left out; what came after it is not known",
+            shown(&name)
+        ));
     }
     let recording =
-        record::read(BufReader::new(file)).map_err(|e| Trouble::new(format!("{shown}:{}: {}", e.line, e.message)))?;
+        record::read(BufReader::new(file)).map_err(|e| Trouble::new(format!("{name}:{}: {}", e.line, e.message)))?;
     match recording.runs.is_empty() {
-        true => Err(Trouble::new(format!("{shown}: there is no run in this recording"))),
+        true => Err(Trouble::new(format!("{name}: there is no run in this recording"))),
         false => Ok(recording),
     }
 }

@@ -8,7 +8,7 @@ use crate::model::name::Name;
 use crate::model::obligation::{Claim, Obligation};
 use crate::model::phase::{Moment, Phase};
 use crate::model::plan::{NameId, Plan, ViewId, Wanted};
-use crate::model::text::escape;
+use crate::model::text::{escape, shown};
 use crate::plan;
 use crate::report;
 
@@ -19,7 +19,8 @@ pub fn run(args: ShowArgs) -> Result<u8, Trouble> {
         None => all(&plan),
         Some(name) => one(&plan, find(&plan, name)?),
     };
-    output::print(&text)?;
+    // Labels and titles are the plan's, and it may be anybody's.
+    output::print(&text.lines().map(|line| shown(line) + "\n").collect::<String>())?;
     Ok(report::PASS)
 }
 

@@ -203,6 +203,8 @@ pub enum RunOutcome {
     Fail,
     /// Nothing failed, but something due could not be observed.
     Incomplete,
+    /// The user stopped it before all was looked at, whatever was found until then.
+    Interrupted,
 }
 
 /// A run's place, for the report's second line.

@@ -48,8 +48,28 @@ pub fn fault(error: &io::Error) -> Fault {
         ErrorKind::NetworkUnreachable | ErrorKind::NetworkDown => {
             Fault::Ours(format!("this machine has no route there: {error}"))
         }
+        _ if is_short(error) => Fault::Ours(format!("{SHORT}{error}")),
         ErrorKind::PermissionDenied => Fault::Ours(format!("this machine does not let it out: {error}")),
         _ => Fault::Ours(error.to_string()),
+    }
+}
+
+/// Begins the words of a fault that comes of a limit of this machine and may be over soon.
+const SHORT: &str = "this machine's limit is reached: ";
+
+/// True of the words that [`fault`] has for too many open files, or no room for another socket.
+pub fn is_our_limit(words: &str) -> bool {
+    words.starts_with(SHORT)
+}
+
+/// Too many open files (of the process, of the system), no room for buffers, no memory.
+fn is_short(error: &io::Error) -> bool {
+    let code = error.raw_os_error();
+    match () {
+        () if cfg!(windows) => matches!(code, Some(10024 | 10055)),
+        () if cfg!(target_os = "linux") => matches!(code, Some(23 | 24 | 105 | 12)),
+        // The BSDs and macOS
+        () => matches!(code, Some(23 | 24 | 55 | 12)),
     }
 }
 
@@ -67,7 +87,10 @@ mod tests {
             assert!(matches!(of(ours), Fault::Ours(_)), "{ours}");
         }
         #[cfg(unix)]
-        assert!(matches!(fault(&io::Error::from_raw_os_error(24)), Fault::Ours(_)), "too many open files");
+        assert!(
+            matches!(fault(&io::Error::from_raw_os_error(24)), Fault::Ours(words) if is_our_limit(&words)),
+            "too many open files"
+        );
     }
 
     #[test]

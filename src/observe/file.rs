@@ -21,11 +21,25 @@ pub fn read(path: &Path) -> io::Result<Vec<u8>> {
 /// Reads a regular file of at most `limit` bytes.
 pub fn read_bounded(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    open(path)?.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+    open_bounded(path, limit)?.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
     match u64::try_from(bytes.len()) {
         Ok(length) if length <= limit => Ok(bytes),
-        _ => Err(io::Error::new(ErrorKind::FileTooLarge, format!("it is larger than {} MiB, too large", limit >> 20))),
+        // It grew meanwhile.
+        _ => Err(too_large(limit)),
     }
+}
+
+/// Opens a regular file of at most `limit` bytes.
+pub fn open_bounded(path: &Path, limit: u64) -> io::Result<File> {
+    let file = open(path)?;
+    match file.metadata()?.len() <= limit {
+        true => Ok(file),
+        false => Err(too_large(limit)),
+    }
+}
+
+fn too_large(limit: u64) -> io::Error {
+    io::Error::new(ErrorKind::FileTooLarge, format!("it is larger than {} MiB, too large", limit >> 20))
 }
 
 /// Says whether a file can be opened and is a regular file.

@@ -8,6 +8,8 @@ mod dial;
 mod dns;
 mod endpoints;
 pub mod file;
+#[doc(hidden)]
+pub mod fuzzing;
 mod jobs;
 mod lanes;
 mod preamble;

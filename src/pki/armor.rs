@@ -57,8 +57,17 @@ fn block(text: &str) -> Result<Block, String> {
     }
     let label = label.trim().to_string();
     // Keys are recognised by their label alone: what they hold is never looked at.
-    let der = if label.contains("KEY") { Vec::new() } else { base64(body)? };
+    let der = if label.contains("KEY") { Vec::new() } else { base64(without_headers(body))? };
     Ok(Block { label, der })
+}
+
+/// What follows the headers that RFC 1421 section 4.6 allows before the base64, and the blank line that ends them.
+fn without_headers(body: &str) -> &str {
+    let trimmed = body.trim_start_matches(is_blank);
+    if !trimmed.lines().next().unwrap_or_default().contains(':') {
+        return body;
+    }
+    ["\r\n\r\n", "\n\n"].iter().filter_map(|end| trimmed.split_once(end)).map(|(_, rest)| rest).next().unwrap_or(body)
 }
 
 /// Base64 with blanks, line ends and byte order marks anywhere in it.

@@ -7,7 +7,7 @@ use sha1::Digest;
 use x509_parser::prelude::*;
 
 use super::der::{self, Element};
-use super::{blob_id, distinguished_name};
+use super::{blob_id, distinguished_name, shape};
 use crate::model::certificate::{CertificateFacts, DnsId};
 
 /// Why a certificate cannot be read, lower case, no full stop.
@@ -31,6 +31,9 @@ pub fn facts(der: &[u8]) -> Result<CertificateFacts, FactsError> {
     let (rest, certificate) = parse_x509_certificate(der).map_err(|e| not_a_certificate(&e))?;
     if !rest.is_empty() {
         return Err(FactsError(format!("{} bytes follow the certificate", rest.len())));
+    }
+    if !shape::is_strict(der) {
+        return Err(FactsError("the certificate is damaged".into()));
     }
     let san = extension(&certificate, "2.5.29.17", "subjectAltName")?;
     let names = san.map_or(Ok(AlternativeNames::default()), |e| alternative_names(e.value))?;

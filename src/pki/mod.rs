@@ -12,6 +12,7 @@ mod facts;
 mod file;
 mod identity;
 mod path;
+mod shape;
 
 pub use facts::{FactsError, facts};
 pub use file::{FileContent, read_file};

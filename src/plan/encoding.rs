@@ -11,6 +11,9 @@ pub(super) fn text(bytes: &[u8]) -> (String, Option<PlanError>) {
         let label = format!("{} bytes, at most {MAX_BYTES} are read", bytes.len());
         return (String::new(), Some(PlanError::at(Span::default(), "the plan is too large", label)));
     }
+    if let Some(error) = private_key(bytes) {
+        return (String::new(), Some(error));
+    }
     let text = match bytes {
         [0xef, 0xbb, 0xbf, rest @ ..] => utf8(rest),
         [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes),
@@ -36,7 +39,7 @@ type Decoded = Result<String, Box<(String, PlanError)>>;
 fn utf8(bytes: &[u8]) -> Decoded {
     std::str::from_utf8(bytes)
         .map(str::to_string)
-        .map_err(|e| bad(String::from_utf8_lossy(bytes).into_owned(), e.valid_up_to()))
+        .map_err(|e| bad_at_end(String::from_utf8_lossy(bytes.get(..e.valid_up_to()).unwrap_or_default()).into_owned()))
 }
 
 fn utf16(bytes: &[u8], read: fn([u8; 2]) -> u16) -> Decoded {
@@ -51,14 +54,22 @@ fn utf16(bytes: &[u8], read: fn([u8; 2]) -> u16) -> Decoded {
     if rest.is_empty() { Ok(text) } else { Err(bad_at_end(text)) }
 }
 
+/// A key given by mistake for a plan, or pasted into one: mistakes are shown with their line, and a key never.
+fn private_key(bytes: &[u8]) -> Option<PlanError> {
+    let ascii: Vec<u8> = bytes.iter().copied().filter(|b| *b != 0).collect();
+    let holds = |what: &[u8]| ascii.windows(what.len()).any(|w| w == what);
+    let found = holds(b"PRIVATE KEY-----") || holds(b"PuTTY-User-Key-File");
+    found.then(|| {
+        PlanError::at(Span::default(), "a private key, where a plan should be", "the file is not shown")
+            .help("a plan names certificate files; a private key is never needed")
+    })
+}
+
+/// What follows is not shown: it may be anything.
 fn bad_at_end(mut text: String) -> Box<(String, PlanError)> {
     let at = text.len();
     text.push(char::REPLACEMENT_CHARACTER);
-    bad(text, at)
-}
-
-fn bad(text: String, at: usize) -> Box<(String, PlanError)> {
-    let span = Span { start: at, end: (at + char::REPLACEMENT_CHARACTER.len_utf8()).min(text.len()) };
+    let span = Span { start: at, end: text.len() };
     let error = PlanError::at(span, "the plan is not text", "neither UTF-8 nor UTF-16 with a byte order mark")
         .help("save the file as UTF-8");
     Box::new((text, error))

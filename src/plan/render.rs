@@ -7,7 +7,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet}
 
 use super::error::{PlanError, PlanErrors};
 use crate::model::source::{Source, Span};
-use crate::model::text::escape;
+use crate::model::text::{escape, shown};
 
 /// More mistakes are counted, not shown.
 const SHOWN: usize = 50;
@@ -24,7 +24,7 @@ pub(super) fn errors(errors: &PlanErrors, colour: bool) -> String {
         out.push_str(&renderer.render(&groups(&errors.source, error)));
         out.push_str("\n\n");
     }
-    let (count, file) = (errors.errors.len(), escape(&errors.source.file));
+    let (count, file) = (errors.errors.len(), shown(&errors.source.file));
     let _ = match count {
         1 => writeln!(out, "{file}: 1 mistake"),
         2..=SHOWN => writeln!(out, "{file}: {count} mistakes"),
@@ -34,15 +34,15 @@ pub(super) fn errors(errors: &PlanErrors, colour: bool) -> String {
 }
 
 fn groups<'a>(source: &Source, error: &PlanError) -> Vec<Group<'a>> {
-    let title = Level::ERROR.primary_title(shown(&error.title));
+    let title = Level::ERROR.primary_title(bounded(&error.title));
     let mut group = at(Group::with_title(title), source, error.span, &error.label, AnnotationKind::Primary);
     if let Some((span, label)) = &error.other {
         group = at(group, source, *span, label, AnnotationKind::Context);
     }
     if let Some(pointer) = source.place(error.span).pointer.filter(|p| !p.is_empty()) {
-        group = group.element(Level::NOTE.message(format!("at {}", shown(&pointer))));
+        group = group.element(Level::NOTE.message(format!("at {}", bounded(&pointer))));
     }
-    let help = error.help.iter().map(|help| Group::with_title(Level::HELP.secondary_title(shown(help))));
+    let help = error.help.iter().map(|help| Group::with_title(Level::HELP.secondary_title(bounded(help))));
     std::iter::once(group).chain(help).collect()
 }
 
@@ -50,9 +50,9 @@ fn groups<'a>(source: &Source, error: &PlanError) -> Vec<Group<'a>> {
 fn at<'a>(group: Group<'a>, source: &Source, span: Span, label: &str, kind: AnnotationKind) -> Group<'a> {
     let place = source.place(span);
     let (line, caret, cut) = line(&source.text, span);
-    let path = escape(&place.file);
+    let path = shown(&place.file);
     let snippet = Snippet::source(line).line_start(place.line).fold(false);
-    let snippet = snippet.annotation(kind.span(caret).label(shown(label)));
+    let snippet = snippet.annotation(kind.span(caret).label(bounded(label)));
     match cut {
         // The renderer counts columns in what it is given; of a line that was cut in front it would count wrong.
         true => group.element(Origin::path(path).line(place.line).char_column(place.column)).element(snippet),
@@ -61,10 +61,10 @@ fn at<'a>(group: Group<'a>, source: &Source, span: Span, label: &str, kind: Anno
 }
 
 /// What a plan says, in one line of bounded length without anything that steers a terminal.
-fn shown(text: &str) -> String {
+fn bounded(text: &str) -> String {
     let cut: String = text.chars().take(TEXT).collect();
     let end = if cut.len() < text.len() { "..." } else { "" };
-    escape(&cut) + end
+    shown(&cut) + end
 }
 
 /// The line in which a span begins, made fit to be shown and cut to what lies around; the span within it; and whether
@@ -82,7 +82,9 @@ fn line(text: &str, span: Span) -> (String, Range<usize>, bool) {
     let rest: String = after.trim_end().chars().take(FROM - caret.chars().count()).collect();
     let cut = caret.len() < marked.len() || rest.len() < after.trim_end().len();
     let range = before.len()..before.len() + caret.len();
-    (format!("{before}{caret}{rest}{}", if cut { "..." } else { "" }), range, cut_in_front)
+    let line = format!("{before}{caret}{rest}{}", if cut { "..." } else { "" });
+    // Two of them begin a command to a build server; the range counts bytes.
+    (line.replace("##", "# "), range, cut_in_front)
 }
 
 fn cut_front(text: &str) -> (String, bool) {
@@ -173,6 +175,13 @@ plan.toml: 1 mistake
         assert!(out.contains("plan.toml:1:2"), "{out}");
         let late = PlanError::at(Span { start: text.len() - 3, end: text.len() - 1 }, "t", "l");
         assert!(render(&text, late).contains(&format!("plan.toml:1:{}", text.chars().count() - 2)));
+    }
+
+    #[test]
+    fn nothing_is_a_command_to_a_build_server() {
+        let error = PlanError::at(Span { start: 7, end: 8 }, "::error::##[x]", "##vso[x]");
+        let out = render("a = 1 ##[error]x", error);
+        assert!(!out.contains("##") && !out.contains(" ::error"), "{out}");
     }
 
     #[test]

@@ -1,11 +1,9 @@
 //! The one choke point: the text report reads only the copy that is made here, in which nothing can steer a terminal or
 //! a build server. The struct literals name every field, so that a new one has to pass by.
 
-use std::net::Ipv6Addr;
-
 use crate::model::finding::{Finding, Judged, Judgement, Remedy, ResolversSeen, SeenFrom, Subject, WaivedBy};
 use crate::model::source::Place;
-use crate::model::text::escape;
+pub(super) use crate::model::text::shown;
 
 /// The judgement with every text escaped.
 pub(super) fn escaped(j: &Judgement) -> Judgement {
@@ -22,29 +20,6 @@ pub(super) fn escaped(j: &Judgement) -> Judgement {
         findings: j.findings.iter().map(finding).collect(),
         not_looked_at: lines(&j.not_looked_at),
     }
-}
-
-/// A text as it may be shown: see [`escape`]; and what build servers take for a command (GitHub's `::word` at the begin
-/// of a line, Azure's and GitHub's older `##[` and `##vso[` anywhere) is broken up.
-pub(super) fn shown(text: &str) -> String {
-    let text = escape(text).replace("##", "#\\u{23}");
-    let mut out = String::with_capacity(text.len());
-    let mut word_begins = true;
-    for (i, c) in text.char_indices() {
-        match word_begins && is_command(&text[i..]) {
-            true => out.push_str("\\u{3a}"),
-            false => out.push(c),
-        }
-        word_begins = c.is_whitespace();
-    }
-    out
-}
-
-/// True if the first word could be a command and is no IPv6 address.
-fn is_command(text: &str) -> bool {
-    let word = text.split(char::is_whitespace).next().unwrap_or_default();
-    let named = word.strip_prefix("::").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic()));
-    named && word.trim_end_matches([',', ';', '.']).parse::<Ipv6Addr>().is_err()
 }
 
 fn lines(texts: &[String]) -> Vec<String> {
@@ -115,24 +90,4 @@ fn finding(f: &Finding) -> Finding {
 
 fn place(p: &Place) -> Place {
     Place { file: shown(&p.file), line: p.line, column: p.column, pointer: option(&p.pointer) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_a_build_server_would_run_is_broken_up_and_addresses_are_not() {
-        for (text, want) in [
-            ("::error::x", "\\u{3a}:error::x"),
-            ("a ::stop-commands::x", "a \\u{3a}:stop-commands::x"),
-            ("\u{3000}::group::", "\u{3000}\\u{3a}:group::"),
-            ("a##[error]b ##vso[task]", "a#\\u{23}[error]b #\\u{23}vso[task]"),
-            ("::1, ::ffff:10.0.0.1; fe80::a 2001:db8::b", "::1, ::ffff:10.0.0.1; fe80::a 2001:db8::b"),
-            ("::/0", "::/0"),
-            ("\x1b[31m\u{202e}", "\\u{1b}[31m\\u{202e}"),
-        ] {
-            assert_eq!(shown(text), want, "{text:?}");
-        }
-    }
 }

@@ -11,17 +11,21 @@ pub const USAGE: u8 = 2;
 /// Nothing failed, but something due could not be observed.
 pub const UNOBSERVED: u8 = 3;
 
+/// The user stopped the run: 128 + SIGINT, as shells have it.
+pub const INTERRUPTED: u8 = 130;
+
 /// The exit status of one plan's judgement; [`USAGE`] never comes of one.
 pub fn exit_status(judgement: &Judgement) -> u8 {
     match judgement.outcome {
         RunOutcome::Pass => PASS,
         RunOutcome::Fail => FINDING,
         RunOutcome::Incomplete => UNOBSERVED,
+        RunOutcome::Interrupted => INTERRUPTED,
     }
 }
 
-/// The exit status of several plans: the worst of 2, 1, 3, 0; [`PASS`] of none. A status that is none of these is taken
-/// for the worst.
+/// The exit status of several plans: the worst of 130, 2, 1, 3, 0; [`PASS`] of none. A status that is none of these is
+/// taken for the worst.
 pub fn worst(statuses: impl IntoIterator<Item = u8>) -> u8 {
     statuses.into_iter().max_by_key(|status| weight(*status)).unwrap_or(PASS)
 }
@@ -42,9 +46,14 @@ mod tests {
 
     #[test]
     fn a_wrong_plan_outweighs_a_finding_and_that_what_was_not_seen() {
-        for (statuses, want) in
-            [(vec![], 0), (vec![0, 0], 0), (vec![0, 3, 0], 3), (vec![3, 1, 0], 1), (vec![1, 2, 3], 2), (vec![2, 7], 7)]
-        {
+        for (statuses, want) in [
+            (vec![], 0),
+            (vec![0, 0], 0),
+            (vec![0, 3, 0], 3),
+            (vec![3, 1, 0], 1),
+            (vec![1, 2, 3], 2),
+            (vec![2, 130], 130),
+        ] {
             assert_eq!(worst(statuses.clone()), want, "{statuses:?}");
         }
     }

@@ -23,6 +23,7 @@ fn word(j: &Judgement) -> &'static str {
         (Scope::Files, RunOutcome::Pass) => "PLAN OK",
         (Scope::Files, RunOutcome::Fail) => "PLAN NOT OK",
         (_, RunOutcome::Incomplete) => "COULD NOT TELL",
+        (_, RunOutcome::Interrupted) => "INTERRUPTED",
     }
 }
 
@@ -145,6 +146,9 @@ fn sentence(j: &Judgement, roots: &[Root<'_>]) -> String {
         RunOutcome::Pass => after(format!("{passed} of {due} that are due pass")),
         RunOutcome::Incomplete if due == 0 => after("nothing is due".into()),
         RunOutcome::Incomplete => after(format!("{unobserved} of {due} that are due")),
+        RunOutcome::Interrupted => {
+            after(format!("incomplete, {} of {due} that are due were judged", due.saturating_sub(unobserved)))
+        }
         RunOutcome::Fail => match [to_mend, list(roots, &[(Class::Info, "note")])].concat().as_slice() {
             [] => format!("{failed} of {due} that are due fail"),
             list => format!("mend {}", list.join(", ")),
@@ -183,6 +187,16 @@ mod tests {
         j.findings = vec![open("5 external paths")];
         assert!(last(&j).starts_with("COULD NOT TELL: 5 of 26 that are due, 1 open question (?1).  "));
         assert!(last(&j).ends_with("exit 3"));
+    }
+
+    #[test]
+    fn a_run_that_was_stopped_says_how_far_it_came() {
+        let mut j = judgement();
+        j.counts = Counts { passed: 2, failed: 1, unobserved: 7, ..Counts::default() };
+        j.outcome = RunOutcome::Interrupted;
+        let told = last(&j);
+        assert!(told.starts_with("INTERRUPTED: incomplete, 3 of 10 that are due were judged"), "{told}");
+        assert!(told.ends_with("exit 130"), "{told}");
     }
 
     #[test]

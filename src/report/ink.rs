@@ -36,7 +36,7 @@ fn style_of(text: &str) -> Style {
         "PLAN" => colour(AnsiColor::Green).bold(),
         "NO-GO" => colour(AnsiColor::Red).bold(),
         "GO" => colour(AnsiColor::Green).bold(),
-        "COULD" => colour(AnsiColor::Yellow).bold(),
+        "COULD" | "INTERRUPTED" => colour(AnsiColor::Yellow).bold(),
         "ok" | "absent," => colour(AnsiColor::Green),
         _ if word.starts_with('X') => colour(AnsiColor::Red),
         _ if word.starts_with(['!', '?']) => colour(AnsiColor::Yellow),

@@ -21,7 +21,7 @@ use std::io::{self, Write};
 
 use crate::model::finding::Judgement;
 
-pub use exit::{FINDING, PASS, UNOBSERVED, USAGE, exit_status, worst};
+pub use exit::{FINDING, INTERRUPTED, PASS, UNOBSERVED, USAGE, exit_status, worst};
 pub use json::{FORMAT, schema};
 pub use table::grid;
 

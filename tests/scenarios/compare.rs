@@ -11,6 +11,7 @@ pub fn differences(scenario: &Scenario, judgement: &Judgement) -> Vec<String> {
         RunOutcome::Pass => "pass",
         RunOutcome::Fail => "fail",
         RunOutcome::Incomplete => "incomplete",
+        RunOutcome::Interrupted => "interrupted",
     };
     if outcome != scenario.outcome {
         wrong.push(format!("outcome: {outcome} instead of {}; {:?}", scenario.outcome, judgement.counts));

@@ -4,7 +4,7 @@ mod https;
 mod silence;
 mod stream;
 mod udp;
-mod wire;
+pub(super) mod wire;
 
 use std::io;
 use std::net::SocketAddr;

@@ -3,6 +3,7 @@
 use super::bounds::{ENTRIES, bounded};
 use super::reader::Reader;
 use crate::model::source::{Located, Span};
+use crate::model::text::escape;
 use crate::plan::error::PlanError;
 use crate::plan::raw::{Key, Node};
 
@@ -47,7 +48,7 @@ impl Reader<'_> {
         for (label, _) in &entries {
             let text = &label.value;
             let bad = |c: char| c.is_control() || c.is_whitespace() || RESERVED.contains(&c);
-            if text.is_empty() || text.chars().count() > LONGEST || text.contains(bad) {
+            if text.is_empty() || text.chars().count() > LONGEST || text.contains(bad) || escape(text) != *text {
                 let error = PlanError::at(label.span, "not a label", format!("expected 1 to {LONGEST} characters"));
                 self.note::<()>(error.help("letters, digits, `-`, `_` and `.` make a label"));
             }

@@ -73,7 +73,8 @@ mod tests {
     #[test]
     fn reports_are_as_their_schema_says() {
         let schema = jsonschema::validator_for(&schema()).unwrap();
-        let outcomes = [RunOutcome::Pass, RunOutcome::Fail, RunOutcome::Incomplete].map(every_word);
+        let outcomes =
+            [RunOutcome::Pass, RunOutcome::Fail, RunOutcome::Incomplete, RunOutcome::Interrupted].map(every_word);
         for one in [balanced(), legacy(), judgement()].iter().chain(&outcomes) {
             let report = parsed(std::slice::from_ref(one));
             assert!(schema.is_valid(&report), "{:?}", schema.iter_errors(&report).map(|e| e.to_string()).next());

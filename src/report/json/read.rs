@@ -20,6 +20,7 @@ impl<'a> Report<'a> {
                 RunOutcome::Pass => Outcome::Pass,
                 RunOutcome::Fail => Outcome::Fail,
                 RunOutcome::Incomplete => Outcome::Incomplete,
+                RunOutcome::Interrupted => Outcome::Interrupted,
             },
             exit_status: exit_status(j),
             asked: &j.asked,

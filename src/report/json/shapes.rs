@@ -58,6 +58,8 @@ pub(super) enum Outcome {
     Fail,
     /// Nothing failed, but something due could not be observed.
     Incomplete,
+    /// The user stopped it before all was looked at, whatever was found until then.
+    Interrupted,
 }
 
 /// How many of the obligations that are due.

@@ -1,0 +1,22 @@
+//! Any bytes as the answer to a question.
+
+use coexist::model::dns::{DnsOutcome, RecordType};
+use coexist::model::name::Name;
+use coexist::observe::fuzzing::dns_outcome;
+
+pub fn body(data: &[u8]) {
+    let name = Name::parse("mail.domain.com").expect("a name");
+    for kind in RecordType::ALL {
+        for stream in [false, true] {
+            match dns_outcome(&name, kind, data, stream) {
+                Some(DnsOutcome::Answer(reply)) => {
+                    assert!(!reply.addresses.is_empty() && reply.chain.len() <= 16);
+                    assert!(reply.addresses.iter().all(|a| a.address.is_ipv4() == (kind == RecordType::A)));
+                }
+                Some(DnsOutcome::NoData(reply) | DnsOutcome::NxDomain(reply)) => assert!(reply.addresses.is_empty()),
+                Some(other) => assert!(!other.to_string().is_empty()),
+                None => {}
+            }
+        }
+    }
+}

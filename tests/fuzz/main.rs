@@ -1,0 +1,92 @@
+//! What reads hostile bytes, given the corpus of this folder and mutations of it, the same in every run.
+//!
+//! For as long as you like, with coverage as the guide, on a nightly toolchain with cargo-fuzz (new inputs go to the first
+//! folder, the corpus is only read):
+//!
+//! ```text
+//! cargo +nightly fuzz run --fuzz-dir tests/fuzz plan /tmp/plan tests/fuzz/corpus/plan
+//! ```
+#![allow(clippy::disallowed_methods, reason = "a test reads its corpus")]
+
+#[path = "bodies/certificate.rs"]
+mod certificate;
+#[path = "bodies/dns.rs"]
+mod dns;
+mod mutation;
+#[path = "bodies/names.rs"]
+mod names;
+#[path = "bodies/plan.rs"]
+mod plan;
+#[path = "bodies/preambles.rs"]
+mod preambles;
+#[path = "bodies/recording.rs"]
+mod recording;
+
+use std::path::{Path, PathBuf};
+
+use mutation::Mutations;
+
+/// Mutations of a target's corpus.
+const ROUNDS: usize = 3_000;
+
+/// The files of a target's corpus, in the order of their names.
+fn corpus(target: &str) -> Vec<Vec<u8>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/corpus").join(target);
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(folder).expect("a corpus").map(|entry| entry.expect("an entry").path()).collect();
+    files.sort();
+    files.iter().map(|file| std::fs::read(file).expect("an input")).collect()
+}
+
+/// Gives a body its corpus, then mutations. The input that it panics on is printed.
+fn run(target: &str, words: &[&str], body: fn(&[u8])) {
+    let corpus = corpus(target);
+    assert!(corpus.len() >= 3, "{target}: {} inputs", corpus.len());
+    let mutations = Mutations::of(&corpus, words).take(ROUNDS);
+    for input in corpus.iter().cloned().chain(mutations) {
+        let result = std::panic::catch_unwind(|| body(&input));
+        assert!(result.is_ok(), "{target} fails on {:?}", String::from_utf8_lossy(&input));
+    }
+}
+
+#[test]
+fn plans() {
+    run(
+        "plan",
+        &["[views.a]", "= \"absent\"", "{", "}", "\"", "\n", "\\u0000", "[[waivers]]", "2026-01-01"],
+        plan::body,
+    );
+}
+
+#[test]
+fn recordings() {
+    run("recording", &["{\"run\":{", "\"outcome\":", "null", "\n", "1e999", "\\ud800", "[]", "-1"], recording::body);
+}
+
+#[test]
+fn dns_answers() {
+    run("dns", &["\u{0}", "\u{0}\u{1}", "\u{0}\u{5}\u{0}\u{1}", "\u{0}\u{1c}", "\u{3}com\u{0}"], dns::body);
+}
+
+#[test]
+fn dialogues_before_tls() {
+    run(
+        "preambles",
+        &["\r\n", "\0", "220 ", "250-STARTTLS\r\n", "* OK ", "a1 OK\r\n", "+OK\r\n", "."],
+        preambles::body,
+    );
+}
+
+#[test]
+fn certificates() {
+    run(
+        "certificate",
+        &["-----BEGIN CERTIFICATE-----\n", "-----END CERTIFICATE-----\n", "0\u{0}", "="],
+        certificate::body,
+    );
+}
+
+#[test]
+fn names_of_hosts() {
+    run("names", &["*.", ".", "xn--", "\n", "\u{fc}", "\u{0}", "_", "-", "1"], names::body);
+}
