@@ -1,16 +1,19 @@
 //! What the resolvers of a view know, and how they answer.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
-use crate::model::dns::RecordType;
+use crate::model::dns::{RecordType, Soa};
 use crate::model::phase::{Moment, Phase};
-use crate::model::plan::{Plan, PlannedName, Table, Target, ViewId, Wanted};
+use crate::model::plan::{Autodiscover, Plan, PlannedName, Table, Target, ViewId, Wanted};
+use crate::model::records::{DataRecord, RecordData};
 
 /// TTL of records for which the plan names none, in seconds.
 const DEFAULT_TTL: u32 = 300;
 /// How long absence may be cached, in seconds (RFC 2308 section 5).
 const NEGATIVE_TTL: u32 = 300;
+/// The address of others' mail hosts (RFC 5737).
+const ELSEWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 25));
 /// Links of a CNAME chain that are followed.
 const MAX_LINKS: usize = 8;
 
@@ -41,6 +44,10 @@ pub(super) struct Zone {
     /// Zone cuts that the plan declares.
     pub apexes: Vec<String>,
     pub negative_ttl: u32,
+    /// Records of other types than addresses, by their owner; the owner is an entry too.
+    pub records: BTreeMap<String, Vec<DataRecord>>,
+    /// The serial of every zone's SOA.
+    pub serial: u32,
 }
 
 /// How a question ends.
@@ -59,6 +66,8 @@ pub(super) struct Answer {
     pub links: Vec<(String, String, u32)>,
     /// The addresses at its end: owner, address, TTL.
     pub addresses: Vec<(String, IpAddr, u32)>,
+    /// The records of another type at its end.
+    pub records: Vec<(String, DataRecord)>,
     pub ending: Ending,
     /// The zone whose SOA proves an absence.
     pub apex: String,
@@ -68,7 +77,7 @@ impl Zone {
     /// The view's zone in a moment.
     pub fn of(plan: &Plan, view: ViewId, moment: Moment, hosts: &BTreeMap<usize, IpAddr>) -> Self {
         let apexes = plan.zones.iter().filter(|z| z.views.contains(&view)).map(|z| z.apex.to_string()).collect();
-        let mut zone = Self { entries: BTreeMap::new(), apexes, negative_ttl: NEGATIVE_TTL };
+        let mut zone = Self { apexes, negative_ttl: NEGATIVE_TTL, serial: serial(plan, view), ..Self::default() };
         for (server, address) in hosts {
             if let Some(host) = &plan.servers[*server].host {
                 let entry = Entry::Addresses { ttl: DEFAULT_TTL, addresses: vec![*address] };
@@ -76,6 +85,7 @@ impl Zone {
             }
         }
         zone.add_others(plan, view);
+        zone.add_mail(plan, moment);
         for name in &plan.names {
             if let Some((targets, phase)) = told(name, view, moment) {
                 zone.add(plan, name, view, targets, phase, hosts);
@@ -87,9 +97,6 @@ impl Zone {
 
     /// Records that the plan lists beside its names; of types that nobody here asks for, only the name exists.
     fn add_others(&mut self, plan: &Plan, view: ViewId) {
-        for domain in &plan.mail {
-            self.entries.entry(domain.domain.to_string()).or_insert_with(nothing);
-        }
         for record in &plan.records {
             let Some(values) = record.values.get(view.0).and_then(Option::as_ref) else { continue };
             let entry = match (record.kind.as_str(), values.first()) {
@@ -103,7 +110,69 @@ impl Zone {
                 }
                 (_, entry) => drop(self.entries.insert(record.owner.to_string(), entry)),
             }
+            if let Some(kind) = RecordType::of_word(&record.kind).filter(|k| *k != RecordType::Cname) {
+                let data = values.iter().filter_map(|v| RecordData::parse(kind, v)).collect();
+                self.add_records(record.owner.as_str(), data);
+            }
         }
+    }
+
+    /// What the mail domains' clients and senders look for. Hosts of others have an address of their own.
+    fn add_mail(&mut self, plan: &Plan, moment: Moment) {
+        for mail in &plan.mail {
+            let domain = mail.domain.as_str();
+            self.entries.entry(domain.to_string()).or_insert_with(nothing);
+            let hosts = mail.mx[moment.phases().0 as usize].iter().flatten();
+            let mx = hosts.map(|h| RecordData::Mx { preference: 10, exchange: h.value.to_string() });
+            if !self.has(domain, RecordType::Mx) {
+                self.add_records(domain, mx.collect());
+            }
+            let hosts = mail.mx.iter().flatten().flatten();
+            for host in hosts.filter(|h| !plan.names.iter().any(|n| n.name == h.value)) {
+                self.entries.entry(host.value.to_string()).or_insert_with(|| addresses(vec![ELSEWHERE], DEFAULT_TTL));
+            }
+            let srv = format!("_autodiscover._tcp.{domain}");
+            let front = plan.names.iter().find(|n| n.table == Table::Internet && !n.name.is_wildcard());
+            if let (Autodiscover::Srv, Some(front), false) =
+                (&mail.autodiscover, front, self.has(&srv, RecordType::Srv))
+            {
+                let target = front.name.to_string();
+                self.add_records(&srv, vec![RecordData::Srv { priority: 0, weight: 0, port: 443, target }]);
+            }
+        }
+    }
+
+    /// As it was before the last change.
+    pub fn grow_old(&mut self) {
+        self.serial = self.serial.wrapping_sub(1);
+    }
+
+    /// Adds records of other types than addresses at an owner.
+    pub fn add_records(&mut self, owner: &str, data: Vec<RecordData>) {
+        self.entries.entry(owner.to_string()).or_insert_with(nothing);
+        let of_owner = self.records.entry(owner.to_string()).or_default();
+        of_owner.extend(data.into_iter().map(|data| DataRecord { data, ttl: DEFAULT_TTL }));
+    }
+
+    fn has(&self, owner: &str, kind: RecordType) -> bool {
+        self.records.get(owner).is_some_and(|all| all.iter().any(|r| r.data.kind() == kind))
+    }
+
+    /// The records of a type at a name that exists; a zone's apex has an SOA and a name server whatever else it has.
+    fn records_of(&self, name: &str, kind: RecordType) -> Vec<DataRecord> {
+        let own = self.records.get(name).into_iter().flatten().filter(|r| r.data.kind() == kind);
+        let mut out: Vec<DataRecord> = own.cloned().collect();
+        if out.is_empty() && self.apex_of(name) == name {
+            let primary = format!("ns1.{name}");
+            let (zone, ttl, minimum) = (name.to_string(), self.negative_ttl, self.negative_ttl);
+            let data = match kind {
+                RecordType::Ns => Some(RecordData::Ns(primary)),
+                RecordType::Soa => Some(RecordData::Soa(Soa { zone, primary, serial: self.serial, ttl, minimum })),
+                _ => None,
+            };
+            out.extend(data.map(|data| DataRecord { data, ttl }));
+        }
+        out
     }
 
     fn add(
@@ -156,14 +225,23 @@ impl Zone {
         }
     }
 
-    /// Answers a question for addresses; of other types (`None`), only aliases and absence are known.
+    /// Answers a question; of types that are never asked for (`None`), only aliases and absence are known.
     pub fn answer(&self, name: &str, kind: Option<RecordType>) -> Answer {
         let mut at = plain(name);
-        let mut answer =
-            Answer { links: Vec::new(), addresses: Vec::new(), ending: Ending::NoData, apex: self.apex_of(&at) };
+        let mut answer = Answer {
+            links: Vec::new(),
+            addresses: Vec::new(),
+            records: Vec::new(),
+            ending: Ending::NoData,
+            apex: self.apex_of(&at),
+        };
         for _ in 0..MAX_LINKS {
             answer.apex = self.apex_of(&at);
             match self.entry(&at) {
+                Some(Entry::Alias { ttl, target }) if kind == Some(RecordType::Cname) => {
+                    answer.links.push((at, target.clone(), *ttl));
+                    return Answer { ending: Ending::Found, ..answer };
+                }
                 Some(Entry::Alias { ttl, target }) => {
                     answer.links.push((at, target.clone(), *ttl));
                     at = target.clone();
@@ -171,14 +249,13 @@ impl Zone {
                 Some(Entry::Addresses { ttl, addresses }) => {
                     let fits = addresses.iter().filter(|a| kind.is_some_and(|k| k.holds(**a)));
                     answer.addresses = fits.map(|a| (at.clone(), *a, *ttl)).collect();
-                    answer.ending = if answer.addresses.is_empty() { Ending::NoData } else { Ending::Found };
-                    return answer;
+                    return answer.with(&at, kind.map(|k| self.records_of(&at, k)).unwrap_or_default());
                 }
                 Some(Entry::Fails) => return Answer { ending: Ending::Fails, ..answer },
-                None => {
-                    let ending = if self.is_within(&at) { Ending::NoData } else { Ending::NxDomain };
-                    return Answer { ending, ..answer };
+                None if self.is_within(&at) => {
+                    return answer.with(&at, kind.map(|k| self.records_of(&at, k)).unwrap_or_default());
                 }
+                None => return Answer { ending: Ending::NxDomain, ..answer },
             }
         }
         Answer { ending: Ending::Fails, ..answer }
@@ -223,6 +300,22 @@ impl Zone {
             None => registrable(name),
         }
     }
+}
+
+impl Answer {
+    /// Ends here, with these records.
+    fn with(mut self, owner: &str, records: Vec<DataRecord>) -> Self {
+        self.records = records.into_iter().map(|r| (owner.to_string(), r)).collect();
+        let found = !self.addresses.is_empty() || !self.records.is_empty();
+        self.ending = if found { Ending::Found } else { Ending::NoData };
+        self
+    }
+}
+
+/// A view that has a zone of its own has its own serial; all others share the one of the world.
+fn serial(plan: &Plan, view: ViewId) -> u32 {
+    let own = plan.zones.iter().any(|z| z.views.contains(&view) && z.views.len() < plan.views.len());
+    if own { 2 + u32::try_from(view.0).unwrap_or(0) } else { 1 }
 }
 
 /// The registrable domain of a name, by the public suffix list; the last two labels where the list knows nothing.

@@ -190,6 +190,7 @@ mod tests {
         (links, addresses, prop::option::of(soa), any::<[bool; 3]>()).prop_map(|(chain, addresses, soa, bits)| Reply {
             chain,
             addresses,
+            records: Vec::new(),
             soa,
             authoritative: bits[0],
             authenticated: bits[1],

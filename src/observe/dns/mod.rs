@@ -1,6 +1,7 @@
 //! Questions to declared resolvers, and to no others.
 
 mod https;
+mod records;
 mod silence;
 mod stream;
 mod udp;

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use hickory_resolver::proto::op::{Edns, Message, MessageType, OpCode, Query, ResponseCode};
 use hickory_resolver::proto::rr::{self, DNSClass, RData, Record};
 
+use super::records;
 use crate::model::dns::{AddressRecord, DnsOutcome, Link, RecordType, Reply, Soa};
 use crate::model::name::Name;
 
@@ -55,7 +56,7 @@ impl Question {
         message.metadata.recursion_desired = true;
         // RFC 6840 section 5.7: "tell me whether you have authenticated it"
         message.metadata.authentic_data = true;
-        message.add_query(Query::query(owner.clone(), wire_type(kind)));
+        message.add_query(Query::query(owner.clone(), records::wire_type(kind)));
         if edns {
             let mut extension = Edns::new();
             extension.set_max_payload(PAYLOAD);
@@ -126,9 +127,9 @@ impl Question {
             Ok(reply) => reply,
             Err(why) => return DnsOutcome::Malformed(why),
         };
-        match (code, reply.addresses.is_empty()) {
+        match (code, reply.addresses.is_empty() && reply.records.is_empty()) {
             (ResponseCode::NXDomain, true) => DnsOutcome::NxDomain(reply),
-            (ResponseCode::NXDomain, false) => DnsOutcome::Malformed("NXDOMAIN with an address in the answer".into()),
+            (ResponseCode::NXDomain, false) => DnsOutcome::Malformed("NXDOMAIN with a record in the answer".into()),
             (_, false) => DnsOutcome::Answer(reply),
             (_, true) => no_data(message, reply),
         }
@@ -136,11 +137,14 @@ impl Question {
 
     fn reply(&self, message: &Message, after_truncation: bool) -> Result<Reply, String> {
         let answers: Vec<&Record> = message.answers.iter().filter(|r| r.dns_class == DNSClass::IN).collect();
-        let (chain, end) = follow(&answers, &self.name)?;
-        let addresses = addresses(&answers, end, self.kind);
+        let (chain, end) = match self.kind {
+            RecordType::Cname => (Vec::new(), &self.name),
+            _ => follow(&answers, &self.name)?,
+        };
         Ok(Reply {
             chain,
-            addresses,
+            addresses: addresses(&answers, end, self.kind),
+            records: records::records(&answers, end, self.kind)?,
             soa: message.authorities.iter().find_map(soa),
             authoritative: message.metadata.authoritative,
             authenticated: message.metadata.authentic_data,
@@ -204,7 +208,7 @@ fn addresses(answers: &[&Record], owner: &rr::Name, kind: RecordType) -> Vec<Add
     found.into_iter().map(|(address, ttl)| AddressRecord { address, ttl }).collect()
 }
 
-fn soa(record: &Record) -> Option<Soa> {
+pub(super) fn soa(record: &Record) -> Option<Soa> {
     match &record.data {
         RData::SOA(soa) => Some(Soa {
             zone: text(&record.name),
@@ -214,13 +218,6 @@ fn soa(record: &Record) -> Option<Soa> {
             minimum: soa.minimum,
         }),
         _ => None,
-    }
-}
-
-fn wire_type(kind: RecordType) -> rr::RecordType {
-    match kind {
-        RecordType::A => rr::RecordType::A,
-        RecordType::Aaaa => rr::RecordType::AAAA,
     }
 }
 
@@ -237,7 +234,7 @@ fn question_section(query: &[u8]) -> &[u8] {
 }
 
 /// A name in lower case without its final dot; octets that no host name has are written `\DDD` (RFC 1035 section 5.1).
-fn text(name: &rr::Name) -> String {
+pub(super) fn text(name: &rr::Name) -> String {
     let mut out = String::with_capacity(name.len());
     for label in name.iter() {
         if !out.is_empty() {
