@@ -16,6 +16,7 @@ enum By {
     Replaced,
     Dns,
     Stranger,
+    Candidate,
 }
 
 /// (cause, consequence, by). There are no circles.
@@ -31,6 +32,14 @@ const TABLE: &[(&str, &str, By)] = &[
     // The record is wrong; that it makes a loop is its consequence.
     ("resolves-to-unexpected-target", "legacy-equals-primary-target", By::Dns),
     ("legacy-name-single-view", "name-unresolved-in-view", By::Dns),
+    // The wildcard answers for what is to be absent, and for what was never there.
+    ("wildcard-record-answers", "resolves-to-unexpected-target", By::Dns),
+    ("wildcard-record-answers", "intranet-name-in-external-view", By::Dns),
+    ("wildcard-record-answers", "autodiscover-candidate-uncovered", By::Candidate),
+    // A host of mail or of a service that does not resolve, or cannot be asked for.
+    ("name-unresolved-in-view", "mx-target-invalid", By::Dns),
+    ("name-unresolved-in-view", "srv-target-invalid", By::Dns),
+    ("name-unresolved-in-view", "caa-or-dcv-lookup-fails", By::Dns),
     // Resolvers that fail for every name tell nothing of those that should be absent either.
     ("name-unresolved-in-view", "evidence-missing", By::Dns),
     // The right certificate was never put to use: all else about that leaf goes with it.
@@ -112,6 +121,7 @@ fn facts(draft: &Draft, by: By) -> Vec<Key> {
         By::Served | By::Replaced => matches!(key, Key::Served(..)),
         By::Dns => matches!(key, Key::Dns(..)),
         By::Stranger => matches!(key, Key::Stranger(..)),
+        By::Candidate => matches!(key, Key::Candidate(..)),
     };
     draft.keys.iter().filter(is).copied().collect()
 }

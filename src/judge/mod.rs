@@ -8,6 +8,7 @@
 //! to be mended; `cause` folds consequences under their cause; `verdict` counts.
 
 mod assess;
+mod beside;
 mod case;
 mod cause;
 mod certificates;

@@ -1,6 +1,6 @@
 //! What the resolvers of a view know, and how they answer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 
 use crate::model::dns::{RecordType, Soa};
@@ -46,6 +46,8 @@ pub(super) struct Zone {
     pub negative_ttl: u32,
     /// Records of other types than addresses, by their owner; the owner is an entry too.
     pub records: BTreeMap<String, Vec<DataRecord>>,
+    /// Questions for which the resolver fails, though it answers others for the name.
+    pub fails: BTreeSet<(String, RecordType)>,
     /// The serial of every zone's SOA.
     pub serial: u32,
 }
@@ -237,6 +239,9 @@ impl Zone {
         };
         for _ in 0..MAX_LINKS {
             answer.apex = self.apex_of(&at);
+            if kind.is_some_and(|k| self.fails.contains(&(at.clone(), k))) {
+                return Answer { ending: Ending::Fails, ..answer };
+            }
             match self.entry(&at) {
                 Some(Entry::Alias { ttl, target }) if kind == Some(RecordType::Cname) => {
                     answer.links.push((at, target.clone(), *ttl));
