@@ -11,7 +11,7 @@ use crate::model::dns::{DnsOutcome, RecordType, Reply, ResolverAddr};
 use crate::model::finding::Subject;
 use crate::model::name::Name;
 use crate::model::observation::{DnsProbe, Probe};
-use crate::model::plan::ViewId;
+use crate::model::plan::{ViewId, Wanted};
 use crate::model::questions::{self, Question, Topic};
 use crate::model::records::RecordData;
 use crate::model::source::Span;
@@ -143,6 +143,13 @@ pub(super) fn host(context: &Context, view: ViewId, name: &Name) -> Host {
         looks: words.iter().map(|w| w.look).collect(),
         addresses,
     }
+}
+
+/// True if the plan says nothing yet of a name of its own at the moment that is due: it may not be there.
+pub(super) fn is_unconstrained(case: &Case, view: ViewId, host: &str) -> bool {
+    let (phase, _) = case.policy.moment(case.plan, view).phases();
+    let name = case.plan.names.iter().find(|n| n.name.as_str() == host);
+    name.is_some_and(|n| *n.wanted(view, phase) == Wanted::Unconstrained)
 }
 
 /// A finding about a domain or record in a view; what a waiver may say `on` are these and the further labels.

@@ -215,13 +215,15 @@ pub fn unlikely_label(plan: &Plan) -> String {
     format!("coexist-{hex}")
 }
 
-/// The domains right above the plan's names, in the plan's order; not public suffixes, nor where a wildcard is planned.
+/// The domains right above the plan's names, and the registrable ones, in the plan's order; not public suffixes, nor where
+/// a wildcard is planned.
 pub fn parents(plan: &Plan) -> Vec<Name> {
     let planned = plan.names.iter().map(|n| &n.name).chain(plan.records.iter().map(|r| &r.owner));
     let wild: BTreeSet<&str> = planned.filter(|n| n.is_wildcard()).filter_map(Name::parent).collect();
     let wanted = |n: &&PlannedName| n.wanted.iter().flatten().any(|w| w.value != Wanted::Unconstrained);
     let mut seen: BTreeSet<&str> = BTreeSet::new();
-    let parents = plan.names.iter().filter(wanted).filter_map(|n| n.name.parent());
+    let names = plan.names.iter().filter(wanted).map(|n| &n.name);
+    let parents = names.flat_map(|n| [psl::domain_str(n.as_str()), n.parent()]).flatten();
     let new = parents.filter(|p| !wild.contains(p) && psl::domain_str(p).is_some() && seen.insert(p));
     new.filter_map(|p| Name::parse(p).ok()).collect()
 }

@@ -108,6 +108,7 @@ fn fault(context: &Context, view: ViewId, host: &str) -> Option<(Wrong, BTreeSet
     let known = beside::host(context, view, &Name::parse_owner(host).ok()?);
     match known.alias {
         Some(to) => Some((Wrong::Alias(to), known.looks)),
+        None if beside::is_unconstrained(context.case, view, host) => None,
         None => known.is_absent.then_some((Wrong::Absent, known.looks)),
     }
 }

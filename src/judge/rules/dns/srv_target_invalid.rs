@@ -114,6 +114,7 @@ fn of_target(context: &Context, owner: &Name, view: ViewId, host: &str, at: Span
             let known = beside::host(context, view, &Name::parse_owner(host).ok()?);
             match (known.alias, known.is_absent) {
                 (Some(to), _) => (format!("leads to {host}, an alias"), vec![format!("{host} -> {to}")], known.looks),
+                (None, true) if beside::is_unconstrained(context.case, view, host) => return None,
                 (None, true) => (format!("leads to {host}, which has no address"), known.said, known.looks),
                 (None, false) => return None,
             }

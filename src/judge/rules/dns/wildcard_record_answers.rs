@@ -78,12 +78,24 @@ pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
             }
         }
     }
+    leave_out_lower(&mut found);
     drafts.extend(found.iter().map(|((parent, addresses), wild)| draft(context, parent, addresses, wild, &label)));
+}
+
+/// A wildcard answers at any depth where nothing stands in between (RFC 4592 section 3.3.1): it is told once.
+fn leave_out_lower(found: &mut BTreeMap<(Name, BTreeSet<IpAddr>), Wild>) {
+    let all: Vec<(Name, BTreeSet<IpAddr>, BTreeSet<ViewId>)> =
+        found.iter().map(|((p, a), w)| (p.clone(), a.clone(), w.views.clone())).collect();
+    found.retain(|(parent, addresses), wild| {
+        let above = all.iter().filter(|(p, a, _)| p != parent && a == addresses && parent.is_under(p.as_str()));
+        above.for_each(|(_, _, views)| wild.views.retain(|v| !views.contains(v)));
+        !wild.views.is_empty()
+    });
 }
 
 fn draft(context: &Context, parent: &Name, addresses: &BTreeSet<IpAddr>, wild: &Wild, label: &str) -> Draft {
     let plan = context.case.plan;
-    let names = plan.names.iter().filter(|n| n.name.parent() == Some(parent.as_str()));
+    let names = plan.names.iter().filter(|n| n.name.is_under(parent.as_str()));
     let at = names.map(|n| n.span).next().unwrap_or_default();
     let views = wording::view_list(plan, wild.views.iter().copied());
     let view = if wild.views.len() == 1 { wild.views.first().copied() } else { None };
