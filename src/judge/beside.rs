@@ -174,22 +174,34 @@ pub(super) fn unanswered(context: &Context) -> Vec<String> {
     let case = context.case;
     let all = questions::questions(case.plan, case.policy);
     // Older recordings know nothing of wildcards; no plan speaks of them.
-    let wild = all.iter().any(|q| q.topic == Topic::Wildcards && !is_unasked(context, q));
+    let wild = all.iter().any(|q| q.topic == Topic::Wildcards && is_asked(case, q));
     let open = all.iter().filter(|q| (q.topic != Topic::Wildcards || wild) && !is_answered(context, q));
-    let mut by_view: BTreeMap<ViewId, Vec<String>> = BTreeMap::new();
-    for question in open {
+    let mut kinds: BTreeMap<(ViewId, String), BTreeSet<RecordType>> = BTreeMap::new();
+    for question in open.filter(|q| !q.name.is_under("invalid")) {
         let at = question.server.as_ref().map(|s| format!(" at {s}")).unwrap_or_default();
-        let word = format!("{} {}{at}", question.name, question.kind);
-        let words = by_view.entry(question.view).or_default();
-        if !words.contains(&word) {
-            words.push(word);
-        }
+        kinds.entry((question.view, format!("{}{at}", question.name))).or_default().insert(question.kind);
+    }
+    let mut by_view: BTreeMap<ViewId, Vec<String>> = BTreeMap::new();
+    for ((view, at), kinds) in kinds {
+        let kinds: Vec<&str> = kinds.iter().map(|k| k.word()).collect();
+        by_view.entry(view).or_default().push(format!("{} of {at}", kinds.join("/")));
     }
     let line = |(view, words): (&ViewId, &Vec<String>)| {
-        let view = wording::view(case.plan, *view);
-        format!("could not tell what DNS of {view} has for {}", wording::list(words.iter().map(String::as_str)))
+        let list = wording::list(words.iter().map(String::as_str));
+        format!("could not tell what {} has for {list}", wording::view(case.plan, *view))
     };
-    by_view.iter().map(line).chain(left_out(case)).collect()
+    by_view.iter().map(line).chain(liars(context)).chain(left_out(case)).collect()
+}
+
+/// Resolvers from which nobody learns what does not exist.
+fn liars(context: &Context) -> Vec<String> {
+    let plan = context.case.plan;
+    let lies = context.suspicion.liars.iter().filter(|(v, _)| asks(context.case, *v));
+    lies.map(|(view, index)| {
+        let resolver = wording::resolver(plan, *view, *index);
+        format!("what does not exist in {}: {resolver} gives any name an address", wording::view(plan, *view))
+    })
+    .collect()
 }
 
 fn words<'a>(context: &Context<'a>, question: &Question) -> Told<'a> {
@@ -199,8 +211,9 @@ fn words<'a>(context: &Context<'a>, question: &Question) -> Told<'a> {
     }
 }
 
-fn is_unasked(context: &Context, question: &Question) -> bool {
-    words(context, question).0.is_empty()
+fn is_asked(case: &Case, question: &Question) -> bool {
+    let resolvers = &case.plan.view(question.view).resolvers;
+    resolvers.iter().any(|r| !told_by(case, question.view, &r.value, &question.name, question.kind).0.is_empty())
 }
 
 /// A failure of CAA has a rule that speaks of it.

@@ -12,6 +12,8 @@ use crate::model::source::{Located, Span};
 use crate::model::tls::{Possession, Stage, TlsOutcome};
 
 mod aliases;
+mod beside;
+mod beside_zones;
 mod certificates;
 mod dates;
 mod dns;
