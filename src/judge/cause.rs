@@ -39,6 +39,7 @@ const TABLE: &[(&str, &str, By)] = &[
     // A host of mail or of a service that does not resolve, or cannot be asked for.
     ("name-unresolved-in-view", "mx-target-invalid", By::Dns),
     ("name-unresolved-in-view", "srv-target-invalid", By::Dns),
+    ("mx-target-invalid", "srv-target-invalid", By::Dns),
     ("name-unresolved-in-view", "caa-or-dcv-lookup-fails", By::Dns),
     // Resolvers that fail for every name tell nothing of those that should be absent either.
     ("name-unresolved-in-view", "evidence-missing", By::Dns),

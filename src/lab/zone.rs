@@ -1,19 +1,18 @@
 //! What the resolvers of a view know, and how they answer.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
-use crate::model::dns::{RecordType, Soa};
+use super::records;
+use crate::model::dns::RecordType;
 use crate::model::phase::{Moment, Phase};
-use crate::model::plan::{Autodiscover, Plan, PlannedName, Table, Target, ViewId, Wanted};
+use crate::model::plan::{Plan, PlannedName, Table, Target, ViewId, Wanted};
 use crate::model::records::{DataRecord, RecordData};
 
 /// TTL of records for which the plan names none, in seconds.
-const DEFAULT_TTL: u32 = 300;
+pub(super) const DEFAULT_TTL: u32 = 300;
 /// How long absence may be cached, in seconds (RFC 2308 section 5).
 const NEGATIVE_TTL: u32 = 300;
-/// The address of others' mail hosts (RFC 5737).
-const ELSEWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 25));
 /// Links of a CNAME chain that are followed.
 const MAX_LINKS: usize = 8;
 
@@ -79,7 +78,8 @@ impl Zone {
     /// The view's zone in a moment.
     pub fn of(plan: &Plan, view: ViewId, moment: Moment, hosts: &BTreeMap<usize, IpAddr>) -> Self {
         let apexes = plan.zones.iter().filter(|z| z.views.contains(&view)).map(|z| z.apex.to_string()).collect();
-        let mut zone = Self { apexes, negative_ttl: NEGATIVE_TTL, serial: serial(plan, view), ..Self::default() };
+        let mut zone =
+            Self { apexes, negative_ttl: NEGATIVE_TTL, serial: records::serial(plan, view), ..Self::default() };
         for (server, address) in hosts {
             if let Some(host) = &plan.servers[*server].host {
                 let entry = Entry::Addresses { ttl: DEFAULT_TTL, addresses: vec![*address] };
@@ -117,64 +117,6 @@ impl Zone {
                 self.add_records(record.owner.as_str(), data);
             }
         }
-    }
-
-    /// What the mail domains' clients and senders look for. Hosts of others have an address of their own.
-    fn add_mail(&mut self, plan: &Plan, moment: Moment) {
-        for mail in &plan.mail {
-            let domain = mail.domain.as_str();
-            self.entries.entry(domain.to_string()).or_insert_with(nothing);
-            let hosts = mail.mx[moment.phases().0 as usize].iter().flatten();
-            let mx = hosts.map(|h| RecordData::Mx { preference: 10, exchange: h.value.to_string() });
-            if !self.has(domain, RecordType::Mx) {
-                self.add_records(domain, mx.collect());
-            }
-            let hosts = mail.mx.iter().flatten().flatten();
-            for host in hosts.filter(|h| !plan.names.iter().any(|n| n.name == h.value)) {
-                self.entries.entry(host.value.to_string()).or_insert_with(|| addresses(vec![ELSEWHERE], DEFAULT_TTL));
-            }
-            let srv = format!("_autodiscover._tcp.{domain}");
-            let front = plan.names.iter().find(|n| n.table == Table::Internet && !n.name.is_wildcard());
-            if let (Autodiscover::Srv, Some(front), false) =
-                (&mail.autodiscover, front, self.has(&srv, RecordType::Srv))
-            {
-                let target = front.name.to_string();
-                self.add_records(&srv, vec![RecordData::Srv { priority: 0, weight: 0, port: 443, target }]);
-            }
-        }
-    }
-
-    /// As it was before the last change.
-    pub fn grow_old(&mut self) {
-        self.serial = self.serial.wrapping_sub(1);
-    }
-
-    /// Adds records of other types than addresses at an owner.
-    pub fn add_records(&mut self, owner: &str, data: Vec<RecordData>) {
-        self.entries.entry(owner.to_string()).or_insert_with(nothing);
-        let of_owner = self.records.entry(owner.to_string()).or_default();
-        of_owner.extend(data.into_iter().map(|data| DataRecord { data, ttl: DEFAULT_TTL }));
-    }
-
-    fn has(&self, owner: &str, kind: RecordType) -> bool {
-        self.records.get(owner).is_some_and(|all| all.iter().any(|r| r.data.kind() == kind))
-    }
-
-    /// The records of a type at a name that exists; a zone's apex has an SOA and a name server whatever else it has.
-    fn records_of(&self, name: &str, kind: RecordType) -> Vec<DataRecord> {
-        let own = self.records.get(name).into_iter().flatten().filter(|r| r.data.kind() == kind);
-        let mut out: Vec<DataRecord> = own.cloned().collect();
-        if out.is_empty() && self.apex_of(name) == name {
-            let primary = format!("ns1.{name}");
-            let (zone, ttl, minimum) = (name.to_string(), self.negative_ttl, self.negative_ttl);
-            let data = match kind {
-                RecordType::Ns => Some(RecordData::Ns(primary)),
-                RecordType::Soa => Some(RecordData::Soa(Soa { zone, primary, serial: self.serial, ttl, minimum })),
-                _ => None,
-            };
-            out.extend(data.map(|data| DataRecord { data, ttl }));
-        }
-        out
     }
 
     fn add(
@@ -298,7 +240,7 @@ impl Zone {
     }
 
     /// The zone that a name is in: the longest declared one, else its registrable domain.
-    fn apex_of(&self, name: &str) -> String {
+    pub fn apex_of(&self, name: &str) -> String {
         let holds = |apex: &&String| name.strip_suffix(apex.as_str()).is_some_and(|r| r.is_empty() || r.ends_with('.'));
         match self.apexes.iter().filter(holds).max_by_key(|a| a.len()) {
             Some(apex) => apex.clone(),
@@ -315,12 +257,6 @@ impl Answer {
         self.ending = if found { Ending::Found } else { Ending::NoData };
         self
     }
-}
-
-/// A view that has a zone of its own has its own serial; all others share the one of the world.
-fn serial(plan: &Plan, view: ViewId) -> u32 {
-    let own = plan.zones.iter().any(|z| z.views.contains(&view) && z.views.len() < plan.views.len());
-    if own { 2 + u32::try_from(view.0).unwrap_or(0) } else { 1 }
 }
 
 /// The registrable domain of a name, by the public suffix list; the last two labels where the list knows nothing.
@@ -353,7 +289,7 @@ pub(super) fn flips(plan: &Plan, name: &PlannedName, view: ViewId, moment: Momen
     name.wanted(view, q) != before || targets.iter().any(moves)
 }
 
-fn addresses(mut addresses: Vec<IpAddr>, ttl: u32) -> Entry {
+pub(super) fn addresses(mut addresses: Vec<IpAddr>, ttl: u32) -> Entry {
     addresses.sort();
     addresses.dedup();
     Entry::Addresses { ttl, addresses }

@@ -15,6 +15,7 @@ mod dovecot;
 mod nginx;
 mod postfix;
 mod recordings;
+mod records;
 mod run;
 mod verdicts;
 mod witness;

@@ -265,7 +265,7 @@ pub(super) const FAULTS: &[FaultInfo] = &[
     FaultInfo::new(
         "candidate-answers",
         "name",
-        "a web site at a hoster answers where clients look for autodiscover, with a certificate for other names",
+        "a hoster's web site with its own certificate answers where clients look for autodiscover",
         records::candidates,
         records::put_web_site,
     ),

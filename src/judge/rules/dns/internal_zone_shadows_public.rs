@@ -1,6 +1,7 @@
 //! A zone inside hides names that stand outside.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 use crate::judge::RuleInfo;
 use crate::judge::beside::{self, Host, asks, told};
@@ -99,8 +100,16 @@ struct Hidden {
 
 fn hidden(context: &Context, name: &Name, view: ViewId, outside: &[ViewId]) -> Option<Hidden> {
     let inside = beside::host(context, view, name);
-    let there = outside.iter().map(|v| beside::host(context, *v, name)).find(|h| !h.addresses.is_empty())?;
+    let hosts = outside.iter().map(|v| (*v, beside::host(context, *v, name))).filter(|(_, h)| !h.addresses.is_empty());
+    let there = hosts.filter(|(v, h)| !is_wild(context, *v, name, &h.addresses)).map(|(_, h)| h).next()?;
     inside.is_absent.then(|| Hidden { name: name.clone(), inside, outside: there })
+}
+
+/// True if a name has these addresses by a wildcard only: nobody made it, and nobody misses it.
+fn is_wild(context: &Context, view: ViewId, name: &Name, addresses: &BTreeSet<IpAddr>) -> bool {
+    let label = questions::unlikely_label(context.case.plan);
+    let beside = name.parent().and_then(|p| Name::parse(&format!("{label}.{p}")).ok());
+    beside.is_some_and(|n| beside::host(context, view, &n).addresses == *addresses)
 }
 
 fn draft(context: &Context, domain: &Name, view: ViewId, hidden: Vec<Hidden>) -> Draft {
