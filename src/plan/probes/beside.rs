@@ -50,12 +50,10 @@ fn resolvers(asker: &mut Asker, question: &Question) -> Vec<ResolverAddr> {
 
 /// The hosts of MX and SRV records; those of autodiscover are asked by TLS where one stands in the view.
 fn follow(asker: &mut Asker, question: &Question) {
-    let named = match (question.topic, question.kind) {
-        (Topic::Mail | Topic::Records, RecordType::Mx | RecordType::Srv) | (Topic::Autodiscover, RecordType::Srv) => {
-            true
-        }
-        _ => false,
-    };
+    let named = matches!(
+        (question.topic, question.kind),
+        (Topic::Mail | Topic::Records, RecordType::Mx | RecordType::Srv) | (Topic::Autodiscover, RecordType::Srv)
+    );
     if !named {
         return;
     }

@@ -68,7 +68,7 @@ pub(super) fn forbids(records: &BTreeSet<&RecordData>, issuer: &str, is_wildcard
     };
     let known = ["issue", "issuewild", "iodef", "issuemail", "issuevmc", "contactemail", "contactphone"];
     let critical = |r: &&RecordData| matches!(r, RecordData::Caa { flags, tag, .. } if flags & 0x80 != 0 && !known.contains(&tag.as_str()));
-    if records.iter().any(|r| critical(r)) {
+    if records.iter().any(critical) {
         return Some("a critical property that authorities need not know");
     }
     let wild = with("issuewild");
