@@ -23,6 +23,10 @@ pub fn print(plan: &Plan, probes: &Probes, dial: &DialMap) -> Result<(), Trouble
         let to = detour(dial, p.resolver.addr, None);
         line(format!("dns   {} {} {} @{}{to}", p.view, p.name, p.kind, p.resolver));
     }
+    for f in &probes.follow {
+        let tls = if f.tls.is_some() { ", and TLS there" } else { "" };
+        line(format!("dns   each host that {} of {} names in {}: A, AAAA{tls}", f.kind, f.name, f.view));
+    }
     for ask in &probes.tls {
         let p = &ask.probe;
         let sni = p.sni.as_ref().map_or("no SNI".to_string(), |n| format!("SNI {n}"));

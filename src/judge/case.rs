@@ -40,6 +40,8 @@ pub(super) struct Case<'a> {
 pub(super) struct Suspicion {
     /// Resolvers whose answers are not believed, by view and index.
     pub(super) resolvers: BTreeSet<(ViewId, usize)>,
+    /// Resolvers that have an address for what cannot exist: what is absent cannot be learned from them.
+    pub(super) liars: BTreeSet<(ViewId, usize)>,
     /// Leaves that a proxy seems to have made.
     pub(super) leaves: BTreeSet<BlobId>,
     /// The addresses that all plain resolvers give for whatever they are asked; empty if there are none.

@@ -17,6 +17,7 @@ enum By {
     Unused,
     Dns,
     Stranger,
+    Candidate,
 }
 
 /// (cause, consequence, by). There are no circles.
@@ -34,6 +35,15 @@ const TABLE: &[(&str, &str, By)] = &[
     // The record is wrong; that it makes a loop is its consequence.
     ("resolves-to-unexpected-target", "legacy-equals-primary-target", By::Dns),
     ("legacy-name-single-view", "name-unresolved-in-view", By::Dns),
+    // The wildcard answers for what is to be absent, and for what was never there.
+    ("wildcard-record-answers", "resolves-to-unexpected-target", By::Dns),
+    ("wildcard-record-answers", "intranet-name-in-external-view", By::Dns),
+    ("wildcard-record-answers", "autodiscover-candidate-uncovered", By::Candidate),
+    // A host of mail or of a service that does not resolve, or cannot be asked for.
+    ("name-unresolved-in-view", "mx-target-invalid", By::Dns),
+    ("name-unresolved-in-view", "srv-target-invalid", By::Dns),
+    ("mx-target-invalid", "srv-target-invalid", By::Dns),
+    ("name-unresolved-in-view", "caa-or-dcv-lookup-fails", By::Dns),
     // Resolvers that fail for every name tell nothing of those that should be absent either.
     ("name-unresolved-in-view", "evidence-missing", By::Dns),
     // The certificate is on the server, and its mail services do not use it.
@@ -130,6 +140,7 @@ fn facts(draft: &Draft, by: By) -> Vec<Key> {
         By::Unused => matches!(key, Key::Unused(..)),
         By::Dns => matches!(key, Key::Dns(..)),
         By::Stranger => matches!(key, Key::Stranger(..)),
+        By::Candidate => matches!(key, Key::Candidate(..)),
     };
     draft.keys.iter().filter(is).copied().collect()
 }

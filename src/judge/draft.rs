@@ -27,6 +27,8 @@ pub(super) enum Key {
     Unused(Culprit, CertId),
     /// This name in this view.
     Dns(NameId, ViewId),
+    /// Where clients of this mail domain, by its index, look for autodiscover in this view.
+    Candidate(usize, ViewId),
     /// This address was given for this name in this view, and no target has it.
     Stranger(NameId, ViewId, IpAddr),
 }

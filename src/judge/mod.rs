@@ -10,6 +10,7 @@
 mod abilities;
 mod asked;
 mod assess;
+mod beside;
 mod case;
 mod cause;
 mod certificates;

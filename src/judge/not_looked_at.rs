@@ -2,16 +2,21 @@
 
 use std::collections::BTreeSet;
 
+use super::beside;
 use super::case::Case;
+use super::draft::Context;
 use super::rules::LATER;
+use crate::model::dns::RecordType;
 use crate::model::obligation::Claim;
 use crate::model::phase::Phase;
-use crate::model::plan::{Autodiscover, CertificateSource, Members, Target};
+use crate::model::plan::{CertificateSource, Members, Target};
 use crate::model::policy::Scope;
+use crate::model::records::RecordData;
 use crate::model::service::services_of;
 
 /// A line each.
-pub(super) fn lines(case: &Case) -> Vec<String> {
+pub(super) fn lines(context: &Context) -> Vec<String> {
+    let case = context.case;
     let mut out = Vec::new();
     out.extend(without_network(case));
     out.extend(another_time(case));
@@ -21,6 +26,7 @@ pub(super) fn lines(case: &Case) -> Vec<String> {
     out.extend(keys(case));
     out.push("revocation of certificates (CRL, OCSP)".to_string());
     out.extend(ttl_of_caches(case));
+    out.extend(beside::unanswered(context));
     out.extend(declared_only(case));
     out.extend(later_rules(case));
     out
@@ -121,13 +127,16 @@ fn ttl_of_caches(case: &Case) -> Option<String> {
 fn declared_only(case: &Case) -> Option<String> {
     let plan = case.plan;
     let authoritative = plan.settings.authoritative || plan.views.iter().any(|v| v.settings.authoritative);
-    let srv = plan.mail.iter().any(|m| m.autodiscover == Autodiscover::Srv);
+    let unread = |r: &crate::model::plan::PlannedRecord| {
+        let kind = RecordType::of_word(&r.kind);
+        let texts = r.values.iter().flatten().flatten();
+        kind.is_none_or(|k| {
+            !RecordType::ALL.contains(&k) && texts.into_iter().any(|t| RecordData::parse(k, t).is_none())
+        })
+    };
     let tables = [
-        (plan.mail.iter().any(|m| m.mx.iter().any(Option::is_some)), "mx of [mail]"),
-        (srv, "autodiscover = \"srv\" of [mail]"),
-        (!plan.records.is_empty(), "[records]"),
-        (!plan.zones.is_empty(), "[zones]"),
-        (authoritative, "authoritative servers of [zones]"),
+        (plan.records.iter().any(unread), "[records] of types or texts that are not read"),
+        (authoritative && !plan.zones.iter().any(|z| z.servers.len() > 1), "authoritative servers (none in [zones])"),
         (!plan.inventory.is_empty(), "[inventory]"),
         (plan.servers.iter().any(|s| s.settings.mtls), "client certificates (mtls)"),
         (plan.certificates.iter().any(|c| c.max_names.is_some()), "max-names of certificates"),

@@ -6,15 +6,17 @@ use std::net::IpAddr;
 use std::rc::Rc;
 
 use super::assess::{Assessment, answers, hear};
+use super::beside::told_by;
 use super::case::{Case, Suspicion};
 use super::one_answer;
 use super::truth::Truth;
 use crate::model::certificate::BlobId;
-use crate::model::dns::Transport;
+use crate::model::dns::{RecordType, Transport};
 use crate::model::name::Name;
 use crate::model::obligation::{Claim, DnsExpectation, Obligation};
 use crate::model::plan::{CertId, NameId, ServerId, ViewId, ViewKind};
 use crate::model::probes::is_private;
+use crate::model::questions;
 use crate::pki::{PathFacts, Untrusted};
 
 /// How many names or servers must agree before anything is suspected.
@@ -24,7 +26,23 @@ const SEVERAL: usize = 2;
 pub(super) fn suspect(case: &Case, assessed: &[Assessment]) -> Suspicion {
     let portal = one_answer::portal(case);
     let resolvers = resolvers(case, assessed).into_iter().chain(portal.resolvers).collect();
-    Suspicion { resolvers, leaves: leaves(case), one_answer: portal.addresses }
+    Suspicion { resolvers, liars: liars(case), leaves: leaves(case), one_answer: portal.addresses }
+}
+
+/// Resolvers that give an address to a name below `invalid`, which never exists (RFC 6761 section 6.4).
+fn liars(case: &Case) -> BTreeSet<(ViewId, usize)> {
+    let nowhere = Name::parse(&format!("{}.invalid", questions::unlikely_label(case.plan)));
+    let Ok(nowhere) = nowhere else { return BTreeSet::new() };
+    let lies = |view: ViewId, resolver: &crate::model::plan::View, index: usize| {
+        let declared = resolver.resolvers.get(index).map(|r| &r.value);
+        let told = declared.map(|r| told_by(case, view, r, &nowhere, RecordType::A)).unwrap_or_default();
+        told.replies().any(|(_, r)| !r.addresses.is_empty())
+    };
+    let of = |view: ViewId| {
+        let declared = case.plan.view(view);
+        (0..declared.resolvers.len()).filter(move |i| lies(view, declared, *i)).map(move |i| (view, i))
+    };
+    case.plan.view_ids().flat_map(of).collect()
 }
 
 /// Plain resolvers of external views that give several names what is right inside and wrong outside, and not once an

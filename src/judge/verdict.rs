@@ -34,7 +34,7 @@ pub(super) fn judgement(context: &Context, drafts: Vec<Draft>) -> Judgement {
         seen_from: seen_from::seen_from(case),
         obligations,
         findings,
-        not_looked_at: not_looked_at::lines(case),
+        not_looked_at: not_looked_at::lines(context),
     }
 }
 

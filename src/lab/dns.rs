@@ -9,8 +9,8 @@ use hickory_server::Server;
 use hickory_server::net::runtime::Time;
 use hickory_server::net::xfer::Protocol;
 use hickory_server::proto::op::{Header, Metadata, OpCode, ResponseCode};
-use hickory_server::proto::rr::rdata::{A, AAAA, CNAME, SOA};
-use hickory_server::proto::rr::{DNSClass, Name, RData, Record, RecordType as WireType};
+use hickory_server::proto::rr::rdata::{A, AAAA, CAA, CNAME, MX, NS, SOA, SRV, TXT};
+use hickory_server::proto::rr::{DNSClass, Name, RData, Record};
 use hickory_server::server::{Request, RequestHandler, ResponseHandler, ResponseInfo};
 use hickory_server::zone_handler::MessageResponseBuilder;
 use rustls::server::ResolvesServerCert;
@@ -21,6 +21,7 @@ use tokio::task::JoinSet;
 use super::world::Mood;
 use super::zone::{Answer, Ending, Zone};
 use crate::model::dns::{RecordType, Transport};
+use crate::model::records::{DataRecord, RecordData};
 
 /// A port of this machine, chosen by the system.
 pub(super) const ANYWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
@@ -140,11 +141,7 @@ impl Handler {
         if metadata.op_code != OpCode::Query || asked.query.query_class() != DNSClass::IN {
             return code(metadata, ResponseCode::NotImp);
         }
-        let kind = match asked.query.query_type() {
-            WireType::A => Some(RecordType::A),
-            WireType::AAAA => Some(RecordType::Aaaa),
-            _ => None,
-        };
+        let kind = RecordType::of_word(<&str>::from(asked.query.query_type()));
         let name = Name::from(asked.query.name()).to_ascii();
         let answer = self.zone.answer(&name, kind);
         match answer.ending {
@@ -153,7 +150,7 @@ impl Handler {
             Ending::Found | Ending::NoData => {}
         }
         metadata.authoritative = true;
-        let soa = if answer.ending == Ending::Found { None } else { soa(&answer.apex, self.zone.negative_ttl) };
+        let soa = if answer.ending == Ending::Found { None } else { soa(&answer.apex, &self.zone) };
         (records(&answer), soa)
     }
 }
@@ -168,7 +165,10 @@ fn info(metadata: Metadata) -> ResponseInfo {
 }
 
 fn absolute(name: &str) -> Option<Name> {
-    Name::from_ascii(format!("{name}.")).ok()
+    match name {
+        "." => Some(Name::root()),
+        name => Name::from_ascii(format!("{name}.")).ok(),
+    }
 }
 
 fn records(answer: &Answer) -> Vec<Record> {
@@ -182,13 +182,43 @@ fn records(answer: &Answer) -> Vec<Record> {
         };
         Some(Record::from_rdata(absolute(owner)?, *ttl, data))
     };
-    answer.links.iter().filter_map(link).chain(answer.addresses.iter().filter_map(address)).collect()
+    let other = |(owner, record): &(String, DataRecord)| {
+        Some(Record::from_rdata(absolute(owner)?, record.ttl, data(&record.data)?))
+    };
+    let found = answer.links.iter().filter_map(link).chain(answer.addresses.iter().filter_map(address));
+    found.chain(answer.records.iter().filter_map(other)).collect()
+}
+
+/// A record of another type than addresses as hickory has it.
+fn data(data: &RecordData) -> Option<RData> {
+    Some(match data {
+        RecordData::Caa { flags, tag, value } => {
+            let mut caa = CAA::new_issue(flags & 0x80 != 0, None, Vec::new());
+            caa.reserved_flags = flags & 0x7f;
+            (caa.tag, caa.value) = (tag.clone(), value.clone().into_bytes());
+            RData::CAA(caa)
+        }
+        RecordData::Cname(target) => RData::CNAME(CNAME(absolute(target)?)),
+        RecordData::Mx { preference, exchange } => RData::MX(MX::new(*preference, absolute(exchange)?)),
+        RecordData::Ns(host) => RData::NS(NS(absolute(host)?)),
+        RecordData::Soa(soa) => head(&soa.zone, soa.serial, soa.minimum)?,
+        RecordData::Srv { priority, weight, port, target } => {
+            RData::SRV(SRV::new(*priority, *weight, *port, absolute(target)?))
+        }
+        // A string of a TXT record has at most 255 octets.
+        RecordData::Txt(text) => {
+            let strings = text.as_bytes().chunks(255).map(|c| String::from_utf8_lossy(c).into_owned());
+            RData::TXT(TXT::new(strings.collect()))
+        }
+    })
 }
 
 /// The SOA that says how long the absence may be cached (RFC 2308 section 3).
-fn soa(apex: &str, negative_ttl: u32) -> Option<Record> {
-    let zone = absolute(apex)?;
+fn soa(apex: &str, zone: &Zone) -> Option<Record> {
+    Some(Record::from_rdata(absolute(apex)?, zone.negative_ttl, head(apex, zone.serial, zone.negative_ttl)?))
+}
+
+fn head(apex: &str, serial: u32, minimum: u32) -> Option<RData> {
     let (primary, contact) = (absolute(&format!("ns1.{apex}"))?, absolute(&format!("hostmaster.{apex}"))?);
-    let data = SOA::new(primary, contact, 1, 900, 600, 86_400, negative_ttl);
-    Some(Record::from_rdata(zone, negative_ttl, RData::SOA(data)))
+    Some(RData::SOA(SOA::new(primary, contact, serial, 900, 600, 86_400, minimum)))
 }

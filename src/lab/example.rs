@@ -6,8 +6,9 @@ use crate::model::dns::ResolverAddr;
 use crate::model::name::Name;
 use crate::model::phase::{Moment, Phase};
 use crate::model::plan::{
-    CertId, Certificate, CertificateChoice, CertificatePart, CertificateSource, Cutover, MatchMode, Members, Plan,
-    PlannedName, Pool, PoolId, PoolTls, Server, ServerId, Settings, Table, Target, TrustSource, View, ViewKind, Wanted,
+    Autodiscover, CertId, Certificate, CertificateChoice, CertificatePart, CertificateSource, Cutover, MailDomain,
+    MatchMode, Members, Plan, PlannedName, PlannedRecord, Pool, PoolId, PoolTls, Server, ServerId, Settings, Table,
+    Target, TrustSource, View, ViewKind, Wanted, Zone,
 };
 use crate::model::service::services_of;
 use crate::model::source::{Located, Source, Span};
@@ -197,5 +198,45 @@ pub(super) fn exchange_2019() -> Plan {
     }];
     let always = || [pool(), pool(), pool()];
     plan.names = names.iter().map(|n| planned(n, Table::Internet, always(), always())).collect();
+    plan
+}
+
+/// A mail host that moves: records of mail, zones and who may issue. Server 0 is old, server 1 new.
+pub(super) fn mail_host() -> Plan {
+    let (old, new) = (Target::Server(ServerId(0)), Target::Server(ServerId(1)));
+    let mut plan = plan(vec![
+        view("internal", ViewKind::Internal, &["10.0.0.53"], TrustSource::Public),
+        view("external", ViewKind::External, &["9.9.9.9"], TrustSource::Public),
+    ]);
+    let names = CertificateSource::Names(vec![here(name("mail.example.org"))]);
+    plan.certificates =
+        vec![Certificate { issuer: Some(here("letsencrypt.org".into())), ..certificate("mail", names) }];
+    plan.servers = vec![
+        server("old", "10.0.0.7", "198.51.100.7", &["smtp"], choice(&[(None, 0)])),
+        server("new", "10.0.0.9", "198.51.100.9", &["smtp"], choice(&[(None, 0)])),
+    ];
+    let moved = || [lead(old), lead(new), lead(new)];
+    plan.names = vec![planned("mail.example.org", Table::Internet, moved(), moved())];
+    let mx = |host: &str| Some(vec![here(name(host))]);
+    plan.mail = vec![MailDomain {
+        domain: name("example.org"),
+        mx: [mx("mx.hoster.example"), mx("mail.example.org"), mx("mail.example.org")],
+        autodiscover: Autodiscover::Srv,
+        span: Span::default(),
+    }];
+    plan.records = vec![PlannedRecord {
+        owner: name("example.org"),
+        kind: "TXT".into(),
+        values: vec![Some(vec!["v=spf1 mx -all".into()]); 2],
+        span: Span::default(),
+    }];
+    let resolver = |text: &str| here(ResolverAddr::parse(text).unwrap());
+    plan.zones = vec![Zone {
+        apex: name("example.org"),
+        views: vec![crate::model::plan::ViewId(1)],
+        servers: vec![resolver("198.51.100.53"), resolver("203.0.113.53")],
+        product: None,
+        span: Span::default(),
+    }];
     plan
 }

@@ -19,6 +19,7 @@ mod dns;
 mod example;
 mod faults;
 mod machines;
+mod records;
 mod start;
 #[cfg(test)]
 mod tests;

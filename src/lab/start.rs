@@ -96,7 +96,11 @@ impl Lab {
         };
         let issue = Issue { address: Some(address.ip()), ..Issue::new("resolver", Vec::new()) };
         let keys: Arc<dyn ResolvesServerCert> = Arc::new(Always(authority.issue(&issue)?.shown(true, false)?));
-        let zone = Arc::new(zone.clone());
+        let mut zone = zone.clone();
+        if played.stale {
+            zone.grow_old();
+        }
+        let zone = Arc::new(zone);
         let resolver = Resolver::start(zone, played.mood, &played.resolver.transport, keys).await?;
         self.dial.0.push(detour(Some(address), resolver.address));
         self._resolvers.push(resolver);
@@ -156,6 +160,8 @@ struct Played<'a> {
     view: usize,
     resolver: &'a ResolverAddr,
     mood: Mood,
+    /// It still holds the zones of before the last change.
+    stale: bool,
 }
 
 /// The resolvers by address and port. Views may not mix: a resolver must know who asks by where it is asked.
@@ -170,7 +176,7 @@ fn resolvers(world: &World) -> io::Result<BTreeMap<SocketAddr, Played<'_>>> {
                 )));
             }
             match played.get_mut(&resolver.addr) {
-                None => drop(played.insert(resolver.addr, Played { view, resolver, mood: *mood })),
+                None => drop(played.insert(resolver.addr, Played { view, resolver, mood: *mood, stale: false })),
                 Some(other) if other.view != view => {
                     let (one, two) = (label(other.view), label(view));
                     let why = format!("views `{one}` and `{two}` both ask it, and it cannot tell them apart");
@@ -183,6 +189,15 @@ fn resolvers(world: &World) -> io::Result<BTreeMap<SocketAddr, Played<'_>>> {
                 Some(other) if other.mood == Mood::Answers => other.mood = *mood,
                 Some(_) => {}
             }
+        }
+    }
+    for (view, made) in world.views.iter().enumerate() {
+        for (resolver, stale) in &made.servers {
+            if world.endpoints.contains_key(&resolver.addr) {
+                return Err(refusal(format!("the lab cannot play the zone's server `{resolver}`: a server is there")));
+            }
+            let server = Played { view, resolver, mood: Mood::Answers, stale: *stale };
+            played.entry(resolver.addr).or_insert(server);
         }
     }
     Ok(played)

@@ -32,6 +32,8 @@ pub struct World {
 pub(super) struct ViewWorld {
     pub zone: Zone,
     pub resolvers: Vec<(ResolverAddr, Mood)>,
+    /// The servers of its zones, and whether each still holds the zones of before the last change.
+    pub servers: Vec<(ResolverAddr, bool)>,
     /// Questions in the clear are answered by somebody in the way, with the zone of this view.
     pub intercepted_by: Option<usize>,
 }
@@ -68,7 +70,14 @@ impl World {
         let latest = latest(&moments);
         let machines = Machines { plan, latest, declared: &declared, issues: &mut issues }.build();
         let endpoints = endpoints(plan, &moments, &machines, &hosts);
+        let mut taken: BTreeSet<SocketAddr> =
+            plan.views.iter().flat_map(|v| &v.resolvers).map(|r| r.value.addr).collect();
+        let mut servers = |id: ViewId| {
+            let zones = plan.zones.iter().filter(|z| z.views.first() == Some(&id)).flat_map(|z| &z.servers);
+            zones.filter(|s| taken.insert(s.value.addr)).map(|s| (s.value.clone(), false)).collect()
+        };
         let view = |id: ViewId| ViewWorld {
+            servers: servers(id),
             zone: Zone::of(plan, id, moments[id.0], &hosts),
             resolvers: plan.view(id).resolvers.iter().map(|r| (r.value.clone(), Mood::Answers)).collect(),
             intercepted_by: None,

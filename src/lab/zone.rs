@@ -1,14 +1,16 @@
 //! What the resolvers of a view know, and how they answer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
+use super::records;
 use crate::model::dns::RecordType;
 use crate::model::phase::{Moment, Phase};
 use crate::model::plan::{Plan, PlannedName, Table, Target, ViewId, Wanted};
+use crate::model::records::{DataRecord, RecordData};
 
 /// TTL of records for which the plan names none, in seconds.
-const DEFAULT_TTL: u32 = 300;
+pub(super) const DEFAULT_TTL: u32 = 300;
 /// How long absence may be cached, in seconds (RFC 2308 section 5).
 const NEGATIVE_TTL: u32 = 300;
 /// Links of a CNAME chain that are followed.
@@ -41,6 +43,12 @@ pub(super) struct Zone {
     /// Zone cuts that the plan declares.
     pub apexes: Vec<String>,
     pub negative_ttl: u32,
+    /// Records of other types than addresses, by their owner; the owner is an entry too.
+    pub records: BTreeMap<String, Vec<DataRecord>>,
+    /// Questions for which the resolver fails, though it answers others for the name.
+    pub fails: BTreeSet<(String, RecordType)>,
+    /// The serial of every zone's SOA.
+    pub serial: u32,
 }
 
 /// How a question ends.
@@ -59,6 +67,8 @@ pub(super) struct Answer {
     pub links: Vec<(String, String, u32)>,
     /// The addresses at its end: owner, address, TTL.
     pub addresses: Vec<(String, IpAddr, u32)>,
+    /// The records of another type at its end.
+    pub records: Vec<(String, DataRecord)>,
     pub ending: Ending,
     /// The zone whose SOA proves an absence.
     pub apex: String,
@@ -68,7 +78,8 @@ impl Zone {
     /// The view's zone in a moment.
     pub fn of(plan: &Plan, view: ViewId, moment: Moment, hosts: &BTreeMap<usize, IpAddr>) -> Self {
         let apexes = plan.zones.iter().filter(|z| z.views.contains(&view)).map(|z| z.apex.to_string()).collect();
-        let mut zone = Self { entries: BTreeMap::new(), apexes, negative_ttl: NEGATIVE_TTL };
+        let mut zone =
+            Self { apexes, negative_ttl: NEGATIVE_TTL, serial: records::serial(plan, view), ..Self::default() };
         for (server, address) in hosts {
             if let Some(host) = &plan.servers[*server].host {
                 let entry = Entry::Addresses { ttl: DEFAULT_TTL, addresses: vec![*address] };
@@ -76,6 +87,7 @@ impl Zone {
             }
         }
         zone.add_others(plan, view);
+        zone.add_mail(plan, moment);
         for name in &plan.names {
             if let Some((targets, phase)) = told(name, view, moment) {
                 zone.add(plan, name, view, targets, phase, hosts);
@@ -87,9 +99,6 @@ impl Zone {
 
     /// Records that the plan lists beside its names; of types that nobody here asks for, only the name exists.
     fn add_others(&mut self, plan: &Plan, view: ViewId) {
-        for domain in &plan.mail {
-            self.entries.entry(domain.domain.to_string()).or_insert_with(nothing);
-        }
         for record in &plan.records {
             let Some(values) = record.values.get(view.0).and_then(Option::as_ref) else { continue };
             let entry = match (record.kind.as_str(), values.first()) {
@@ -102,6 +111,10 @@ impl Zone {
                     all.extend(more)
                 }
                 (_, entry) => drop(self.entries.insert(record.owner.to_string(), entry)),
+            }
+            if let Some(kind) = RecordType::of_word(&record.kind).filter(|k| *k != RecordType::Cname) {
+                let data = values.iter().filter_map(|v| RecordData::parse(kind, v)).collect();
+                self.add_records(record.owner.as_str(), data);
             }
         }
     }
@@ -156,14 +169,26 @@ impl Zone {
         }
     }
 
-    /// Answers a question for addresses; of other types (`None`), only aliases and absence are known.
+    /// Answers a question; of types that are never asked for (`None`), only aliases and absence are known.
     pub fn answer(&self, name: &str, kind: Option<RecordType>) -> Answer {
         let mut at = plain(name);
-        let mut answer =
-            Answer { links: Vec::new(), addresses: Vec::new(), ending: Ending::NoData, apex: self.apex_of(&at) };
+        let mut answer = Answer {
+            links: Vec::new(),
+            addresses: Vec::new(),
+            records: Vec::new(),
+            ending: Ending::NoData,
+            apex: self.apex_of(&at),
+        };
         for _ in 0..MAX_LINKS {
             answer.apex = self.apex_of(&at);
+            if kind.is_some_and(|k| self.fails.contains(&(at.clone(), k))) {
+                return Answer { ending: Ending::Fails, ..answer };
+            }
             match self.entry(&at) {
+                Some(Entry::Alias { ttl, target }) if kind == Some(RecordType::Cname) => {
+                    answer.links.push((at, target.clone(), *ttl));
+                    return Answer { ending: Ending::Found, ..answer };
+                }
                 Some(Entry::Alias { ttl, target }) => {
                     answer.links.push((at, target.clone(), *ttl));
                     at = target.clone();
@@ -171,14 +196,13 @@ impl Zone {
                 Some(Entry::Addresses { ttl, addresses }) => {
                     let fits = addresses.iter().filter(|a| kind.is_some_and(|k| k.holds(**a)));
                     answer.addresses = fits.map(|a| (at.clone(), *a, *ttl)).collect();
-                    answer.ending = if answer.addresses.is_empty() { Ending::NoData } else { Ending::Found };
-                    return answer;
+                    return answer.with(&at, kind.map(|k| self.records_of(&at, k)).unwrap_or_default());
                 }
                 Some(Entry::Fails) => return Answer { ending: Ending::Fails, ..answer },
-                None => {
-                    let ending = if self.is_within(&at) { Ending::NoData } else { Ending::NxDomain };
-                    return Answer { ending, ..answer };
+                None if self.is_within(&at) => {
+                    return answer.with(&at, kind.map(|k| self.records_of(&at, k)).unwrap_or_default());
                 }
+                None => return Answer { ending: Ending::NxDomain, ..answer },
             }
         }
         Answer { ending: Ending::Fails, ..answer }
@@ -216,12 +240,22 @@ impl Zone {
     }
 
     /// The zone that a name is in: the longest declared one, else its registrable domain.
-    fn apex_of(&self, name: &str) -> String {
+    pub fn apex_of(&self, name: &str) -> String {
         let holds = |apex: &&String| name.strip_suffix(apex.as_str()).is_some_and(|r| r.is_empty() || r.ends_with('.'));
         match self.apexes.iter().filter(holds).max_by_key(|a| a.len()) {
             Some(apex) => apex.clone(),
             None => registrable(name),
         }
+    }
+}
+
+impl Answer {
+    /// Ends here, with these records.
+    fn with(mut self, owner: &str, records: Vec<DataRecord>) -> Self {
+        self.records = records.into_iter().map(|r| (owner.to_string(), r)).collect();
+        let found = !self.addresses.is_empty() || !self.records.is_empty();
+        self.ending = if found { Ending::Found } else { Ending::NoData };
+        self
     }
 }
 
@@ -255,7 +289,7 @@ pub(super) fn flips(plan: &Plan, name: &PlannedName, view: ViewId, moment: Momen
     name.wanted(view, q) != before || targets.iter().any(moves)
 }
 
-fn addresses(mut addresses: Vec<IpAddr>, ttl: u32) -> Entry {
+pub(super) fn addresses(mut addresses: Vec<IpAddr>, ttl: u32) -> Entry {
     addresses.sort();
     addresses.dedup();
     Entry::Addresses { ttl, addresses }

@@ -5,6 +5,8 @@ use std::net::{IpAddr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
+use super::records::DataRecord;
+
 /// How a resolver is asked.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -123,24 +125,60 @@ pub enum RecordType {
     A,
     /// IPv6 address.
     Aaaa,
+    /// Who may issue certificates (RFC 8659).
+    Caa,
+    /// Alias.
+    Cname,
+    /// Who takes the domain's mail.
+    Mx,
+    /// Who serves the zone.
+    Ns,
+    /// The zone's head.
+    Soa,
+    /// Where a service is (RFC 2782).
+    Srv,
+    /// Text.
+    Txt,
 }
 
 impl RecordType {
-    /// Both, in the order in which they are asked.
+    /// Those of addresses, in the order in which they are asked.
     pub const ALL: [RecordType; 2] = [RecordType::A, RecordType::Aaaa];
 
     /// True if an address is of this type.
     pub fn holds(self, ip: IpAddr) -> bool {
-        ip.is_ipv4() == (self == Self::A)
+        match self {
+            Self::A => ip.is_ipv4(),
+            Self::Aaaa => ip.is_ipv6(),
+            _ => false,
+        }
+    }
+
+    /// The type of a word in capitals; `None` for one that is never asked for.
+    pub fn of_word(word: &str) -> Option<Self> {
+        use RecordType::{A, Aaaa, Caa, Cname, Mx, Ns, Soa, Srv, Txt};
+        [A, Aaaa, Caa, Cname, Mx, Ns, Soa, Srv, Txt].into_iter().find(|t| t.word() == word)
+    }
+
+    /// The field's word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::A => "A",
+            Self::Aaaa => "AAAA",
+            Self::Caa => "CAA",
+            Self::Cname => "CNAME",
+            Self::Mx => "MX",
+            Self::Ns => "NS",
+            Self::Soa => "SOA",
+            Self::Srv => "SRV",
+            Self::Txt => "TXT",
+        }
     }
 }
 
 impl fmt::Display for RecordType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::A => "A",
-            Self::Aaaa => "AAAA",
-        })
+        f.write_str(self.word())
     }
 }
 
@@ -195,6 +233,9 @@ pub struct Reply {
     /// The addresses at the chain's end, sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub addresses: Vec<AddressRecord>,
+    /// The records of another type, where one was asked for, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub records: Vec<DataRecord>,
     /// The SOA of the authority section.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub soa: Option<Soa>,
@@ -213,9 +254,9 @@ pub struct Reply {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DnsOutcome {
-    /// At least one address of the type asked for.
+    /// At least one record of the type asked for.
     Answer(Reply),
-    /// NOERROR without an address of that type (RFC 2308 section 2.2).
+    /// NOERROR without a record of that type (RFC 2308 section 2.2).
     NoData(Reply),
     /// The name, or the end of its CNAME chain, does not exist.
     NxDomain(Reply),
@@ -250,10 +291,9 @@ impl fmt::Display for DnsOutcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Answer(r) => {
-                for (i, a) in r.addresses.iter().enumerate() {
-                    write!(f, "{}{}", if i > 0 { ", " } else { "" }, a.address)?;
-                }
-                Ok(())
+                let addresses = r.addresses.iter().map(|a| a.address.to_string());
+                let all: Vec<String> = addresses.chain(r.records.iter().map(|r| r.data.to_string())).collect();
+                f.write_str(&all.join(", "))
             }
             Self::NoData(_) => f.write_str("NODATA"),
             Self::NxDomain(_) => f.write_str("NXDOMAIN"),

@@ -13,6 +13,8 @@ pub mod phase;
 pub mod plan;
 pub mod policy;
 pub mod probes;
+pub mod questions;
+pub mod records;
 pub mod service;
 pub mod source;
 pub mod text;

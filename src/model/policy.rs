@@ -72,6 +72,11 @@ impl Policy {
             && (self.only.is_empty() || self.only.iter().any(|word| concerns(plan, &obligation.claim, word)))
     }
 
+    /// True if questions are asked, and judged, that no obligation demands: mail, records, zones.
+    pub fn asks_beside(&self) -> bool {
+        self.scope == Scope::All && (self.only.is_empty() || self.only.iter().any(|word| word == "dns"))
+    }
+
     /// True if less was asked for than the plan holds.
     pub fn is_narrowed(&self) -> bool {
         self.views.is_some() || !self.only.is_empty()

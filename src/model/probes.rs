@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 
+use super::dns::RecordType;
 use super::name::Name;
 use super::observation::{DnsProbe, TlsProbe};
 use super::plan::{View, ViewId, ViewKind};
@@ -31,6 +32,8 @@ pub struct Probes {
     pub tls: Vec<TlsAsk>,
     /// Connections to the addresses that DNS gives.
     pub templates: Vec<Template>,
+    /// Hosts that answers name, to be looked up too.
+    pub follow: Vec<Follow>,
     /// What is not looked at from here, and why: a line each for `--dry-run` and `-v`.
     pub skipped: Vec<String>,
 }
@@ -72,6 +75,20 @@ pub struct Template {
     pub samples: u32,
     /// How.
     pub manners: Manners,
+}
+
+/// "The hosts that the answers to this question name": the observer asks for their addresses, of the resolvers that named
+/// them, unless they are asked for already.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Follow {
+    /// The label of the view whose answers count.
+    pub view: Arc<str>,
+    /// The name asked for.
+    pub name: Name,
+    /// The type asked for.
+    pub kind: RecordType,
+    /// Whether TLS is looked at too, at the port that a record names.
+    pub tls: Option<(Reach, Manners)>,
 }
 
 /// How connections to an endpoint are made.

@@ -8,6 +8,7 @@ mod dial;
 mod dns;
 mod endpoints;
 pub mod file;
+mod follow;
 #[doc(hidden)]
 pub mod fuzzing;
 mod jobs;
@@ -66,7 +67,19 @@ pub enum Seen {
 ///
 /// It ends by itself: every question and every connection has its limit of time. To stop earlier, drop the future.
 pub async fn observe(probes: &Probes, options: &Options<'_>, sink: &mut (dyn FnMut(Seen) + Send)) {
-    schedule::Schedule::new(probes, options).run(sink).await;
+    let mut followed = follow::Followed::new(probes);
+    {
+        let mut both = |seen: Seen| {
+            followed.take(&seen);
+            sink(seen);
+        };
+        schedule::Schedule::new(probes, options).run(&mut both).await;
+    }
+    // What answers named and nobody had asked for: a second, small round.
+    let more = followed.probes();
+    if !more.dns.is_empty() {
+        schedule::Schedule::new(&more, options).run(sink).await;
+    }
 }
 
 #[cfg(test)]

@@ -13,6 +13,8 @@ use crate::model::policy::{Policy, Scope};
 use crate::model::probes::{DnsAsk, Manners, Probes, Reach, Template, TlsAsk, Vantage};
 use crate::model::service::Service;
 
+mod beside;
+
 /// What to look at from a vantage, for what is due under a policy. Equal questions stand once.
 pub fn probes(plan: &Plan, obligations: &[Obligation], vantage: &Vantage, policy: &Policy) -> Probes {
     let mut asker = Asker {
@@ -30,6 +32,7 @@ pub fn probes(plan: &Plan, obligations: &[Obligation], vantage: &Vantage, policy
             asker.obligation(obligation);
         }
     }
+    beside::ask(&mut asker, policy);
     asker.out
 }
 

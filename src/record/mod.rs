@@ -49,6 +49,7 @@ mod tests {
     use crate::model::dns::{AddressRecord, DnsOutcome, Link, RecordType, Reply, ResolverAddr, Soa};
     use crate::model::name::Name;
     use crate::model::observation::{DnsProbe, FORMAT, FileOutcome, Outcome, Probe, Recording, TlsProbe};
+    use crate::model::records::{DataRecord, RecordData};
     use crate::model::service::{Protocol, Way};
     use crate::model::tls::{Possession, Served, Stage, TlsOutcome};
     use crate::pki;
@@ -170,7 +171,7 @@ mod tests {
             view: "internal".into(),
             resolver: ResolverAddr::parse(resolver).unwrap(),
             name,
-            kind: if v4 { RecordType::A } else { RecordType::Aaaa },
+            kind: if v4 { RecordType::A } else { RecordType::Mx },
         })
     }
 
@@ -187,9 +188,18 @@ mod tests {
         });
         let links = prop::collection::vec(link, 0..3);
         let addresses = prop::collection::vec(address, 0..3);
-        (links, addresses, prop::option::of(soa), any::<[bool; 3]>()).prop_map(|(chain, addresses, soa, bits)| Reply {
+        let data = prop_oneof![
+            ".*".prop_map(RecordData::Txt),
+            (any::<u16>(), ".*").prop_map(|(preference, exchange)| RecordData::Mx { preference, exchange }),
+            (any::<u8>(), ".*", ".*").prop_map(|(flags, tag, value)| RecordData::Caa { flags, tag, value }),
+        ];
+        let record = (data, any::<u32>()).prop_map(|(data, ttl)| DataRecord { data, ttl });
+        let records = prop::collection::vec(record, 0..3);
+        let parts = (links, addresses, records, prop::option::of(soa), any::<[bool; 3]>());
+        parts.prop_map(|(chain, addresses, records, soa, bits)| Reply {
             chain,
             addresses,
+            records,
             soa,
             authoritative: bits[0],
             authenticated: bits[1],

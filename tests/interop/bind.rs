@@ -27,6 +27,16 @@ const OWN: [Ipv4Addr; 2] = [Ipv4Addr::new(127, 0, 53, 52), Ipv4Addr::new(127, 0,
 /// Starts one server that tells its views by the address that is asked; where loopback has no address for each, one
 /// server per view. A view may refuse every question.
 pub fn start(folder: &Path, views: &BTreeMap<&'static str, Zones>, refuses: Option<&str>) -> Bind {
+    start_with(folder, views, refuses, &|_| String::new())
+}
+
+/// As [`start`], with further lines in each zone's file of a view.
+pub fn start_with(
+    folder: &Path,
+    views: &BTreeMap<&'static str, Zones>,
+    refuses: Option<&str>,
+    lines: &dyn Fn(&str) -> String,
+) -> Bind {
     let together = OWN.into_iter().all(has);
     let ips = if together { OWN } else { [Ipv4Addr::LOCALHOST; 2] };
     let socket = |ip: Ipv4Addr| SocketAddr::new(ip.into(), free_port(ip.into()));
@@ -35,7 +45,7 @@ pub fn start(folder: &Path, views: &BTreeMap<&'static str, Zones>, refuses: Opti
         true => vec![views.keys().copied().collect()],
         false => views.keys().map(|v| vec![*v]).collect(),
     };
-    let daemons = parts.iter().map(|part| start_one(folder, part, views, &at, refuses)).collect();
+    let daemons = parts.iter().map(|part| start_one(folder, part, views, &at, refuses, lines)).collect();
     Bind { at, _daemons: daemons }
 }
 
@@ -51,6 +61,7 @@ fn start_one(
     views: &BTreeMap<&'static str, Zones>,
     at: &BTreeMap<&'static str, SocketAddr>,
     refuses: Option<&str>,
+    lines: &dyn Fn(&str) -> String,
 ) -> Daemon {
     let folder = folder.join(format!("bind-{}", part.join("-")));
     fs::create_dir(&folder).expect("a folder");
@@ -63,7 +74,7 @@ fn start_one(
             let file = format!("{view}.{zone}.zone");
             let _ = writeln!(config, "  zone \"{zone}\" {{ type primary; file \"{file}\"; }};");
             if !records.is_empty() {
-                fs::write(folder.join(file), zone_file(records)).expect("a zone file can be written");
+                fs::write(folder.join(file), zone_file(records) + &lines(view)).expect("a zone file can be written");
             }
         }
         config.push_str("};\n");

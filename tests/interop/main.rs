@@ -16,6 +16,7 @@ mod nginx;
 mod old_tls;
 mod postfix;
 mod recordings;
+mod records;
 mod run;
 mod verdicts;
 mod witness;

@@ -149,6 +149,20 @@ impl World {
     }
 }
 
+impl Running {
+    /// DNS alone.
+    pub fn of_dns(folder: TempDir, bind: Bind, closed: &[(&str, u16)]) -> Self {
+        let mut played = BTreeMap::new();
+        for (ip, at) in [([10, 0, 0, 53], "internal"), ([203, 0, 113, 53], "external")] {
+            played.insert((Ipv4Addr::from(ip).into(), 53), bind.at[at]);
+        }
+        for (ip, port) in closed {
+            played.insert((ip.parse().expect("an address"), *port), listen([127, 0, 83, 1]));
+        }
+        Self { played, _bind: bind, _daemons: Vec::new(), folder }
+    }
+}
+
 /// Where the web servers listen.
 struct Web {
     nodes: [SocketAddr; 2],

@@ -9,7 +9,7 @@ use super::super::evidence::{Found, Look};
 use super::super::problem::{CertificateFault, Culprit, EndpointFault, Fault, Problem, Spot};
 use super::super::truth::{self, Expectation, Truth};
 use super::strays::{all_addresses, stranger};
-use super::{Assessment, answers, floor, fresh, problem};
+use super::{Assessment, floor, fresh, problem};
 use crate::model::certificate::BlobId;
 use crate::model::observation::{Probe, Run, TlsProbe};
 use crate::model::plan::{CertId, MatchMode, NameId, Plan, ServerId, Target, ViewId};

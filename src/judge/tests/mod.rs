@@ -13,6 +13,8 @@ use crate::model::tls::{Possession, Stage, TlsOutcome};
 
 mod abilities;
 mod aliases;
+mod beside;
+mod beside_zones;
 mod certificates;
 mod dates;
 mod dns;

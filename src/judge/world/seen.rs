@@ -7,6 +7,7 @@ use crate::model::dns::{AddressRecord, DnsOutcome, Link, RecordType, Reply, Soa}
 use crate::model::name::Name;
 use crate::model::observation::{DnsProbe, Observation, Outcome, Probe, TlsProbe};
 use crate::model::plan::ViewId;
+use crate::model::records::{DataRecord, RecordData};
 use crate::model::tls::{Possession, Served, TlsOutcome};
 
 impl World {
@@ -48,7 +49,7 @@ impl World {
         let at = self.recording.runs.get(run).map_or_else(|| SEEN.to_string(), |r| r.started.to_string());
         let declared = self.plan.view(view);
         let (label, resolver) = (declared.label.clone(), declared.resolvers[resolver].value.clone());
-        let probe = DnsProbe { view: label, resolver, name: Name::parse(name).unwrap(), kind };
+        let probe = DnsProbe { view: label, resolver, name: Name::parse_owner(name).unwrap(), kind };
         self.see_at(run, Probe::Dns(probe), 0, &at, Outcome::Dns(outcome));
     }
 
@@ -74,6 +75,13 @@ impl World {
     pub(in crate::judge) fn say(&mut self, view: ViewId, name: &str, outcome: &DnsOutcome) {
         for resolver in 0..self.plan.view(view).resolvers.len() {
             RecordType::ALL.into_iter().for_each(|kind| self.says(view, resolver, name, kind, outcome.clone()));
+        }
+    }
+
+    /// Every resolver of the view says this of one type.
+    pub(in crate::judge) fn say_of(&mut self, view: ViewId, name: &str, kind: RecordType, outcome: &DnsOutcome) {
+        for resolver in 0..self.plan.view(view).resolvers.len() {
+            self.says(view, resolver, name, kind, outcome.clone());
         }
     }
 
@@ -151,6 +159,20 @@ pub(in crate::judge) fn answer(kind: RecordType, addresses: &[&str], chain: &[(&
     let link = |(owner, target): &(&str, &str)| Link { owner: (*owner).into(), target: (*target).into(), ttl: 300 };
     let reply = Reply { addresses, chain: chain.iter().map(link).collect(), ..Reply::default() };
     if reply.addresses.is_empty() { DnsOutcome::NoData(reply) } else { DnsOutcome::Answer(reply) }
+}
+
+/// These records of a type, as a zone file writes them; none is NODATA.
+pub(in crate::judge) fn records(kind: RecordType, texts: &[&str]) -> DnsOutcome {
+    let record = |text: &&str| DataRecord { data: RecordData::parse(kind, text).unwrap(), ttl: 300 };
+    let reply = Reply { records: texts.iter().map(record).collect(), ..Reply::default() };
+    if texts.is_empty() { DnsOutcome::NoData(reply) } else { DnsOutcome::Answer(reply) }
+}
+
+/// The head of a zone.
+pub(in crate::judge) fn head(zone: &str, serial: u32) -> DnsOutcome {
+    let soa = Soa { zone: zone.into(), primary: format!("ns1.{zone}"), serial, ttl: 3600, minimum: 900 };
+    let records = vec![DataRecord { data: RecordData::Soa(soa), ttl: 3600 }];
+    DnsOutcome::Answer(Reply { records, ..Reply::default() })
 }
 
 /// NXDOMAIN with its SOA.

@@ -2,6 +2,7 @@
 
 mod certificates;
 mod names;
+mod records;
 mod resolvers;
 mod servers;
 mod table;
@@ -150,7 +151,7 @@ mod tests {
     #[test]
     fn every_fault_breaks_something_in_one_of_the_worlds_and_only_once_each() {
         let mut seen = std::collections::BTreeSet::new();
-        for plan in [example::exchange_2003(), example::exchange_2019()] {
+        for plan in [example::exchange_2003(), example::exchange_2019(), example::mail_host()] {
             for moment in Moment::ALL {
                 let clean = World::of(&plan, moment);
                 for fault in clean.breakable() {

@@ -72,6 +72,12 @@ fn subject(reader: &Reader, text: Located<&str>, plan: &Plan) -> Option<Located<
     if let Some(known) = plan.names.iter().find(|n| Some(&n.name) == name.as_ref()) {
         return Some(Located::new(known.name.to_string(), text.span));
     }
+    let zones = plan.zones.iter().map(|z| &z.apex).chain(plan.mail.iter().map(|m| &m.domain));
+    let mut others = zones.chain(plan.records.iter().map(|r| &r.owner));
+    let owner = Name::parse_owner(text.value).ok();
+    if let Some(known) = others.find(|n| Some(*n) == owner.as_ref()) {
+        return Some(Located::new(known.to_string(), text.span));
+    }
     let hint = reader.hint(text.value, labels().chain(plan.names.iter().map(|n| n.name.as_str())));
     let title = format!("nothing is called `{}`", text.value);
     let label = "expected a name, server, pool, certificate or view of this plan";

@@ -1,11 +1,22 @@
 //! Rules about what a view's resolvers answer.
 
+mod authoritatives_disagree;
+mod autodiscover_candidate_uncovered;
+mod caa;
+mod caa_forbids_issuer;
+mod caa_or_dcv_lookup_fails;
 mod dns_interception_suspected;
+mod internal_zone_shadows_public;
 mod intranet_name_in_external_view;
+mod mx_left_behind;
+mod mx_target_invalid;
 mod name_probed_before_creation;
 mod name_unresolved_in_view;
+mod record_differs;
 mod resolves_to_unexpected_target;
+mod srv_target_invalid;
 mod ttl_too_high_at_flip;
+mod wildcard_record_answers;
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -27,6 +38,16 @@ pub(super) const RULES: &[Rule] = &[
     Rule { info: &name_unresolved_in_view::INFO, check: name_unresolved_in_view::check },
     Rule { info: &resolves_to_unexpected_target::INFO, check: resolves_to_unexpected_target::check },
     Rule { info: &intranet_name_in_external_view::INFO, check: intranet_name_in_external_view::check },
+    Rule { info: &wildcard_record_answers::INFO, check: wildcard_record_answers::check },
+    Rule { info: &internal_zone_shadows_public::INFO, check: internal_zone_shadows_public::check },
+    Rule { info: &mx_target_invalid::INFO, check: mx_target_invalid::check },
+    Rule { info: &mx_left_behind::INFO, check: mx_left_behind::check },
+    Rule { info: &record_differs::INFO, check: record_differs::check },
+    Rule { info: &srv_target_invalid::INFO, check: srv_target_invalid::check },
+    Rule { info: &autodiscover_candidate_uncovered::INFO, check: autodiscover_candidate_uncovered::check },
+    Rule { info: &caa_forbids_issuer::INFO, check: caa_forbids_issuer::check },
+    Rule { info: &caa_or_dcv_lookup_fails::INFO, check: caa_or_dcv_lookup_fails::check },
+    Rule { info: &authoritatives_disagree::INFO, check: authoritatives_disagree::check },
     Rule { info: &dns_interception_suspected::INFO, check: dns_interception_suspected::check },
     Rule { info: &ttl_too_high_at_flip::INFO, check: ttl_too_high_at_flip::check },
     Rule { info: &name_probed_before_creation::INFO, check: name_probed_before_creation::check },

@@ -6,7 +6,9 @@ use std::net::IpAddr;
 use super::Question;
 use super::message::{Data, HEADER, Message, Record};
 use super::name::WireName;
+use super::records;
 use crate::model::dns::{AddressRecord, DnsOutcome, Link, RecordType, Reply, Soa};
+use crate::model::records::RecordData;
 
 /// Response codes (RFC 1035 section 4.1.1).
 const NO_ERROR: u16 = 0;
@@ -60,9 +62,9 @@ impl Question {
             Ok(reply) => reply,
             Err(why) => return DnsOutcome::Malformed(why),
         };
-        match (message.code, reply.addresses.is_empty()) {
+        match (message.code, reply.addresses.is_empty() && reply.records.is_empty()) {
             (NX_DOMAIN, true) => DnsOutcome::NxDomain(reply),
-            (NX_DOMAIN, false) => DnsOutcome::Malformed("NXDOMAIN with an address in the answer".into()),
+            (NX_DOMAIN, false) => DnsOutcome::Malformed("NXDOMAIN with a record in the answer".into()),
             (_, false) => DnsOutcome::Answer(reply),
             (_, true) => no_data(message, reply),
         }
@@ -70,11 +72,14 @@ impl Question {
 
     fn reply(&self, message: &Message, after_truncation: bool) -> Result<Reply, String> {
         let (name, _) = WireName::read(self.bytes(), HEADER)?;
-        let (chain, end) = follow(&message.answers, &name)?;
-        let addresses = addresses(&message.answers, end, self.kind);
+        let (chain, end) = match self.kind {
+            RecordType::Cname => (Vec::new(), &name),
+            _ => follow(&message.answers, &name)?,
+        };
         Ok(Reply {
             chain,
-            addresses,
+            addresses: addresses(&message.answers, end, self.kind),
+            records: records::records(&message.answers, end, self.kind)?,
             soa: message.authorities.iter().find_map(soa),
             authoritative: message.authoritative,
             authenticated: message.authenticated,
@@ -86,7 +91,7 @@ impl Question {
 /// NODATA, or what only looks like it. A referral (RFC 2308 section 2.2: NS records without SOA) says nothing of the
 /// name; nor does an alias whose end a server without recursion did not look for.
 fn no_data(message: &Message, reply: Reply) -> DnsOutcome {
-    let refers = message.authorities.iter().any(|r| matches!(r.data, Data::NameServer));
+    let refers = message.authorities.iter().any(|r| matches!(r.data, Data::Record(RecordData::Ns(_))));
     match &reply.soa {
         None if refers => DnsOutcome::Malformed("a referral to other servers, not an answer".into()),
         None if !reply.chain.is_empty() && !message.recursion_available => {
@@ -142,7 +147,7 @@ fn addresses(answers: &[Record], owner: &WireName, kind: RecordType) -> Vec<Addr
     found.into_iter().map(|(address, ttl)| AddressRecord { address, ttl }).collect()
 }
 
-fn soa(record: &Record) -> Option<Soa> {
+pub(super) fn soa(record: &Record) -> Option<Soa> {
     match &record.data {
         Data::Soa { primary, serial, minimum } => Some(Soa {
             zone: record.owner.text(),

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use super::name::WireName;
+use crate::model::records::{RecordData, escape_octets};
 
 /// The length of a message's header (RFC 1035 section 4.1.1).
 pub const HEADER: usize = 12;
@@ -37,7 +38,8 @@ pub struct Record {
 pub enum Data {
     Address(IpAddr),
     Alias(WireName),
-    NameServer,
+    /// Of a type that is neither an address nor leads to one.
+    Record(RecordData),
     Soa {
         primary: WireName,
         serial: u32,
@@ -131,14 +133,18 @@ impl<'a> Reader<'a> {
         let end = self.at + length;
         let data = match kind {
             1 | 28 => Data::Address(address(kind, self.take(length)?)?),
-            2 => Data::NameServer,
+            2 => Data::Record(RecordData::Ns(self.name()?.text())),
             5 => Data::Alias(self.name()?),
             6 => self.soa()?,
+            15 => Data::Record(self.mx()?),
+            16 => Data::Record(RecordData::Txt(self.text(end)?)),
+            33 => Data::Record(self.srv()?),
+            257 => Data::Record(self.caa(end)?),
             41 => Data::Opt(ttl.to_be_bytes()[0]),
             _ => Data::Other,
         };
         let is_whole = match data {
-            Data::Alias(_) | Data::Soa { .. } => self.at == end,
+            Data::Alias(_) | Data::Soa { .. } | Data::Record(_) => self.at == end,
             _ => end <= self.message.len(),
         };
         self.at = end;
@@ -156,6 +162,40 @@ impl<'a> Reader<'a> {
         let serial = self.long()?;
         self.take(12)?;
         Ok(Data::Soa { primary, serial, minimum: self.long()? })
+    }
+
+    /// RFC 1035 section 3.3.9.
+    fn mx(&mut self) -> Result<RecordData, &'static str> {
+        Ok(RecordData::Mx { preference: self.number()?, exchange: self.name()?.text() })
+    }
+
+    /// RFC 2782.
+    fn srv(&mut self) -> Result<RecordData, &'static str> {
+        let (priority, weight, port) = (self.number()?, self.number()?, self.number()?);
+        Ok(RecordData::Srv { priority, weight, port, target: self.name()?.text() })
+    }
+
+    /// RFC 8659 section 4.1.
+    fn caa(&mut self, end: usize) -> Result<RecordData, &'static str> {
+        let flags = self.octet()?;
+        let length = self.octet()?;
+        let tag = self.take(usize::from(length))?.to_ascii_lowercase();
+        let value = self.take(end.saturating_sub(self.at))?;
+        Ok(RecordData::Caa { flags, tag: escape_octets(&tag), value: escape_octets(value) })
+    }
+
+    /// The strings of a TXT, joined (RFC 1035 section 3.3.14).
+    fn text(&mut self, end: usize) -> Result<String, &'static str> {
+        let mut octets = Vec::new();
+        while self.at < end {
+            let length = self.octet()?;
+            octets.extend_from_slice(self.take(usize::from(length))?);
+        }
+        Ok(escape_octets(&octets))
+    }
+
+    fn octet(&mut self) -> Result<u8, &'static str> {
+        Ok(self.take(1)?.iter().fold(0, |_, byte| *byte))
     }
 }
 

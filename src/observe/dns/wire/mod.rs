@@ -4,6 +4,7 @@ mod answer;
 mod message;
 mod name;
 mod question;
+mod records;
 #[cfg(test)]
 mod tests;
 

@@ -1,9 +1,9 @@
 //! A question's bytes, and whether a message answers it.
 
 use hickory_resolver::proto::op::Message;
-use hickory_resolver::proto::rr;
 
 use super::message::HEADER;
+use super::records;
 use crate::model::dns::RecordType;
 use crate::model::name::Name;
 
@@ -38,7 +38,7 @@ impl Question {
             bytes.extend_from_slice(label.as_bytes());
         }
         bytes.push(0);
-        bytes.extend(u16::from(wire_type(kind)).to_be_bytes());
+        bytes.extend(records::wire_type(kind).to_be_bytes());
         bytes.extend([0, 1]);
         if edns {
             // The root, OPT, the payload in place of the class, no flags, no options (RFC 6891 section 6.1.2).
@@ -84,13 +84,6 @@ impl Question {
             (true, [0, 1]) if same => Fit::Answer,
             _ => Fit::Foreign,
         }
-    }
-}
-
-pub(super) fn wire_type(kind: RecordType) -> rr::RecordType {
-    match kind {
-        RecordType::A => rr::RecordType::A,
-        RecordType::Aaaa => rr::RecordType::AAAA,
     }
 }
 

@@ -1,0 +1,142 @@
+//! A DNS wildcard answers for names that nobody made.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use crate::judge::RuleInfo;
+use crate::judge::beside::{self, asks, told};
+use crate::judge::draft::{Context, Draft, Key};
+use crate::judge::evidence::Look;
+use crate::judge::problem::{DnsFault, Fault};
+use crate::judge::wording;
+use crate::model::dns::RecordType;
+use crate::model::finding::Severity;
+use crate::model::name::Name;
+use crate::model::plan::ViewId;
+use crate::model::questions;
+
+/// What is known of the rule.
+pub(super) const INFO: RuleInfo = RuleInfo {
+    name: "wildcard-record-answers",
+    family: "dns",
+    severity: Severity::Warning,
+    summary: "a DNS wildcard answers for names that are not in the plan, or are to be absent",
+    citation: "RFC 4592 sections 2.2 and 3.3",
+    page: PAGE,
+};
+
+const PAGE: &str = "\
+# What it means
+
+A name that nobody can have made, with a label derived from the plan, has an address: the zone has a wildcard record
+(`*.domain.com`). The plan lists no such wildcard, neither among its names nor in [records].
+
+# Why it matters
+
+A retired name never disappears, a forgotten one seems to be there, and autodiscover.DOMAIN answers at a web hoster that
+has no certificate for it: Outlook stops and warns. New DNS providers like to add such a record.
+
+# Example
+
+    expected  no such name: coexist-0a1b2c3d4e5f.domain.com
+    seen      198.51.100.250 from 9.9.9.9
+
+# Cure
+
+Delete the wildcard, and give each name that needs one a record of its own. If it is meant, say so in [records]:
+
+    \"*.domain.com A\" = \"198.51.100.250\"
+
+# References
+
+RFC 4592; https://astaris.co.uk/blog/outlook-certificate-errors-mismatch-autodiscover
+";
+
+/// What a wildcard was seen to answer.
+#[derive(Default)]
+struct Wild {
+    views: BTreeSet<ViewId>,
+    looks: BTreeSet<Look>,
+    seen: BTreeSet<String>,
+}
+
+/// One finding per domain and answer.
+pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
+    let plan = context.case.plan;
+    let label = questions::unlikely_label(plan);
+    let mut found: BTreeMap<(Name, BTreeSet<IpAddr>), Wild> = BTreeMap::new();
+    for parent in questions::parents(plan).into_iter().take(questions::WILDCARDS) {
+        let Ok(name) = Name::parse(&format!("{label}.{parent}")) else { continue };
+        for view in plan.view_ids().filter(|v| asks(context.case, *v)) {
+            let told = told(context, view, &name, RecordType::A);
+            for (word, reply) in told.replies().filter(|(_, r)| !r.addresses.is_empty()) {
+                let addresses = reply.addresses.iter().map(|a| a.address).collect();
+                let wild = found.entry((parent.clone(), addresses)).or_default();
+                wild.views.insert(view);
+                wild.looks.insert(word.look);
+                wild.seen.insert(word.line());
+            }
+        }
+    }
+    leave_out_lower(&mut found);
+    drafts.extend(found.iter().map(|((parent, addresses), wild)| draft(context, parent, addresses, wild, &label)));
+}
+
+/// A wildcard answers at any depth where nothing stands in between (RFC 4592 section 3.3.1): it is told once.
+fn leave_out_lower(found: &mut BTreeMap<(Name, BTreeSet<IpAddr>), Wild>) {
+    let all: Vec<(Name, BTreeSet<IpAddr>, BTreeSet<ViewId>)> =
+        found.iter().map(|((p, a), w)| (p.clone(), a.clone(), w.views.clone())).collect();
+    found.retain(|(parent, addresses), wild| {
+        let above = all.iter().filter(|(p, a, _)| p != parent && a == addresses && parent.is_under(p.as_str()));
+        above.for_each(|(_, _, views)| wild.views.retain(|v| !views.contains(v)));
+        !wild.views.is_empty()
+    });
+}
+
+fn draft(context: &Context, parent: &Name, addresses: &BTreeSet<IpAddr>, wild: &Wild, label: &str) -> Draft {
+    let plan = context.case.plan;
+    let names = plan.names.iter().filter(|n| n.name.is_under(parent.as_str()));
+    let at = names.map(|n| n.span).next().unwrap_or_default();
+    let views = wording::view_list(plan, wild.views.iter().copied());
+    let view = if wild.views.len() == 1 { wild.views.first().copied() } else { None };
+    let labels: Vec<&str> = wild.views.iter().map(|v| wording::view(plan, *v)).collect();
+    let mut draft = beside::draft(context, &INFO, (parent.as_str(), view), at, &labels);
+    draft.title = format!("*.{parent} answers in {views} for names that nobody made");
+    draft.expected = vec![format!("no such name: {label}.{parent}")];
+    draft.seen = wording::cut(wild.seen.iter().cloned().collect());
+    draft.hurts = vec![format!(
+        "whoever asks for a retired or forgotten name below {parent}: a stranger may answer, and no test finds it missing"
+    )];
+    draft.remedy.cure = vec![
+        format!("delete *.{parent} ({}) from the zone of {views}", addresses_word(addresses)),
+        format!("if it is meant: \"*.{parent} A\" in [records]"),
+    ];
+    draft.looks = wild.looks.clone();
+    draft.keys = keys(context, parent, addresses, &wild.views);
+    draft
+}
+
+fn addresses_word(addresses: &BTreeSet<IpAddr>) -> String {
+    let words: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+    wording::list(words.iter().map(String::as_str))
+}
+
+/// Names that are to be absent and have the wildcard's addresses, and candidates for autodiscover that have them.
+fn keys(context: &Context, parent: &Name, addresses: &BTreeSet<IpAddr>, views: &BTreeSet<ViewId>) -> BTreeSet<Key> {
+    let plan = context.case.plan;
+    let unwanted = context.items().filter_map(|item| match &item.problem.fault {
+        Fault::Dns(view, _, DnsFault::Unwanted { addresses: given, .. }) if given == addresses => {
+            let name = item.obligation.claim.name();
+            plan.name(name).name.is_under(parent.as_str()).then_some(Key::Dns(name, *view))
+        }
+        _ => None,
+    });
+    let mut out: BTreeSet<Key> = unwanted.collect();
+    for candidates in questions::candidates(plan) {
+        for name in candidates.names.iter().filter(|n| n.parent() == Some(parent.as_str())) {
+            let same = views.iter().filter(|v| beside::host(context, **v, name).addresses == *addresses);
+            out.extend(same.map(|v| Key::Candidate(candidates.mail, *v)));
+        }
+    }
+    out
+}

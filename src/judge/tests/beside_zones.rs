@@ -1,0 +1,158 @@
+//! Zones, their servers, wildcards, and who may issue.
+
+use super::*;
+use crate::model::dns::ResolverAddr;
+use crate::model::name::Name;
+use crate::model::observation::{DnsProbe, Outcome, Probe};
+use crate::model::plan::{Autodiscover, MailDomain, ViewId, Zone};
+use crate::model::questions::unlikely_label;
+
+const DOMAIN: &str = "domain.com";
+
+fn with_zone(servers: &[&str], product: Option<&str>, views: Vec<ViewId>) -> World {
+    let mut world = simple();
+    world.plan.zones = vec![Zone {
+        apex: Name::parse(DOMAIN).unwrap(),
+        views,
+        servers: servers.iter().map(|s| Located::new(ResolverAddr::parse(s).unwrap(), Span::default())).collect(),
+        product: product.map(str::to_string),
+        span: Span::default(),
+    }];
+    world
+}
+
+fn server_says(world: &mut World, server: &str, kind: RecordType, outcome: DnsOutcome) {
+    let resolver = ResolverAddr::parse(server).unwrap();
+    let probe = DnsProbe { view: "external".into(), resolver, name: Name::parse(DOMAIN).unwrap(), kind };
+    world.see("out", Probe::Dns(probe), Outcome::Dns(outcome));
+}
+
+#[test]
+fn servers_of_a_zone_hold_one_serial_but_those_of_active_directory() {
+    let judged = |serials: [u32; 2], hosts: [&str; 2], product| {
+        let servers = ["198.51.100.53", "203.0.113.53"];
+        let mut world = with_zone(&servers, product, vec![EXTERNAL]);
+        for ((server, serial), host) in servers.into_iter().zip(serials).zip(hosts) {
+            server_says(&mut world, server, RecordType::Soa, head(DOMAIN, serial));
+            server_says(&mut world, server, RecordType::Ns, records(RecordType::Ns, &[host]));
+        }
+        world.rules()
+    };
+    assert_eq!(judged([7, 7], ["ns1.domain.com."; 2], None), [""; 0]);
+    assert_eq!(judged([7, 6], ["ns1.domain.com."; 2], None), ["authoritatives-disagree"]);
+    assert_eq!(judged([7, 6], ["ns1.domain.com."; 2], Some("windows-dns")), [""; 0]);
+    let other = ["ns1.domain.com.", "ns2.domain.com."];
+    assert_eq!(judged([7, 6], other, Some("windows-dns")), ["authoritatives-disagree"]);
+}
+
+#[test]
+fn a_server_that_is_silent_is_no_disagreement() {
+    let mut world = with_zone(&["198.51.100.53", "203.0.113.53"], None, vec![EXTERNAL]);
+    server_says(&mut world, "198.51.100.53", RecordType::Soa, head(DOMAIN, 7));
+    server_says(&mut world, "203.0.113.53", RecordType::Soa, DnsOutcome::Timeout);
+    assert_eq!(world.rules(), [""; 0]);
+    assert!(world.judge().not_looked_at.iter().any(|l| l.contains("of domain.com at 203.0.113.53")));
+}
+
+#[test]
+fn a_zone_inside_hides_what_it_lacks() {
+    let judged = |views: Vec<ViewId>, serials: [u32; 2], inside: &DnsOutcome| {
+        let mut world = with_zone(&[], None, views);
+        world.say_of(INTERNAL, DOMAIN, RecordType::Soa, &head(DOMAIN, serials[0]));
+        world.say_of(EXTERNAL, DOMAIN, RecordType::Soa, &head(DOMAIN, serials[1]));
+        world.answer(EXTERNAL, "www.domain.com", &["203.0.113.80"]);
+        world.say(INTERNAL, "www.domain.com", inside);
+        world.rules()
+    };
+    let shadows = ["internal-zone-shadows-public"];
+    let both = || vec![INTERNAL, EXTERNAL];
+    assert_eq!(judged(both(), [1, 1], &nxdomain()), [""; 0], "one zone, and an odd resolver");
+    assert_eq!(judged(both(), [1, 2], &nxdomain()), shadows);
+    assert_eq!(judged(vec![INTERNAL], [1, 1], &nxdomain()), shadows);
+    assert_eq!(judged(both(), [1, 2], &DnsOutcome::NoData(Default::default())), shadows);
+    assert_eq!(judged(both(), [1, 2], &DnsOutcome::Timeout), [""; 0]);
+    assert_eq!(judged(both(), [1, 2], &answer(RecordType::A, &["10.0.0.80"], &[])), [""; 0]);
+}
+
+fn wildcard(world: &mut World, view: ViewId, parent: &str, addresses: &[&str]) {
+    let name = format!("{}.{parent}", unlikely_label(&world.plan));
+    world.say_of(view, &name, RecordType::A, &answer(RecordType::A, addresses, &[]));
+}
+
+#[test]
+fn a_wildcard_is_one_finding_and_explains_what_it_answers() {
+    let mut world = simple();
+    let server = Target::Server(crate::model::plan::ServerId(0));
+    let inside = world.name(Table::Intranet, "ex2010.domain.com", server);
+    world.expects(inside, EXTERNAL, DnsExpectation { absent: true, forbidden: true, ..Default::default() });
+    world.answer(EXTERNAL, "ex2010.domain.com", &["198.51.100.250"]);
+    wildcard(&mut world, EXTERNAL, DOMAIN, &["198.51.100.250"]);
+    let explained = "intranet-name-in-external-view<wildcard-record-answers";
+    assert_eq!(world.rules(), ["wildcard-record-answers", explained]);
+    let mut world = simple();
+    wildcard(&mut world, EXTERNAL, DOMAIN, &[]);
+    assert_eq!(world.rules(), [""; 0]);
+}
+
+#[test]
+fn a_resolver_that_has_an_address_for_anything_is_no_wildcard() {
+    let mut world = simple();
+    wildcard(&mut world, EXTERNAL, DOMAIN, &["198.51.100.250"]);
+    wildcard(&mut world, EXTERNAL, "invalid", &["198.51.100.250"]);
+    assert_eq!(world.rules(), [""; 0]);
+    assert!(world.judge().not_looked_at.iter().any(|l| l.contains("what does not exist in external: 9.9.9.9")));
+}
+
+/// A certificate that is to be ordered.
+fn ordering(names: &[&str]) -> World {
+    let mut world = simple();
+    let certificate = world.planned_certificate("new", names);
+    world.plan.certificates[certificate.0].issuer = Some(Located::new("letsencrypt.org".into(), Span::default()));
+    world
+}
+
+#[test]
+fn caa_is_judged_at_the_nearest_records() {
+    let judged = |at_name: &DnsOutcome, at_domain: &DnsOutcome| {
+        let mut world = ordering(&["a.domain.com"]);
+        world.say_of(EXTERNAL, "a.domain.com", RecordType::Caa, at_name);
+        world.say_of(EXTERNAL, DOMAIN, RecordType::Caa, at_domain);
+        world.rules()
+    };
+    let caa = |text: &str| records(RecordType::Caa, &[text]);
+    let (ours, other) = (caa("0 issue \"letsencrypt.org\""), caa("0 issue \"digicert.com\""));
+    let none = || records(RecordType::Caa, &[]);
+    assert_eq!(judged(&none(), &none()), [""; 0]);
+    assert_eq!(judged(&nxdomain(), &other), ["caa-forbids-issuer"]);
+    assert_eq!(judged(&ours, &other), [""; 0], "the nearest counts");
+    assert_eq!(judged(&other, &ours), ["caa-forbids-issuer"]);
+    assert_eq!(judged(&none(), &DnsOutcome::ServFail), ["caa-or-dcv-lookup-fails"]);
+    assert_eq!(judged(&ours, &DnsOutcome::ServFail), [""; 0]);
+    assert_eq!(judged(&none(), &DnsOutcome::Timeout), ["caa-or-dcv-lookup-fails"], "it answers other questions");
+    assert_eq!(judged(&none(), &DnsOutcome::Refused), [""; 0]);
+}
+
+#[test]
+fn an_authority_of_ones_own_has_no_caa() {
+    let mut world = ordering(&["a.domain.com"]);
+    let last = world.plan.certificates.len() - 1;
+    world.plan.certificates[last].issuer = Some(Located::new("Corp CA 1".into(), Span::default()));
+    world.say_of(EXTERNAL, DOMAIN, RecordType::Caa, &records(RecordType::Caa, &["0 issue \";\""]));
+    assert_eq!(world.rules(), [""; 0]);
+}
+
+#[test]
+fn a_wildcard_that_plays_autodiscover_is_the_cause() {
+    let mut world = simple();
+    world.plan.mail = vec![MailDomain {
+        domain: Name::parse(DOMAIN).unwrap(),
+        mx: [None, None, None],
+        autodiscover: Autodiscover::Srv,
+        span: Span::default(),
+    }];
+    world.answer(EXTERNAL, "autodiscover.domain.com", &["198.51.100.250"]);
+    world.serve("out", "198.51.100.250", "autodiscover.domain.com", &ROOT.issue(&["*.hoster.example"]));
+    wildcard(&mut world, EXTERNAL, DOMAIN, &["198.51.100.250"]);
+    let explained = "autodiscover-candidate-uncovered<wildcard-record-answers";
+    assert_eq!(world.rules(), ["wildcard-record-answers", explained]);
+}

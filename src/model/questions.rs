@@ -1,0 +1,317 @@
+//! Questions that no obligation demands and some rules ask: mail, records, zones, wildcards, who may issue. Which of them
+//! belong to a plan is told here, for those who ask and for the judge, who says which were not answered.
+
+use std::collections::BTreeSet;
+
+use sha2::{Digest, Sha256};
+
+use super::dns::{RecordType, ResolverAddr};
+use super::name::Name;
+use super::phase::Phase;
+use super::plan::{Autodiscover, Certificate, CertificateSource, Plan, PlannedName, ViewId, ViewKind, Wanted};
+use super::policy::Policy;
+
+/// Domains whose wildcards are looked for, at most.
+pub const WILDCARDS: usize = 64;
+
+/// Names whose CAA records are asked for in a view, at most.
+pub const CAA_NAMES: usize = 256;
+
+/// What a question is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Topic {
+    /// MX of `[mail]` and their hosts.
+    Mail,
+    /// Where clients look for autodiscover.
+    Autodiscover,
+    /// `[records]`.
+    Records,
+    /// DNS wildcards above the plan's names.
+    Wildcards,
+    /// Internal zones that hide what stands outside.
+    Shadows,
+    /// The servers of `[zones]`.
+    Authoritatives,
+    /// Who may issue what is to be ordered.
+    Caa,
+}
+
+/// A question.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Question {
+    /// What it is for.
+    pub topic: Topic,
+    /// The view.
+    pub view: ViewId,
+    /// The server that is asked; `None`: all resolvers of the view.
+    pub server: Option<ResolverAddr>,
+    /// The name asked for.
+    pub name: Name,
+    /// The type asked for.
+    pub kind: RecordType,
+}
+
+/// The questions of a plan under a policy, each once for its topic, in a fixed order.
+pub fn questions(plan: &Plan, policy: &Policy) -> Vec<Question> {
+    if !policy.asks_beside() {
+        return Vec::new();
+    }
+    let mut all = Questions { plan, out: BTreeSet::new() };
+    all.mail();
+    all.autodiscover();
+    all.records();
+    all.wildcards();
+    all.shadows();
+    all.authoritatives();
+    all.caa();
+    let asked = |q: &Question| policy.views.as_ref().is_none_or(|views| views.contains(&q.view));
+    all.out.into_iter().filter(asked).collect()
+}
+
+struct Questions<'a> {
+    plan: &'a Plan,
+    out: BTreeSet<Question>,
+}
+
+impl Questions<'_> {
+    fn ask(&mut self, topic: Topic, view: ViewId, name: &Name, kinds: &[RecordType]) {
+        let question = |kind: &RecordType| Question { topic, view, server: None, name: name.clone(), kind: *kind };
+        self.out.extend(kinds.iter().map(question));
+    }
+
+    fn mail(&mut self) {
+        for mail in &self.plan.mail {
+            for view in outward(self.plan) {
+                self.ask(Topic::Mail, view, &mail.domain, &[RecordType::Mx]);
+                for target in mail.mx.iter().flatten().flatten() {
+                    self.ask(Topic::Mail, view, &target.value, &RecordType::ALL);
+                }
+            }
+        }
+    }
+
+    fn autodiscover(&mut self) {
+        for candidates in candidates(self.plan) {
+            for view in self.plan.view_ids() {
+                self.ask(Topic::Autodiscover, view, &candidates.srv, &[RecordType::Srv]);
+                for name in &candidates.names {
+                    self.ask(Topic::Autodiscover, view, name, &RecordType::ALL);
+                }
+            }
+        }
+    }
+
+    fn records(&mut self) {
+        for record in &self.plan.records {
+            let Some(kind) = RecordType::of_word(&record.kind) else { continue };
+            for view in self.plan.view_ids().filter(|v| record.values.get(v.0).is_some_and(Option::is_some)) {
+                self.ask(Topic::Records, view, &record.owner, &[kind]);
+            }
+        }
+    }
+
+    fn wildcards(&mut self) {
+        let (label, parents) = (unlikely_label(self.plan), parents(self.plan));
+        let nowhere = Name::parse(&format!("{label}.invalid")).ok();
+        for view in self.plan.view_ids().filter(|_| !parents.is_empty()) {
+            let below = parents.iter().take(WILDCARDS).filter_map(|p| Name::parse(&format!("{label}.{p}")).ok());
+            for name in below.chain(nowhere.clone()) {
+                self.ask(Topic::Wildcards, view, &name, &[RecordType::A]);
+            }
+        }
+    }
+
+    fn shadows(&mut self) {
+        let both =
+            [ViewKind::Internal, ViewKind::External].iter().all(|k| self.plan.views.iter().any(|v| v.kind == *k));
+        for domain in domains(self.plan).into_iter().filter(|_| both) {
+            for view in self.plan.view_ids() {
+                self.ask(Topic::Shadows, view, &domain, &[RecordType::Soa]);
+                for name in public_names(self.plan, &domain) {
+                    self.ask(Topic::Shadows, view, &name, &RecordType::ALL);
+                }
+            }
+        }
+    }
+
+    fn authoritatives(&mut self) {
+        for zone in self.plan.zones.iter().filter(|z| z.servers.len() > 1) {
+            let Some(view) = zone.views.first().copied() else { continue };
+            let deep = self.plan.settings.authoritative || self.plan.view(view).settings.authoritative;
+            for server in &zone.servers {
+                let question = |name: &Name, kind| Question {
+                    topic: Topic::Authoritatives,
+                    view,
+                    server: Some(server.value.clone()),
+                    name: name.clone(),
+                    kind,
+                };
+                self.out
+                    .extend([RecordType::Soa, RecordType::Ns, RecordType::Mx].map(|kind| question(&zone.apex, kind)));
+                let names = self.plan.names.iter().filter(|n| deep && n.name.is_under(zone.apex.as_str()));
+                self.out.extend(names.flat_map(|n| RecordType::ALL.map(|kind| question(&n.name.probe(), kind))));
+            }
+        }
+    }
+
+    fn caa(&mut self) {
+        let orders = self.plan.certificates.iter().filter(|c| public_issuer(c).is_some());
+        let names: BTreeSet<Name> = orders.flat_map(ordered_names).flat_map(|n| caa_owners(&n)).collect();
+        for view in outward(self.plan) {
+            for name in names.iter().take(CAA_NAMES) {
+                self.ask(Topic::Caa, view, name, &[RecordType::Caa]);
+            }
+        }
+    }
+}
+
+/// The views in which the world outside is seen: the external ones, or all where there is none.
+pub fn outward(plan: &Plan) -> Vec<ViewId> {
+    let outside: Vec<ViewId> = plan.view_ids().filter(|v| plan.view(*v).kind == ViewKind::External).collect();
+    if outside.is_empty() { plan.view_ids().collect() } else { outside }
+}
+
+/// Where the clients of a mail domain look for autodiscover besides the names that the plan declares.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidates {
+    /// Index into [`Plan::mail`].
+    pub mail: usize,
+    /// Names that are asked by HTTPS: the domain itself, and `autodiscover.` below it.
+    pub names: Vec<Name>,
+    /// The owner of the SRV record.
+    pub srv: Name,
+}
+
+/// The candidates of each mail domain whose clients use autodiscover. A name that leads to servers of the plan is judged
+/// there.
+pub fn candidates(plan: &Plan) -> Vec<Candidates> {
+    let exchange = plan
+        .servers
+        .iter()
+        .any(|s| s.is_exchange() && s.product.as_ref().is_some_and(|p| !p.value.starts_with("exchange-2003")));
+    let of = |(mail, domain): (usize, &super::plan::MailDomain)| {
+        let used = match domain.autodiscover {
+            Autodiscover::None => false,
+            Autodiscover::Unsaid => exchange,
+            Autodiscover::Name(_) | Autodiscover::Srv => true,
+        };
+        let texts = [domain.domain.to_string(), format!("autodiscover.{}", domain.domain)];
+        let names = texts.iter().filter_map(|n| Name::parse(n).ok()).filter(|n| declared(plan, n).is_none());
+        let srv = Name::parse_owner(&format!("_autodiscover._tcp.{}", domain.domain)).ok().filter(|_| used)?;
+        Some(Candidates { mail, names: names.collect(), srv })
+    };
+    plan.mail.iter().enumerate().filter_map(of).collect()
+}
+
+/// The plan's own entry for a name.
+pub fn declared<'a>(plan: &'a Plan, name: &Name) -> Option<&'a PlannedName> {
+    plan.names.iter().find(|n| n.name == *name)
+}
+
+/// A label that nobody has: made of the plan's text, so equal on every machine.
+pub fn unlikely_label(plan: &Plan) -> String {
+    let mut hex = data_encoding::HEXLOWER.encode(&Sha256::digest(plan.source.text.as_bytes()));
+    hex.truncate(12);
+    format!("coexist-{hex}")
+}
+
+/// The domains right above the plan's names, and the registrable ones, in the plan's order; not public suffixes, nor where
+/// a wildcard is planned.
+pub fn parents(plan: &Plan) -> Vec<Name> {
+    let planned = plan.names.iter().map(|n| &n.name).chain(plan.records.iter().map(|r| &r.owner));
+    let wild: BTreeSet<&str> = planned.filter(|n| n.is_wildcard()).filter_map(Name::parent).collect();
+    let wanted = |n: &&PlannedName| n.wanted.iter().flatten().any(|w| w.value != Wanted::Unconstrained);
+    let mut seen: BTreeSet<&str> = BTreeSet::new();
+    let names = plan.names.iter().filter(wanted).map(|n| &n.name);
+    let parents = names.flat_map(|n| [psl::domain_str(n.as_str()), n.parent()]).flatten();
+    let new = parents.filter(|p| !wild.contains(p) && psl::domain_str(p).is_some() && seen.insert(p));
+    new.filter_map(|p| Name::parse(p).ok()).collect()
+}
+
+/// The zones and mail domains of the plan, each once.
+pub fn domains(plan: &Plan) -> Vec<Name> {
+    let mut out: Vec<Name> = Vec::new();
+    for name in plan.zones.iter().map(|z| &z.apex).chain(plan.mail.iter().map(|m| &m.domain)) {
+        if !out.contains(name) {
+            out.push(name.clone());
+        }
+    }
+    out
+}
+
+/// Names that usually stand in a domain's public zone and that the plan does not declare: the domain itself, `www`,
+/// `autodiscover`, and the hosts that take its mail.
+pub fn public_names(plan: &Plan, domain: &Name) -> Vec<Name> {
+    let usual = [domain.to_string(), format!("www.{domain}"), format!("autodiscover.{domain}")];
+    let mx = plan.mail.iter().flat_map(|m| m.mx.iter().flatten().flatten()).map(|m| m.value.clone());
+    let names = usual.iter().filter_map(|n| Name::parse(n).ok()).chain(mx.filter(|m| m.is_under(domain.as_str())));
+    let mut out: Vec<Name> = Vec::new();
+    names.filter(|n| declared(plan, n).is_none()).for_each(|n| {
+        if !out.contains(&n) {
+            out.push(n);
+        }
+    });
+    out
+}
+
+/// The issuer of a certificate that is to be ordered, where it is said as CAA records say it: by its domain.
+pub fn public_issuer(certificate: &Certificate) -> Option<&str> {
+    let issuer = certificate.issuer.as_ref().map(|i| i.value.trim())?;
+    let ordered = matches!(certificate.source, CertificateSource::Names(_));
+    (ordered && issuer.contains('.') && Name::parse(issuer).is_ok()).then_some(issuer)
+}
+
+/// The names of a certificate that is to be ordered.
+pub fn ordered_names(certificate: &Certificate) -> Vec<Name> {
+    match &certificate.source {
+        CertificateSource::Names(names) => names.iter().map(|n| n.value.clone()).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Where an authority looks for CAA records of a name, nearest first (RFC 8659 section 3): the name without its `*.`, and
+/// each domain above it, up to the registrable one.
+pub fn caa_owners(name: &Name) -> Vec<Name> {
+    let text = name.as_str();
+    let mut at = text.strip_prefix("*.").unwrap_or(text);
+    let mut out = Vec::new();
+    loop {
+        out.extend(Name::parse_owner(at).ok());
+        match at.split_once('.') {
+            Some((_, parent)) if psl::domain_str(parent).is_some() => at = parent,
+            _ => return out,
+        }
+    }
+}
+
+/// The hosts that take a domain's mail, as they may stand at the moment that is due: those of its phase, and while it
+/// changes, those of either.
+pub fn mx_wanted<'a>(
+    plan: &'a Plan,
+    policy: &Policy,
+    view: ViewId,
+    mail: usize,
+) -> Vec<&'a [super::source::Located<Name>]> {
+    let (first, second) = policy.moment(plan, view).phases();
+    let of = |phase: Phase| plan.mail.get(mail).and_then(|m| m.mx[phase as usize].as_deref());
+    let mut out: Vec<_> = [Some(first), second].into_iter().flatten().filter_map(of).collect();
+    if second.is_some() && of(first).is_none() {
+        out.clear();
+    }
+    out.dedup();
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn caa_is_looked_for_from_the_name_upwards() {
+        let owners =
+            |name: &str| caa_owners(&Name::parse(name).unwrap()).iter().map(Name::to_string).collect::<Vec<_>>();
+        assert_eq!(owners("a.b.example.co.uk"), ["a.b.example.co.uk", "b.example.co.uk", "example.co.uk"]);
+        assert_eq!(owners("*.apps.example.com"), ["apps.example.com", "example.com"]);
+        assert_eq!(owners("example.com"), ["example.com"]);
+    }
+}

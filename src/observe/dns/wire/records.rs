@@ -1,0 +1,127 @@
+//! Records of other types than addresses.
+
+use super::answer::soa;
+use super::message::{Data, Record};
+use super::name::WireName;
+use crate::model::dns::RecordType;
+use crate::model::records::{DataRecord, RecordData};
+
+/// Records of one answer that are kept. More are no zone but somebody who fills memories.
+const RECORDS: usize = 256;
+
+/// The type's number (IANA, Resource Record TYPEs).
+pub fn wire_type(kind: RecordType) -> u16 {
+    match kind {
+        RecordType::A => 1,
+        RecordType::Ns => 2,
+        RecordType::Cname => 5,
+        RecordType::Soa => 6,
+        RecordType::Mx => 15,
+        RecordType::Txt => 16,
+        RecordType::Aaaa => 28,
+        RecordType::Srv => 33,
+        RecordType::Caa => 257,
+    }
+}
+
+/// The records of one type at a name, sorted, each once with its smallest TTL; none of types of addresses.
+pub fn records(answers: &[Record], owner: &WireName, kind: RecordType) -> Result<Vec<DataRecord>, String> {
+    if RecordType::ALL.contains(&kind) {
+        return Ok(Vec::new());
+    }
+    let mut out: Vec<DataRecord> = Vec::new();
+    for record in answers.iter().filter(|r| r.owner == *owner) {
+        let Some(data) = data(record).filter(|d| d.kind() == kind) else { continue };
+        if out.len() == RECORDS {
+            return Err(format!("more than {RECORDS} records of type {kind}"));
+        }
+        out.push(DataRecord { data, ttl: record.ttl });
+    }
+    out.sort();
+    out.dedup_by(|later, first| later.data == first.data);
+    Ok(out)
+}
+
+fn data(record: &Record) -> Option<RecordData> {
+    match &record.data {
+        Data::Record(data) => Some(data.clone()),
+        Data::Alias(target) => Some(RecordData::Cname(target.text())),
+        Data::Soa { .. } => Some(RecordData::Soa(soa(record)?)),
+        Data::Address(_) | Data::Opt(_) | Data::Other => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hickory_resolver::proto::op::{Message, ResponseCode};
+    use hickory_resolver::proto::rr::rdata::{CNAME, MX, SRV, TXT};
+    use hickory_resolver::proto::rr::{self, RData, Record};
+
+    use super::super::{Question, Read};
+    use super::RecordType;
+    use crate::model::dns::{DnsOutcome, Reply};
+    use crate::model::name::Name;
+
+    fn name(text: &str) -> rr::Name {
+        rr::Name::from_ascii(text).unwrap()
+    }
+
+    fn record(owner: &str, ttl: u32, data: RData) -> Record {
+        Record::from_rdata(name(owner), ttl, data)
+    }
+
+    fn outcome(kind: RecordType, answers: Vec<Record>) -> DnsOutcome {
+        let question = Question::new(&Name::parse("domain.com").unwrap(), kind, true).unwrap();
+        let mut message: Message = question.message().unwrap().into_response();
+        message.metadata.response_code = ResponseCode::NoError;
+        message.metadata.recursion_available = true;
+        message.answers = answers;
+        match question.read(&message.to_vec().unwrap(), false, false) {
+            Read::Outcome(outcome) => outcome,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn shown(kind: RecordType, answers: Vec<Record>) -> String {
+        outcome(kind, answers).to_string()
+    }
+
+    #[test]
+    fn records_are_typed_sorted_and_stand_once() {
+        let mx = |ttl, preference, host: &str| record("Domain.com.", ttl, RData::MX(MX::new(preference, name(host))));
+        let answers = vec![mx(300, 20, "b.domain.com."), mx(300, 10, "A.domain.com."), mx(20, 10, "a.domain.com.")];
+        let DnsOutcome::Answer(Reply { records, .. }) = outcome(RecordType::Mx, answers) else { panic!() };
+        let shown: Vec<String> = records.iter().map(|r| format!("{} {}", r.ttl, r.data)).collect();
+        assert_eq!(shown, ["20 10 a.domain.com.", "300 20 b.domain.com."]);
+    }
+
+    #[test]
+    fn what_was_not_asked_for_is_no_answer() {
+        let txt = record("domain.com.", 60, RData::TXT(TXT::new(vec!["x".into()])));
+        let other = record("other.com.", 60, RData::MX(MX::new(1, name("a.domain.com."))));
+        assert_eq!(shown(RecordType::Mx, vec![txt, other]), "NODATA");
+    }
+
+    #[test]
+    fn an_alias_is_followed_unless_it_is_asked_for() {
+        let alias = || record("domain.com.", 60, RData::CNAME(CNAME(name("front.domain.com."))));
+        let srv = record("front.domain.com.", 60, RData::SRV(SRV::new(0, 1, 443, name("."))));
+        assert_eq!(shown(RecordType::Srv, vec![alias(), srv]), "0 1 443 .");
+        assert_eq!(shown(RecordType::Cname, vec![alias()]), "front.domain.com.");
+    }
+
+    #[test]
+    fn texts_are_joined_and_escaped() {
+        let txt = TXT::new(vec!["v=spf1 ".into(), "-all\u{1b}[31m".into()]);
+        assert_eq!(
+            shown(RecordType::Txt, vec![record("domain.com.", 60, RData::TXT(txt))]),
+            "\"v=spf1 -all\\027[31m\""
+        );
+    }
+
+    #[test]
+    fn an_answer_without_end_is_malformed() {
+        let many = (0..=256).map(|n| record("domain.com.", 60, RData::MX(MX::new(n, name("a.domain.com.")))));
+        assert!(matches!(outcome(RecordType::Mx, many.collect()), DnsOutcome::Malformed(_)));
+    }
+}

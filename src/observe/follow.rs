@@ -1,0 +1,157 @@
+//! Hosts that answers name: what to ask about them in a second round. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::Seen;
+use crate::model::dns::{DnsOutcome, RecordType};
+use crate::model::name::Name;
+use crate::model::observation::{DnsProbe, Outcome, Probe};
+use crate::model::probes::{DnsAsk, Follow, Probes, Template};
+use crate::model::service::Way;
+
+/// Hosts that are followed in a run. More are no mail domain but somebody who plays for time.
+const HOSTS: usize = 256;
+
+/// What answers named so far.
+pub struct Followed<'a> {
+    probes: &'a Probes,
+    asked: BTreeSet<DnsProbe>,
+    more: Probes,
+    hosts: BTreeSet<(Arc<str>, Name)>,
+    wanted: BTreeMap<(Arc<str>, Name, RecordType), &'a Follow>,
+}
+
+impl<'a> Followed<'a> {
+    /// Nothing so far.
+    pub fn new(probes: &'a Probes) -> Self {
+        let wanted: BTreeMap<_, _> =
+            probes.follow.iter().map(|f| ((f.view.clone(), f.name.clone(), f.kind), f)).collect();
+        Self { probes, asked: BTreeSet::new(), more: Probes::default(), hosts: BTreeSet::new(), wanted }
+    }
+
+    /// Takes what was seen.
+    pub fn take(&mut self, seen: &Seen) {
+        let Seen::Observation(observation) = seen else { return };
+        let (Probe::Dns(probe), Outcome::Dns(DnsOutcome::Answer(reply))) = (&observation.probe, &observation.outcome)
+        else {
+            return;
+        };
+        if self.wanted.is_empty() || RecordType::ALL.contains(&probe.kind) {
+            return;
+        }
+        let key = (probe.view.clone(), probe.name.clone(), probe.kind);
+        let Some(follow) = self.wanted.get(&key).copied() else { return };
+        for (host, port) in reply.records.iter().filter_map(|r| r.data.host()) {
+            // A name that cannot be asked for is none that can be reached.
+            if let Ok(host) = Name::parse_owner(host) {
+                self.host(probe, follow, &host, port);
+            }
+        }
+    }
+
+    fn host(&mut self, probe: &DnsProbe, follow: &Follow, host: &Name, port: Option<u16>) {
+        let at = (probe.view.clone(), host.clone());
+        if !self.hosts.contains(&at) && self.hosts.len() == HOSTS {
+            return;
+        }
+        self.hosts.insert(at);
+        let tls = follow.tls.as_ref().zip(port);
+        for kind in RecordType::ALL {
+            let ask = DnsProbe { name: host.clone(), kind, ..probe.clone() };
+            // For its connections the answers are wanted again: they wait for this round's.
+            let known = tls.is_none() && self.probes.dns.iter().any(|a| a.probe == ask);
+            if !known && self.asked.insert(ask.clone()) {
+                let timeout_ms = self.probes.dns.iter().find(|a| a.probe == *probe).and_then(|a| a.timeout_ms);
+                self.more.dns.push(DnsAsk { probe: ask, timeout_ms });
+            }
+        }
+        if let Some(((reach, manners), port)) = tls {
+            let template = Template {
+                view: probe.view.clone(),
+                name: host.clone(),
+                port,
+                way: Way::Implicit,
+                reach: reach.clone(),
+                samples: 1,
+                manners: manners.clone(),
+            };
+            if !self.more.templates.contains(&template) {
+                self.more.templates.push(template);
+            }
+        }
+    }
+
+    /// The second round.
+    pub fn probes(self) -> Probes {
+        self.more
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::dns::{Reply, ResolverAddr};
+    use crate::model::observation::Observation;
+    use crate::model::plan::ViewKind;
+    use crate::model::probes::{Manners, Reach};
+    use crate::model::records::{DataRecord, RecordData};
+
+    fn name(text: &str) -> Name {
+        Name::parse_owner(text).unwrap()
+    }
+
+    fn question(text: &str, kind: RecordType) -> DnsProbe {
+        let resolver = ResolverAddr::parse("9.9.9.9").unwrap();
+        DnsProbe { view: "external".into(), resolver, name: name(text), kind }
+    }
+
+    fn answer(text: &str, kind: RecordType, records: Vec<RecordData>) -> Seen {
+        let records = records.into_iter().map(|data| DataRecord { data, ttl: 60 }).collect();
+        Seen::Observation(Observation {
+            probe: Probe::Dns(question(text, kind)),
+            run: "run".into(),
+            sample: 0,
+            attempt: 0,
+            dialled: None,
+            at: jiff::Timestamp::UNIX_EPOCH,
+            outcome: Outcome::Dns(DnsOutcome::Answer(Reply { records, ..Reply::default() })),
+        })
+    }
+
+    fn mx(exchange: &str) -> RecordData {
+        RecordData::Mx { preference: 10, exchange: exchange.into() }
+    }
+
+    fn follow(text: &str, kind: RecordType, tls: bool) -> Follow {
+        let manners = Manners { timeout_ms: None, retry: 0, per_host: 1, ehlo: "probe.example".into() };
+        let reach = Reach { networks: None, kind: ViewKind::External };
+        Follow { view: "external".into(), name: name(text), kind, tls: tls.then_some((reach, manners)) }
+    }
+
+    #[test]
+    fn the_hosts_of_an_answer_are_asked_for_once() {
+        let known = DnsAsk { probe: question("known.domain.com", RecordType::A), timeout_ms: None };
+        let probes =
+            Probes { dns: vec![known], follow: vec![follow("domain.com", RecordType::Mx, false)], ..Probes::default() };
+        let mut followed = Followed::new(&probes);
+        let hosts = ["a.domain.com", "known.domain.com", ".", "10.0.0.1", "bad\\046name.com"].map(mx).to_vec();
+        followed.take(&answer("domain.com", RecordType::Mx, hosts.clone()));
+        followed.take(&answer("domain.com", RecordType::Mx, hosts.clone()));
+        followed.take(&answer("other.com", RecordType::Mx, hosts));
+        let asked: Vec<String> =
+            followed.probes().dns.iter().map(|a| format!("{} {}", a.probe.name, a.probe.kind)).collect();
+        assert_eq!(asked, ["a.domain.com A", "a.domain.com AAAA", "known.domain.com AAAA"]);
+    }
+
+    #[test]
+    fn a_service_is_asked_at_its_port_and_the_hosts_are_bounded() {
+        let probes = Probes { follow: vec![follow("_x._tcp.domain.com", RecordType::Srv, true)], ..Probes::default() };
+        let mut followed = Followed::new(&probes);
+        let srv = |n: u16| RecordData::Srv { priority: 0, weight: 0, port: n, target: format!("h{n}.domain.com") };
+        followed.take(&answer("_x._tcp.domain.com", RecordType::Srv, (0..300).map(srv).collect()));
+        let more = followed.probes();
+        assert_eq!((more.templates.len(), more.dns.len()), (256, 512));
+        assert_eq!((more.templates[7].port, more.templates[7].name.as_str()), (7, "h7.domain.com"));
+    }
+}

@@ -1,0 +1,87 @@
+//! Questions that no obligation demands: those of [`questions`], after all that obligations ask.
+
+use std::collections::BTreeSet;
+
+use super::{Asker, manners};
+use crate::model::dns::{RecordType, ResolverAddr};
+use crate::model::name::Name;
+use crate::model::observation::DnsProbe;
+use crate::model::plan::ViewId;
+use crate::model::policy::Policy;
+use crate::model::probes::{DnsAsk, Follow, Reach, Template};
+use crate::model::questions::{self, Question, Topic};
+use crate::model::service::Way;
+
+/// The port at which candidates for autodiscover are asked.
+const HTTPS: u16 = 443;
+
+/// Adds the questions of the plan, and what hangs on their answers.
+pub(super) fn ask(asker: &mut Asker, policy: &Policy) {
+    let mut seen: BTreeSet<(ViewId, ResolverAddr, Name, RecordType)> = BTreeSet::new();
+    for question in questions::questions(asker.plan, policy) {
+        for resolver in resolvers(asker, &question) {
+            let Question { view, name, kind, .. } = &question;
+            let known = RecordType::ALL.contains(kind)
+                && question.server.is_none()
+                && asker.dns.contains(&(*view, name.clone()));
+            if !known && seen.insert((*view, resolver.clone(), name.clone(), *kind)) {
+                let v = asker.plan.view(*view);
+                let probe = DnsProbe { view: v.label.clone(), resolver, name: name.clone(), kind: *kind };
+                asker.out.dns.push(DnsAsk { probe, timeout_ms: v.settings.timeout_ms });
+            }
+        }
+        follow(asker, &question);
+    }
+    if policy.asks_beside() {
+        candidates(asker, policy);
+    }
+}
+
+/// Whom to ask: a zone's server only if it is reached from here, or is a resolver anyway.
+fn resolvers(asker: &mut Asker, question: &Question) -> Vec<ResolverAddr> {
+    let v = asker.plan.view(question.view);
+    let Some(server) = &question.server else { return v.resolvers.iter().map(|r| r.value.clone()).collect() };
+    if v.resolvers.iter().any(|r| r.value == *server) || asker.reaches(server.addr.ip()) {
+        return vec![server.clone()];
+    }
+    asker.skip(format!("{server} (server of a zone): not reached from here"));
+    Vec::new()
+}
+
+/// The hosts of MX and SRV records; those of autodiscover are asked by TLS where one stands in the view.
+fn follow(asker: &mut Asker, question: &Question) {
+    let named = matches!(
+        (question.topic, question.kind),
+        (Topic::Mail | Topic::Records, RecordType::Mx | RecordType::Srv) | (Topic::Autodiscover, RecordType::Srv)
+    );
+    if !named {
+        return;
+    }
+    let v = asker.plan.view(question.view);
+    let stands = asker.vantage.stands_in.contains(&question.view) && question.topic == Topic::Autodiscover;
+    let tls = stands.then(|| (Reach::of(v), manners(&v.settings)));
+    let (view, name, kind) = (v.label.clone(), question.name.clone(), question.kind);
+    match asker.out.follow.iter_mut().find(|f| f.view == view && f.name == name && f.kind == kind) {
+        Some(known) => known.tls = known.tls.take().or(tls),
+        None => asker.out.follow.push(Follow { view, name, kind, tls }),
+    }
+}
+
+/// Connections to the undeclared names at which clients look for autodiscover.
+fn candidates(asker: &mut Asker, policy: &Policy) {
+    let asked = |v: &ViewId| policy.views.as_ref().is_none_or(|views| views.contains(v));
+    let all = questions::candidates(asker.plan);
+    for view in asker.vantage.stands_in.iter().copied().filter(asked) {
+        let v = asker.plan.view(view);
+        let template = |name: &Name| Template {
+            view: v.label.clone(),
+            name: name.clone(),
+            port: HTTPS,
+            way: Way::Implicit,
+            reach: Reach::of(v),
+            samples: 1,
+            manners: manners(&v.settings),
+        };
+        asker.out.templates.extend(all.iter().flat_map(|c| &c.names).map(template));
+    }
+}

@@ -1,0 +1,83 @@
+//! What each fault may be called.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use coexist::model::finding::{Finding, Judgement, Severity};
+use serde::Deserialize;
+
+use crate::format::root;
+use crate::{causes, shown};
+
+/// The rules of each fault.
+pub struct Oracle(BTreeMap<String, Entry>);
+
+/// What is said of a fault.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Entry {
+    /// The rules that may speak of it as a cause; at least one of them must.
+    finds: Vec<String>,
+    /// Rules that may speak beside them.
+    #[serde(default)]
+    beside: Vec<String>,
+    /// True if it hurts nobody even where it is due: another name or address does the same.
+    #[serde(default)]
+    may_be_harmless: bool,
+}
+
+/// The fault's name, without what it breaks.
+pub fn name(fault: &str) -> &str {
+    fault.split(':').next().unwrap_or(fault)
+}
+
+impl Oracle {
+    /// From `oracle.toml`.
+    pub fn read() -> Self {
+        let text = fs::read_to_string(root().join("tests/breaking/oracle.toml")).expect("the oracle");
+        Self(toml::from_str(&text).expect("what each fault may be called"))
+    }
+
+    /// The faults that it knows.
+    pub fn faults(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
+    /// What is amiss if a fault was not found: no finding of its rules is about what it broke. Where nothing that is due
+    /// is about that, nobody is hurt.
+    pub fn misses(&self, fault: &str, judgement: &Judgement) -> impl Iterator<Item = String> {
+        let entry = &self.0[name(fault)];
+        let speaks = |f: &&Finding| f.severity > Severity::Info && entry.finds.iter().any(|r| r == f.rule);
+        let found: Vec<&Finding> = judgement.findings.iter().filter(speaks).collect();
+        let what = fault.split_once(':').map(|(_, what)| what).unwrap_or_default();
+        let is_due = judgement.obligations.iter().any(|o| o.due && concerns(o, what));
+        let told = match is_due && !entry.may_be_harmless {
+            true if found.is_empty() => Some("is not found".to_string()),
+            // Which certificate it was is told by its thumbprint.
+            true if !names_a_certificate(fault) && !found.iter().any(|f| concerns(f, what)) => {
+                Some(format!("is found elsewhere: {:?}", found.iter().map(|f| shown(f)).collect::<Vec<_>>()))
+            }
+            _ => None,
+        };
+        told.into_iter()
+    }
+
+    /// Causes that none of the faults can have.
+    pub fn strangers(&self, faults: &[&String], judgement: &Judgement) -> impl Iterator<Item = String> {
+        let entries: Vec<&Entry> = faults.iter().map(|f| &self.0[name(f)]).collect();
+        let fits = |rule: &str| entries.iter().any(|e| e.finds.iter().chain(&e.beside).any(|r| r == rule));
+        let wrong: Vec<_> = causes(judgement).filter(|f| !fits(f.rule)).map(|f| format!("not so: {}", shown(f))).collect();
+        wrong.into_iter()
+    }
+}
+
+fn names_a_certificate(fault: &str) -> bool {
+    let info = coexist::lab::faults().iter().find(|f| f.name == name(fault));
+    info.is_some_and(|f| f.argument == Some("certificate"))
+}
+
+/// True if it speaks of each part of what was broken: in its subject, its words, or what it concerns.
+fn concerns(what_is_said: &impl std::fmt::Debug, what: &str) -> bool {
+    let text = format!("{what_is_said:?}");
+    what.split('/').all(|part| text.contains(part))
+}
