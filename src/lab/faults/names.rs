@@ -92,7 +92,12 @@ pub(super) fn elsewhere(world: &World, view: ViewId, name: &PlannedName) -> Opti
     others.chain(any).find(|set| !set.is_empty() && set.iter().all(wrong))
 }
 
-pub(super) fn wanted(world: &World, view: ViewId, name: &PlannedName, phase: crate::model::phase::Phase) -> Vec<IpAddr> {
+pub(super) fn wanted(
+    world: &World,
+    view: ViewId,
+    name: &PlannedName,
+    phase: crate::model::phase::Phase,
+) -> Vec<IpAddr> {
     match name.wanted(view, phase) {
         Wanted::Targets(targets) => targets.iter().flat_map(|t| world.plan.target_addresses(*t, view, phase)).collect(),
         _ => Vec::new(),

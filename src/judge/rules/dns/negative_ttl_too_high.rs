@@ -69,7 +69,8 @@ pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
     let zones = zones(case, made.keys().map(|(view, _)| *view).collect());
     for ((view, name), index) in made {
         let of_name = |zone: &str| case.plan.name(name).name.is_under(zone);
-        let nearest = zones.iter().filter(|((v, zone), _)| *v == view && of_name(zone)).max_by_key(|((_, z), _)| z.len());
+        let nearest =
+            zones.iter().filter(|((v, zone), _)| *v == view && of_name(zone)).max_by_key(|((_, z), _)| z.len());
         let Some(((_, zone), (negative, look))) = nearest else { continue };
         if is_too_high(case, view, *negative) {
             let on = BTreeSet::from([case.plan.name(name).name.to_string(), case.plan.view(view).label.to_string()]);
@@ -131,8 +132,10 @@ fn draft(case: &Case, view: ViewId, zone: &str, waiver: Option<usize>, long: &Lo
     let (text, low, negative) = (wording::name_list(plan, &names), plan.cutover.low_ttl, long.negative);
     let wait = wording::duration(i64::from(negative) + propagation(case, view));
     let lasts = wording::duration(i64::from(negative));
-    let mut draft =
-        Draft::plain(&INFO, format!("in {label} absence in {zone} is cached for {lasts}, and the flip needs new names"));
+    let mut draft = Draft::plain(
+        &INFO,
+        format!("in {label} absence in {zone} is cached for {lasts}, and the flip needs new names"),
+    );
     draft.waiver = waiver;
     draft.subject = Subject { view: Some(label.to_string()), ..Subject::default() };
     draft.expected = vec![match lead(case, view) {

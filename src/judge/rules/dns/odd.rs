@@ -116,7 +116,8 @@ fn is_outside_of_same(plan: &Plan, expected: &DnsExpectation, strays: &BTreeSet<
     let private = |p: &crate::model::obligation::Alternative| p.addresses.iter().any(|a| special_purpose(*a).is_some());
     let outside = |p: &crate::model::obligation::Alternative| {
         let views = || plan.view_ids().filter(|v| plan.view(*v).kind == ViewKind::External);
-        let of = |v: ViewId| p.targets.iter().flat_map(move |t| Phase::ALL.map(|phase| plan.target_addresses(*t, v, phase)));
+        let of =
+            |v: ViewId| p.targets.iter().flat_map(move |t| Phase::ALL.map(|phase| plan.target_addresses(*t, v, phase)));
         let all: BTreeSet<IpAddr> = views().flat_map(of).flatten().collect();
         strays.iter().all(|a| all.contains(a) && special_purpose(*a).is_none())
     };

@@ -95,7 +95,8 @@ fn leads_to(plan: &Plan, name: NameId, view: ViewId) -> impl Iterator<Item = (Ta
             Wanted::Targets(targets) => targets,
             _ => &[],
         };
-        let of = move |t: &Target| plan.target_addresses(*t, view, phase).into_iter().map(|a| (*t, a)).collect::<Vec<_>>();
+        let of =
+            move |t: &Target| plan.target_addresses(*t, view, phase).into_iter().map(|a| (*t, a)).collect::<Vec<_>>();
         targets.iter().flat_map(of)
     })
 }

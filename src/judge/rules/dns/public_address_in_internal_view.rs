@@ -63,7 +63,10 @@ fn draft(context: &Context, (name, view): (NameId, ViewId), waiver: Option<usize
     };
     draft.seen.extend(wording::cut(strays.iter().filter_map(line).collect()));
     draft.hurts = vec![format!("clients of {view_text}: they go out to the firewall, which may not let them back in")];
-    draft.remedy.cure.push("or, if the firewall does hairpin and this is meant, write the public address into the plan".into());
+    draft
+        .remedy
+        .cure
+        .push("or, if the firewall does hairpin and this is meant, write the public address into the plan".into());
     draft.keys.insert(Key::Hairpin(name, view));
     draft
 }

@@ -129,11 +129,15 @@ fn draft(context: &Context, view: ViewId, camps: &Camps, waiver: Option<usize>, 
     let one = if let [only] = names.as_slice() { Some(plan.name(*only).name.to_string()) } else { None };
     draft.subject = Subject { name: one, view: Some(label.to_string()), ..Subject::default() };
     draft.expected = vec![format!("one answer from all resolvers of {label}")];
-    draft.seen = camps.iter().map(|(addresses, who)| format!("{} from {}", said(addresses), of(context, view, who))).collect();
+    draft.seen =
+        camps.iter().map(|(addresses, who)| format!("{} from {}", said(addresses), of(context, view, who))).collect();
     draft.hurts = vec![format!("clients of {label}: some are led one way and some another")];
     draft.remedy.cure = vec![
         "wait the TTL of the old answer, and look again".to_string(),
-        format!("if they still differ: look at the forwarders and zone copies of {}", of(context, view, &fewest(camps))),
+        format!(
+            "if they still differ: look at the forwarders and zone copies of {}",
+            of(context, view, &fewest(camps))
+        ),
     ];
     draft.at = names.first().map(|n| plan.name(*n).span);
     draft.looks = all.iter().flat_map(|s| s.looks.iter().copied()).collect();

@@ -1,8 +1,8 @@
 //! A name resolves to something that the plan does not say.
 
+use super::super::legacy::is_residue;
 use super::odd::{self, Odd};
 use super::{corrections, difference, expected, keys, said};
-use super::super::legacy::is_residue;
 use crate::judge::RuleInfo;
 use crate::judge::draft::{Context, Draft, Item, Key};
 use crate::judge::problem::{DnsFault, Fault};

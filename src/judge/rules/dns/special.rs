@@ -64,7 +64,9 @@ mod tests {
         ] {
             assert_eq!([first, last, before, after].map(is), [true, true, false, false], "{first} to {last}");
         }
-        for special in ["::", "::1", "100::1", "64:ff9b:1::1", "::ffff:10.0.0.1", "::ffff:9.9.9.9", "0.0.0.0", "240.0.0.1"] {
+        for special in
+            ["::", "::1", "100::1", "64:ff9b:1::1", "::ffff:10.0.0.1", "::ffff:9.9.9.9", "0.0.0.0", "240.0.0.1"]
+        {
             assert!(is(special), "{special}");
         }
         for public in ["203.0.113.10", "198.51.100.7", "192.0.2.1", "2001:db8::1", "64:ff9b::1", "2620:fe::fe"] {

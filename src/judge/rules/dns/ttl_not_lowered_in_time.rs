@@ -102,7 +102,8 @@ fn flips(case: &Case) -> Vec<Flip> {
         let asked = case.policy.views.as_ref().is_none_or(|views| views.contains(&view));
         let Some(at) = plan.cutover.flipped.get(view.0).copied().flatten().filter(|_| asked) else { continue };
         let Moment::Steady(phase) = case.policy.moment(plan, view) else { continue };
-        let Some(before) = phase.previous().filter(|_| plan.standing.get(view.0) == Some(&Moment::Steady(phase))) else {
+        let Some(before) = phase.previous().filter(|_| plan.standing.get(view.0) == Some(&Moment::Steady(phase)))
+        else {
             continue;
         };
         let moved = |n: &NameId| {
@@ -185,7 +186,8 @@ fn draft(context: &Context, flip: Flip, late: &Late) -> Draft {
     draft.waiver = context.waiver(INFO.name, &on);
     draft.subject = Subject { name: Some(text.to_string()), view: Some(label.to_string()), ..Subject::default() };
     let wait = wording::duration(late.wait);
-    draft.expected = vec![format!("TTL at most {} s for {wait} before the flip (old TTL {} s)", flip.at_most, late.old)];
+    draft.expected =
+        vec![format!("TTL at most {} s for {wait} before the flip (old TTL {} s)", flip.at_most, late.old)];
     draft.seen = vec![match late.known {
         true => format!("still above {} s {}; the flip is {}", flip.at_most, minute(late.since), minute(flip.at)),
         false => format!("low since {} at least; the flip is {}", minute(late.since), minute(flip.at)),

@@ -107,8 +107,7 @@ fn redirects(context: &Context, retired: &BTreeSet<NameId>) -> Vec<Draft> {
         let (label, text) = (&plan.server(server).label, &redirect.value);
         let mut draft = Draft::plain(&INFO, format!("{label} still redirects to the legacy name {text}"));
         draft.waiver = context.waiver(INFO.name, &BTreeSet::from([label.to_string(), text.to_string()]));
-        draft.subject =
-            Subject { name: Some(text.to_string()), server: Some(label.to_string()), ..Subject::default() };
+        draft.subject = Subject { name: Some(text.to_string()), server: Some(label.to_string()), ..Subject::default() };
         draft.expected = vec![format!("no redirect to {text} after coexistence")];
         draft.seen = vec![format!("redirects = [\"{text}\"] of [servers.{label}]")];
         draft.hurts = vec!["users whom it still sends there: the name is gone".into()];

@@ -97,7 +97,8 @@ fn draft(context: &Context, server: ServerId, redirect: &Located<Name>, views: &
         Subject { name: Some(text.to_string()), view, server: Some(label.to_string()), ..Subject::default() };
     let list = wording::view_list(plan, views.iter().copied());
     draft.expected = vec![format!("{text} resolves in every view whose clients use {label}, {list} included")];
-    draft.hurts = vec![format!("users of {list} whose mailbox is still on the old servers: {label} sends them nowhere")];
+    draft.hurts =
+        vec![format!("users of {list} whose mailbox is still on the old servers: {label} sends them nowhere")];
     draft.at = Some(redirect.span);
     draft
 }
@@ -123,7 +124,9 @@ fn of_plan(
         None => format!("no table of the plan has {text}: nobody looks at its DNS and certificates"),
     }];
     draft.remedy.cure = vec![match name {
-        Some(_) => format!("lead {text} to the old servers in {list} too: audience = \"both\", and their address there"),
+        Some(_) => {
+            format!("lead {text} to the old servers in {list} too: audience = \"both\", and their address there")
+        }
         None => format!("add to [legacy]: \"{text}\" = the old front end, and the name to its certificate"),
     }];
     draft

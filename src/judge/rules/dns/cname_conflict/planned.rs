@@ -55,39 +55,39 @@ fn chains(context: &Context) -> Vec<Draft> {
     found.into_iter().map(|(name, (chain, keys))| of_chain(context, name, &chain, keys)).collect()
 }
 
-/// Each name has one alias at most, so that every circle is met once, and a long chain at its beginning.
+/// Each name has one alias at most, so every circle is met once.
 fn odd_chains(plan: &Plan, view: ViewId, phase: Phase) -> Vec<Chain<'_>> {
     let links: BTreeMap<&Name, &Name> =
         plan.names.iter().filter_map(|n| Some((&n.name, target(plan, n, view, phase)?))).collect();
+    let mut out = circles(&links);
+    // A long chain is told from its beginning, to which nobody leads.
     let led_to: BTreeSet<&Name> = links.values().copied().collect();
-    let mut seen: BTreeSet<&Name> = BTreeSet::new();
-    let mut out = Vec::new();
-    // Who is led to by another comes later in its chain; only a circle has no beginning.
-    let (inner, first): (Vec<&Name>, Vec<&Name>) = links.keys().partition(|n| led_to.contains(**n));
-    for start in first.into_iter().chain(inner) {
-        if seen.contains(start) {
-            continue;
-        }
-        let mut names = vec![start];
-        let mut own = BTreeSet::from([start]);
-        let mut at = start;
-        while let Some(next) = links.get(at).copied() {
-            if !own.insert(next) {
-                let from = names.iter().position(|n| *n == next).unwrap_or_default();
-                out.push(Chain { names: names.split_off(from), circle: true });
-                names.clear();
-                break;
-            }
-            if seen.contains(next) {
-                break;
-            }
-            names.push(next);
-            at = next;
-        }
-        if names.len() > LINKS + 1 {
+    for start in links.keys().filter(|n| !led_to.contains(**n)) {
+        let step = |at: &&Name| links.get(at).copied();
+        let names: Vec<&Name> = std::iter::successors(Some(*start), step).take(LINKS + 2).collect();
+        let is_straight = names.iter().collect::<BTreeSet<_>>().len() == names.len();
+        if is_straight && names.len() > LINKS + 1 {
             out.push(Chain { names, circle: false });
         }
-        seen.extend(own);
+    }
+    out
+}
+
+fn circles<'a>(links: &BTreeMap<&'a Name, &'a Name>) -> Vec<Chain<'a>> {
+    let (mut seen, mut out) = (BTreeSet::new(), Vec::new());
+    for start in links.keys() {
+        let (mut way, mut at) = (Vec::new(), *start);
+        while seen.insert(at) {
+            way.push(at);
+            match links.get(at) {
+                Some(next) => at = next,
+                None => break,
+            }
+        }
+        // Whoever was met on this very way closes a circle; on an earlier one, that one was told.
+        if let Some(from) = way.iter().position(|n| *n == at).filter(|_| links.contains_key(at)) {
+            out.push(Chain { names: way.split_off(from), circle: true });
+        }
     }
     out
 }
@@ -98,7 +98,7 @@ fn of_chain(context: &Context, name: NameId, chain: &Chain, keys: BTreeSet<Key>)
     let mut words: Vec<&str> = chain.names.iter().map(|n| n.as_str()).collect();
     let mut out = match chain.circle {
         true => draft(context, name, None, format!("the plan leads {text} in a circle")),
-        false => draft(context, name, None, format!("the plan leads {text} through {} aliases", words.len() - 1)),
+        false => draft(context, name, None, format!("the plan leads {text} through more than {LINKS} aliases")),
     };
     words.extend(chain.names.first().filter(|_| chain.circle).map(|n| n.as_str()));
     words.truncate(2 * LINKS);
@@ -118,11 +118,15 @@ fn of_chain(context: &Context, name: NameId, chain: &Chain, keys: BTreeSet<Key>)
 fn at_apex(context: &Context, name: NameId) -> Option<Draft> {
     let plan = context.case.plan;
     let planned = plan.name(name);
-    let zone = plan.zones.iter().any(|z| z.apex == planned.name);
-    let mail = plan.mail.iter().any(|m| m.domain == planned.name);
+    let zones = || plan.zones.iter().filter(|z| z.apex == planned.name);
+    let (zone, mail) = (zones().next().is_some(), plan.mail.iter().any(|m| m.domain == planned.name));
     if !zone && !mail {
         return None;
     }
+    let views: BTreeSet<ViewId> = match mail {
+        true => plan.view_ids().collect(),
+        false => zones().flat_map(|z| z.views.iter().copied()).collect(),
+    };
     let what = if zone { "a zone's apex" } else { "a mail domain" };
     let mut out = draft(context, name, None, format!("the plan wants a CNAME for {}, {what}", planned.name));
     out.hurts = vec!["whoever asks for the domain's other records: a CNAME hides NS, SOA and MX".into()];
@@ -130,6 +134,7 @@ fn at_apex(context: &Context, name: NameId) -> Option<Draft> {
     out.seen = planned.cname.iter().map(|c| format!("cname = {}", c.value)).collect();
     out.remedy.cure = vec![format!("take `cname` from {}: give it addresses, or the provider's ALIAS", planned.name)];
     out.at = planned.cname.as_ref().map(|c| c.span);
+    out.keys = views.into_iter().flat_map(|v| [Key::Alias(name, v), Key::Dns(name, v)]).collect();
     Some(out)
 }
 

@@ -186,7 +186,9 @@ fn resolvers(case: &Case, looks: &BTreeSet<Look>) -> String {
 fn hurts(worst: Fashion, label: &str) -> String {
     match worst {
         Fashion::Circle => format!("clients of {label}: they do not find the server"),
-        Fashion::Apex => format!("clients of {label} that ask for the domain's other records: a CNAME hides NS, SOA, MX"),
+        Fashion::Apex => {
+            format!("clients of {label} that ask for the domain's other records: a CNAME hides NS, SOA, MX")
+        }
         Fashion::Long => format!("clients of {label} whose resolver gives up earlier than ours"),
         Fashion::Dangling => {
             format!("clients of {label}: they do not find the server, and who registers the missing name gets them")
