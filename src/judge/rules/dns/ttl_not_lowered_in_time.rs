@@ -8,6 +8,7 @@ use crate::judge::RuleInfo;
 use crate::judge::case::Case;
 use crate::judge::draft::{Context, Draft};
 use crate::judge::evidence::Look;
+use crate::judge::truth::Truth;
 use crate::judge::wording;
 use crate::model::finding::{Severity, Subject};
 use crate::model::name::Name;
@@ -136,16 +137,14 @@ fn history(case: &Case, flips: &[Flip]) -> History {
     out
 }
 
-/// Nothing, if it is in time; what is still high has a rule of its own.
+/// Nothing, if it is in time. What is still high, or not known, has rules of its own.
 fn late(context: &Context, flip: Flip, seen: &[(Timestamp, u32, Look)]) -> Option<Draft> {
     let case = context.case;
-    let before: Vec<_> = seen.iter().filter(|(at, _, _)| *at <= flip.at).copied().collect();
-    let is_high = |(_, ttl, _): &&(Timestamp, u32, Look)| *ttl > flip.at_most;
-    let (newest, _, _) = before.last()?;
-    let high = before.iter().filter(is_high).last();
-    if high.is_some_and(|(at, _, _)| at == newest) && flip.obligation.is_some() {
+    if flip.obligation.is_some_and(|i| context.assessed[i].truth != Truth::Pass) {
         return None;
     }
+    let before: Vec<_> = seen.iter().filter(|(at, _, _)| *at <= flip.at).copied().collect();
+    let high = before.iter().rfind(|(_, ttl, _)| *ttl > flip.at_most);
     let declared = case.plan.name(flip.name).ttl_before.as_ref().map(|t| t.value);
     let old = declared.into_iter().chain(before.iter().map(|(_, ttl, _)| *ttl)).max()?;
     // Without a high one seen, it has been low since the first look at least.

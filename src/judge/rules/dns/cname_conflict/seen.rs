@@ -66,12 +66,13 @@ fn dangling<'a>(context: &Context<'a>) -> BTreeMap<(NameId, ViewId), Vec<Item<'a
 /// Circles, long chains and aliases at an apex, whatever else the answer says.
 fn misplaced(context: &Context, found: &mut BTreeMap<(NameId, ViewId), Seen>) {
     let case = context.case;
+    let apexes = apexes(case);
     let odd: Vec<(Look, BTreeSet<Fashion>)> = case
         .evidence
         .looks()
         .filter_map(|(look, _)| Some((look, case.evidence.dns(look)?.reply()?)))
         .filter(|(_, reply)| !reply.chain.is_empty())
-        .map(|(look, reply)| (look, fashions(case, look, reply)))
+        .map(|(look, reply)| (look, fashions(case, &apexes, look, reply)))
         .filter(|(look, fashions)| !fashions.is_empty() && case.evidence.is_current(*look))
         .collect();
     if odd.is_empty() {
@@ -103,15 +104,24 @@ fn due(case: &Case) -> BTreeMap<(Arc<str>, Name), (NameId, ViewId, usize)> {
     case.obligations.iter().enumerate().filter_map(of).collect()
 }
 
-fn fashions(case: &Case, look: Look, reply: &Reply) -> BTreeSet<Fashion> {
-    let view = || match &case.evidence.look(look).probe {
-        Probe::Dns(probe) => case.plan.view_ids().find(|v| case.plan.view(*v).label == probe.view),
-        _ => None,
-    };
-    let apex = |link: &Link| {
-        let zones = case.plan.zones.iter().filter(|z| view().is_some_and(|v| z.views.contains(&v)));
-        let domains = case.plan.mail.iter().map(|m| &m.domain);
-        zones.map(|z| &z.apex).chain(domains).any(|a| is(a, &link.owner))
+/// The apexes of zones and the mail domains, each with the labels of the views in which it is one.
+fn apexes<'a>(case: &Case<'a>) -> BTreeMap<&'a str, BTreeSet<&'a str>> {
+    let plan = case.plan;
+    let label = |v: ViewId| &*plan.view(v).label;
+    let mut out: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for zone in &plan.zones {
+        out.entry(zone.apex.as_str()).or_default().extend(zone.views.iter().map(|v| label(*v)));
+    }
+    for mail in &plan.mail {
+        out.entry(mail.domain.as_str()).or_default().extend(plan.view_ids().map(label));
+    }
+    out
+}
+
+fn fashions(case: &Case, apexes: &BTreeMap<&str, BTreeSet<&str>>, look: Look, reply: &Reply) -> BTreeSet<Fashion> {
+    let is_in = |views: &BTreeSet<&str>| match &case.evidence.look(look).probe {
+        Probe::Dns(probe) => views.contains(&*probe.view),
+        _ => false,
     };
     let mut out = BTreeSet::new();
     if is_circle(&reply.chain) {
@@ -119,14 +129,10 @@ fn fashions(case: &Case, look: Look, reply: &Reply) -> BTreeSet<Fashion> {
     } else if reply.chain.len() > LINKS {
         out.insert(Fashion::Long);
     }
-    if reply.chain.iter().any(apex) {
+    if reply.chain.iter().any(|l| apexes.get(l.owner.trim_end_matches('.')).is_some_and(is_in)) {
         out.insert(Fashion::Apex);
     }
     out
-}
-
-fn is(name: &Name, text: &str) -> bool {
-    text.trim_end_matches('.').eq_ignore_ascii_case(name.as_str())
 }
 
 /// Its last link leads to an owner that was met.
@@ -204,9 +210,8 @@ fn cure(worst: Fashion, text: &Name, chain: &[Link], case: &Case, items: &[Item]
             vec![format!("delete {from}. CNAME {last}. and give {from} what has addresses")]
         }
         Fashion::Apex => {
-            let apexes = case.plan.zones.iter().map(|z| &z.apex).chain(case.plan.mail.iter().map(|m| &m.domain));
-            let apexes: Vec<&Name> = apexes.collect();
-            let link = chain.iter().find(|l| apexes.iter().any(|a| is(a, &l.owner)));
+            let apexes = apexes(case);
+            let link = chain.iter().find(|l| apexes.contains_key(l.owner.trim_end_matches('.')));
             let (owner, target) = link.map_or(("", ""), |l| (l.owner.as_str(), l.target.as_str()));
             vec![format!("replace {owner}. CNAME {target}. by A and AAAA records, or the provider's ALIAS")]
         }
