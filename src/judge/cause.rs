@@ -18,6 +18,8 @@ enum By {
     Dns,
     Stranger,
     Candidate,
+    Hairpin,
+    Alias,
 }
 
 /// (cause, consequence, by). There are no circles.
@@ -34,6 +36,9 @@ const TABLE: &[(&str, &str, By)] = &[
     ("resolves-to-unexpected-target", "tls-version-below-floor", By::Stranger),
     // The record is wrong; that it makes a loop is its consequence.
     ("resolves-to-unexpected-target", "legacy-equals-primary-target", By::Dns),
+    // An alias that leads nowhere is no name that is missing.
+    ("cname-conflict", "legacy-name-single-view", By::Alias),
+    ("cname-conflict", "name-unresolved-in-view", By::Alias),
     ("legacy-name-single-view", "name-unresolved-in-view", By::Dns),
     // The wildcard answers for what is to be absent, and for what was never there.
     ("wildcard-record-answers", "resolves-to-unexpected-target", By::Dns),
@@ -44,6 +49,18 @@ const TABLE: &[(&str, &str, By)] = &[
     ("name-unresolved-in-view", "srv-target-invalid", By::Dns),
     ("mx-target-invalid", "srv-target-invalid", By::Dns),
     ("name-unresolved-in-view", "caa-or-dcv-lookup-fails", By::Dns),
+    // Why it is not the address of the plan.
+    ("public-address-in-internal-view", "resolves-to-unexpected-target", By::Hairpin),
+    // Who is sent to a name that is missing has that one to mend.
+    ("cname-conflict", "redirect-target-single-url", By::Dns),
+    ("legacy-name-single-view", "redirect-target-single-url", By::Dns),
+    ("name-unresolved-in-view", "redirect-target-single-url", By::Dns),
+    // One resolver is wrong, so they differ.
+    ("resolves-to-unexpected-target", "resolvers-disagree-in-view", By::Dns),
+    ("name-unresolved-in-view", "resolvers-disagree-in-view", By::Dns),
+    ("intranet-name-in-external-view", "resolvers-disagree-in-view", By::Dns),
+    ("legacy-residue", "resolvers-disagree-in-view", By::Dns),
+    ("cname-conflict", "resolvers-disagree-in-view", By::Dns),
     // Resolvers that fail for every name tell nothing of those that should be absent either.
     ("name-unresolved-in-view", "evidence-missing", By::Dns),
     // The certificate is on the server, and its mail services do not use it.
@@ -110,7 +127,7 @@ fn explained(drafts: &[Draft], holders: &BTreeMap<Key, Vec<usize>>, consequence:
     let draft = &drafts[consequence];
     let rows = TABLE.iter().filter(|(_, name, _)| *name == draft.rule.name);
     let found = rows.into_iter().find_map(|(cause, _, by)| {
-        let is = |i: &&usize| **i != consequence && drafts[**i].rule.name == *cause;
+        let is = |i: &&usize| **i != consequence && is_meant(cause, drafts[**i].rule.name);
         let of = |key: &Key| holders.get(&lookup(key, *by)).into_iter().flatten().filter(is).copied();
         let holder = |key: &Key| of(key).min_by_key(|i| (drafts[*i].waiver.is_some(), *i));
         // All facts must be explained; none at all would be contained in everything.
@@ -118,6 +135,12 @@ fn explained(drafts: &[Draft], holders: &BTreeMap<Key, Vec<usize>>, consequence:
         found.filter(|f| !f.is_empty())
     });
     found.unwrap_or_default()
+}
+
+/// What follows from an answer that leads elsewhere follows from the rules that say so more nearly.
+fn is_meant(cause: &str, rule: &str) -> bool {
+    const NEARER: [&str; 3] = ["private-address-in-external-view", "mixed-generation-rrset", "stale-or-unplanned-aaaa"];
+    cause == rule || (cause == "resolves-to-unexpected-target" && NEARER.contains(&rule))
 }
 
 /// What a cause must have for a consequence's fact: a replaced leaf is looked up by being served.
@@ -141,6 +164,8 @@ fn facts(draft: &Draft, by: By) -> Vec<Key> {
         By::Dns => matches!(key, Key::Dns(..)),
         By::Stranger => matches!(key, Key::Stranger(..)),
         By::Candidate => matches!(key, Key::Candidate(..)),
+        By::Hairpin => matches!(key, Key::Hairpin(..)),
+        By::Alias => matches!(key, Key::Alias(..)),
     };
     draft.keys.iter().filter(is).copied().collect()
 }

@@ -8,7 +8,7 @@ use crate::model::phase::{Moment, Phase};
 use crate::model::plan::{
     Autodiscover, CertId, Certificate, CertificateChoice, CertificatePart, CertificateSource, Cutover, MailDomain,
     MatchMode, Members, Plan, PlannedName, PlannedRecord, Pool, PoolId, PoolTls, Server, ServerId, Settings, Table,
-    Target, TrustSource, View, ViewKind, Wanted, Zone,
+    Target, TrustSource, View, ViewId, ViewKind, Wanted, Zone,
 };
 use crate::model::service::services_of;
 use crate::model::source::{Located, Source, Span};
@@ -198,6 +198,14 @@ pub(super) fn exchange_2019() -> Plan {
     }];
     let always = || [pool(), pool(), pool()];
     plan.names = names.iter().map(|n| planned(n, Table::Internet, always(), always())).collect();
+    // A pinpoint zone: it holds this name and nothing else.
+    plan.zones = vec![Zone {
+        apex: name(names[0]),
+        views: vec![ViewId(0)],
+        servers: Vec::new(),
+        product: None,
+        span: Span::default(),
+    }];
     plan
 }
 
@@ -233,7 +241,7 @@ pub(super) fn mail_host() -> Plan {
     let resolver = |text: &str| here(ResolverAddr::parse(text).unwrap());
     plan.zones = vec![Zone {
         apex: name("example.org"),
-        views: vec![crate::model::plan::ViewId(1)],
+        views: vec![ViewId(1)],
         servers: vec![resolver("198.51.100.53"), resolver("203.0.113.53")],
         product: None,
         span: Span::default(),

@@ -100,6 +100,9 @@ impl Lab {
         if played.stale {
             zone.grow_old();
         }
+        if view.resolvers.first().is_some_and(|(first, _)| first == played.resolver) {
+            zone.entries.extend(view.apart.clone());
+        }
         let zone = Arc::new(zone);
         let resolver = Resolver::start(zone, played.mood, &played.resolver.transport, keys).await?;
         self.dial.0.push(detour(Some(address), resolver.address));

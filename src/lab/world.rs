@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use super::certificates::{Issue, IssueId, Uses};
 use super::machines::{Groups, Machine, Machines, endpoints, hosts};
-use super::zone::Zone;
+use super::zone::{Entry, Zone};
 use crate::model::dns::ResolverAddr;
 use crate::model::phase::{Moment, Phase};
 use crate::model::plan::{Plan, ViewId};
@@ -34,6 +34,8 @@ pub(super) struct ViewWorld {
     pub resolvers: Vec<(ResolverAddr, Mood)>,
     /// The servers of its zones, and whether each still holds the zones of before the last change.
     pub servers: Vec<(ResolverAddr, bool)>,
+    /// What the first resolver knows otherwise, by name.
+    pub apart: BTreeMap<String, Entry>,
     /// Questions in the clear are answered by somebody in the way, with the zone of this view.
     pub intercepted_by: Option<usize>,
 }
@@ -80,6 +82,7 @@ impl World {
             servers: servers(id),
             zone: Zone::of(plan, id, moments[id.0], &hosts),
             resolvers: plan.view(id).resolvers.iter().map(|r| (r.value.clone(), Mood::Answers)).collect(),
+            apart: BTreeMap::new(),
             intercepted_by: None,
         };
         let views = plan.view_ids().map(view).collect();

@@ -5,6 +5,7 @@ mod autodiscover_candidate_uncovered;
 mod caa;
 mod caa_forbids_issuer;
 mod caa_or_dcv_lookup_fails;
+mod cname_conflict;
 mod dns_interception_suspected;
 mod internal_zone_shadows_public;
 mod intranet_name_in_external_view;
@@ -15,8 +16,19 @@ mod name_unresolved_in_view;
 mod record_differs;
 mod resolves_to_unexpected_target;
 mod srv_target_invalid;
+mod mixed_generation_rrset;
+mod negative_ttl_too_high;
+mod odd;
+mod private_address_in_external_view;
+mod public_address_in_internal_view;
+mod resolvers_disagree_in_view;
+mod special;
+mod stale_or_unplanned_aaaa;
+mod ttl_not_lowered_in_time;
 mod ttl_too_high_at_flip;
 mod wildcard_record_answers;
+
+pub(super) use name_unresolved_in_view::is_dangling;
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -36,7 +48,13 @@ use crate::model::plan::{NameId, ViewId, ViewKind, Zone};
 /// The rules of this family.
 pub(super) const RULES: &[Rule] = &[
     Rule { info: &name_unresolved_in_view::INFO, check: name_unresolved_in_view::check },
+    Rule { info: &cname_conflict::INFO, check: cname_conflict::check },
     Rule { info: &resolves_to_unexpected_target::INFO, check: resolves_to_unexpected_target::check },
+    Rule { info: &private_address_in_external_view::INFO, check: private_address_in_external_view::check },
+    Rule { info: &public_address_in_internal_view::INFO, check: public_address_in_internal_view::check },
+    Rule { info: &mixed_generation_rrset::INFO, check: mixed_generation_rrset::check },
+    Rule { info: &stale_or_unplanned_aaaa::INFO, check: stale_or_unplanned_aaaa::check },
+    Rule { info: &resolvers_disagree_in_view::INFO, check: resolvers_disagree_in_view::check },
     Rule { info: &intranet_name_in_external_view::INFO, check: intranet_name_in_external_view::check },
     Rule { info: &wildcard_record_answers::INFO, check: wildcard_record_answers::check },
     Rule { info: &internal_zone_shadows_public::INFO, check: internal_zone_shadows_public::check },
@@ -50,7 +68,9 @@ pub(super) const RULES: &[Rule] = &[
     Rule { info: &authoritatives_disagree::INFO, check: authoritatives_disagree::check },
     Rule { info: &dns_interception_suspected::INFO, check: dns_interception_suspected::check },
     Rule { info: &ttl_too_high_at_flip::INFO, check: ttl_too_high_at_flip::check },
+    Rule { info: &ttl_not_lowered_in_time::INFO, check: ttl_not_lowered_in_time::check },
     Rule { info: &name_probed_before_creation::INFO, check: name_probed_before_creation::check },
+    Rule { info: &negative_ttl_too_high::INFO, check: negative_ttl_too_high::check },
 ];
 
 /// The name and view of a DNS problem whose fault `is` picks.

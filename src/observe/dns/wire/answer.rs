@@ -16,8 +16,8 @@ const SERV_FAIL: u16 = 2;
 const NX_DOMAIN: u16 = 3;
 const REFUSED: u16 = 5;
 
-/// Links of a CNAME chain that are followed.
-const LINKS: usize = 16;
+/// Links of a CNAME chain that are followed; resolvers stop long before.
+const LINKS: usize = 64;
 
 /// What an answer asks of the asker.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,13 +73,14 @@ impl Question {
     fn reply(&self, message: &Message, after_truncation: bool) -> Result<Reply, String> {
         let (name, _) = WireName::read(self.bytes(), HEADER)?;
         let (chain, end) = match self.kind {
-            RecordType::Cname => (Vec::new(), &name),
+            RecordType::Cname => (Vec::new(), Some(&name)),
             _ => follow(&message.answers, &name)?,
         };
+        let records = end.map(|end| records::records(&message.answers, end, self.kind)).transpose()?;
         Ok(Reply {
             chain,
-            addresses: addresses(&message.answers, end, self.kind),
-            records: records::records(&message.answers, end, self.kind)?,
+            addresses: end.map(|end| addresses(&message.answers, end, self.kind)).unwrap_or_default(),
+            records: records.unwrap_or_default(),
             soa: message.authorities.iter().find_map(soa),
             authoritative: message.authoritative,
             authenticated: message.authenticated,
@@ -93,6 +94,7 @@ impl Question {
 fn no_data(message: &Message, reply: Reply) -> DnsOutcome {
     let refers = message.authorities.iter().any(|r| matches!(r.data, Data::Record(RecordData::Ns(_))));
     match &reply.soa {
+        _ if is_circle(&reply.chain) => DnsOutcome::NoData(reply),
         None if refers => DnsOutcome::Malformed("a referral to other servers, not an answer".into()),
         None if !reply.chain.is_empty() && !message.recursion_available => {
             DnsOutcome::Malformed("an alias without its end, from a server without recursion".into())
@@ -101,23 +103,26 @@ fn no_data(message: &Message, reply: Reply) -> DnsOutcome {
     }
 }
 
-/// Walks the CNAME chain from a name to its end.
-fn follow<'a>(answers: &'a [Record], from: &'a WireName) -> Result<(Vec<Link>, &'a WireName), String> {
+/// Walks the CNAME chain from a name to its end; a circle has none, and ends with the link that closes it.
+fn follow<'a>(answers: &'a [Record], from: &'a WireName) -> Result<(Vec<Link>, Option<&'a WireName>), String> {
     let mut chain = Vec::new();
-    let mut owners = vec![from];
     let mut end = from;
     while let Some((target, ttl)) = alias(answers, end)? {
-        if owners.contains(&target) {
-            return Err(format!("a CNAME loop: {} leads back to {}", end.text(), target.text()));
-        }
         if chain.len() == LINKS {
             return Err(format!("a CNAME chain of more than {LINKS} links"));
         }
         chain.push(Link { owner: end.text(), target: target.text(), ttl });
-        owners.push(target);
+        if is_circle(&chain) {
+            return Ok((chain, None));
+        }
         end = target;
     }
-    Ok((chain, end))
+    Ok((chain, Some(end)))
+}
+
+/// The last link leads back to an owner.
+fn is_circle(chain: &[Link]) -> bool {
+    chain.last().is_some_and(|last| chain.iter().any(|link| link.owner == last.target))
 }
 
 /// The CNAME of a name. Two different ones are forbidden (RFC 2181 section 10.1), and nobody could say which counts.
