@@ -115,12 +115,10 @@ impl<'a> Certificates<'a> {
 
     /// The path of a chain for a view's clients; `None` if the view's anchors or a part of the chain are not recorded.
     pub(super) fn path(&self, chain: &'a [BlobId], view: ViewId) -> Option<Rc<PathFacts>> {
-        let trust = self.trust.get(view.0)?.as_ref()?;
         if let Some(found) = self.paths.borrow().get(&(chain, view.0)) {
             return Some(found.clone());
         }
-        let ders: Option<Vec<Arc<[u8]>>> = chain.iter().map(|id| self.recording.blobs.get(id).cloned()).collect();
-        let found = Rc::new(pki::path(&ders?, &trust.anchors, &self.known, self.now));
+        let found = Rc::new(self.declared_path(chain, view)?);
         self.paths.borrow_mut().insert((chain, view.0), found.clone());
         Some(found)
     }
@@ -148,14 +146,9 @@ impl<'a> Certificates<'a> {
     }
 
     /// The leaves seen at a service of a server's own addresses.
-    pub(super) fn served_at<'s>(
-        &'s self,
-        server: ServerId,
-        service: &Service,
-    ) -> impl Iterator<Item = BlobId> + use<'s, 'a> {
-        let at = (service.port, service.way);
+    pub(super) fn served_at(&self, server: ServerId, at: &Service) -> Vec<BlobId> {
         let leaves = self.served.get(&server).into_iter().flatten();
-        leaves.filter(move |(_, seen)| seen.ports.contains(&at)).map(|(leaf, _)| *leaf)
+        leaves.filter(|(_, seen)| seen.ports.contains(&(at.port, at.way))).map(|(leaf, _)| *leaf).collect()
     }
 
     /// True if a server was seen to serve a leaf at its own addresses.
@@ -355,9 +348,7 @@ fn trust(plan: &Plan, evidence: &Evidence, recording: &Recording, view: ViewId) 
 fn first_chains<'a>(evidence: &Evidence<'a>) -> BTreeMap<BlobId, &'a [BlobId]> {
     let mut out = BTreeMap::new();
     for (look, _) in evidence.looks().filter(|(look, _)| evidence.is_current(*look)) {
-        if let Some(TlsOutcome::Certificate(served)) = evidence.tls(look)
-            && let Some(leaf) = served.chain.first()
-        {
+        if let Some((served, leaf)) = certificate(evidence, look).and_then(|s| Some((s, s.chain.first()?))) {
             out.entry(*leaf).or_insert(served.chain.as_slice());
         }
     }
@@ -394,9 +385,8 @@ fn served<'a>(plan: &Plan, evidence: &Evidence<'a>) -> BTreeMap<ServerId, Leaves
 
 type Owners = BTreeMap<std::net::IpAddr, Vec<ServerId>>;
 
-/// The connections to servers' own addresses that the evidence knows of, each once.
+/// The connections to servers' own addresses under some name that the evidence knows of, each once.
 fn own_probes<'a>(evidence: &Evidence<'a>, owners: &Owners) -> BTreeSet<&'a Probe> {
-    // What is shown to clients that send no name is nobody's certificate for a name.
     let own =
         |probe: &&Probe| matches!(probe, Probe::Tls(p) if p.sni.is_some() && owners.contains_key(&p.address.ip()));
     evidence.looks().map(|(_, look)| &look.probe).filter(own).collect()

@@ -18,7 +18,7 @@ resolvers = ["127.0.0.1:9"]
 trust = ["root.pem"]
 reaches = ["10.0.0.0/8"]
 [certificates.old]
-file = "leaf.pem"
+names = ["legacy.example.com"]
 [servers.old]
 address = "10.0.3.10"
 product = "PRODUCT"

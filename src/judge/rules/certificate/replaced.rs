@@ -108,7 +108,7 @@ impl Change<'_> {
     fn replacements(&self, case: &Case) -> BTreeSet<Replacement> {
         let (old, new) = (self.chosen(case, self.from), self.chosen(case, self.to));
         let served: Vec<BlobId> = match self.target {
-            Target::Server(id) if self.ahead => case.certificates.served_at(id, self.service).collect(),
+            Target::Server(id) if self.ahead => case.certificates.served_at(id, self.service),
             _ => Vec::new(),
         };
         let mut out = BTreeSet::new();
@@ -233,9 +233,10 @@ fn declared(case: &Case, certificate: CertId, served: &[BlobId]) -> Vec<Whose> {
 /// The DNS-IDs, in lower case.
 pub(super) fn identifiers(case: &Case, whose: Whose) -> Vec<String> {
     match whose {
-        Whose::Leaf(leaf) => {
-            case.certificates.facts(leaf).map_or_else(|_| Vec::new(), |f| f.dns_ids.iter().map(lower).collect())
-        }
+        Whose::Leaf(leaf) => case
+            .certificates
+            .facts(leaf)
+            .map_or_else(|_| Vec::new(), |f| f.dns_ids.iter().map(|id| lower(id)).collect()),
         Whose::Planned(c) => match &case.plan.certificate(c).source {
             CertificateSource::Names(names) => names.iter().map(|n| n.value.to_string()).collect(),
             _ => Vec::new(),
@@ -243,7 +244,7 @@ pub(super) fn identifiers(case: &Case, whose: Whose) -> Vec<String> {
     }
 }
 
-fn lower(id: &String) -> String {
+fn lower(id: &str) -> String {
     id.trim_end_matches('.').to_ascii_lowercase()
 }
 

@@ -83,7 +83,7 @@ fn is_split(context: &Context, name: NameId) -> bool {
             let reaches = |a: &IpAddr| {
                 plan.view(inside).reaches.as_ref().is_none_or(|networks| networks.iter().any(|n| n.contains(a)))
             };
-            !own.is_empty() && !others.is_empty() && !others.iter().any(reaches)
+            !own.is_empty() && !others.is_empty() && own.is_disjoint(&others) && !others.iter().any(reaches)
         };
         views(ViewKind::External).any(differs)
     })

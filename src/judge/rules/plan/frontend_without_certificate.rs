@@ -47,10 +47,13 @@ Add `certificate = \"...\"` to the pool. If the balancer passes TLS through, say
 RFC 8446 section 4.4.2; https://learn.microsoft.com/exchange/architecture/client-access/load-balancing
 ";
 
+/// The names that lead to a pool, and their obligations.
+type Concerned = (BTreeSet<NameId>, BTreeSet<usize>);
+
 /// One finding per pool.
 pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
     let plan = context.case.plan;
-    let mut found: BTreeMap<(PoolId, Option<usize>), (BTreeSet<NameId>, BTreeSet<usize>)> = BTreeMap::new();
+    let mut found: BTreeMap<(PoolId, Option<usize>), Concerned> = BTreeMap::new();
     for (index, obligation) in asked::endpoints(context.case) {
         let Claim::Path { name, target: Target::Pool(pool), .. } = &obligation.claim else { continue };
         if lacks(plan, *pool, *name) {

@@ -95,7 +95,7 @@ fn mismatch(context: &Context, pool: PoolId) -> Option<Draft> {
                 (front.entry((*name, service.port)).or_default(), seen, certificates)
             }
             Claim::Serves { name, server, service, certificates } if members.contains(server) => {
-                let seen: BTreeSet<BlobId> = case.certificates.served_at(*server, service).collect();
+                let seen: BTreeSet<BlobId> = case.certificates.served_at(*server, service).into_iter().collect();
                 (behind.entry((*server, (*name, service.port))).or_default(), seen, certificates)
             }
             _ => continue,

@@ -170,7 +170,9 @@ fn draft(context: &Context, only: &OnlyMail, server: ServerId, waiver: Option<us
     let leaves: BTreeSet<BlobId> = wrong.iter().filter_map(|i| wording::endpoint_fault(i)?.1.leaf()).collect();
     draft.seen = leaves.iter().map(|leaf| wording::leaf(case, *leaf)).collect();
     draft.seen.extend(wording::spots(&wrong));
-    draft.seen.extend(wording::outcomes(case, &mute));
+    // What was met behind a balancer follows from what its member does.
+    let at_home: Vec<Item> = mute.iter().filter(|i| !is_by_balancer(i)).copied().collect();
+    draft.seen.extend(wording::outcomes(case, &at_home));
     draft.hurts = wording::tries(case, items, context.assessed);
     draft.hurts.push(format!("mail clients and partners of {who} at {}", ports(items)));
     let culprit = Culprit::Planned(target);
@@ -178,6 +180,10 @@ fn draft(context: &Context, only: &OnlyMail, server: ServerId, waiver: Option<us
     draft.remedy.cure = cures(case, only, server, items, &mute);
     draft.keys = leaves.into_iter().map(|leaf| Key::Served(culprit, leaf)).collect();
     draft
+}
+
+fn is_by_balancer(item: &Item) -> bool {
+    wording::endpoint_fault(item).is_some_and(|(spot, _)| wording::is_by_balancer(item, spot))
 }
 
 fn ports(items: &[Item]) -> String {
