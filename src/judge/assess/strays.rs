@@ -25,7 +25,9 @@ pub(super) fn all_addresses(
         case.is_claimed(asked.name, view, asked.service.port, asked.service.way, *a) || is_own(case, view, *a)
     };
     let given = answers(case, &case.plan.name(asked.name).name.probe(), view, asked.suspicion);
-    let mut others = given.into_iter().filter(|a| !claimed(a) && !addresses.contains(a));
+    // Somebody else's host is not ours to judge; whether DNS leads to it is said elsewhere.
+    let theirs = |a: &IpAddr| case.leads_to_host(asked.name, view) && case.owner(view, *a).is_none();
+    let mut others = given.into_iter().filter(|a| !claimed(a) && !theirs(a) && !addresses.contains(a));
     all.extend(others.by_ref().take(STRANGERS));
     (all, others.next())
 }

@@ -135,6 +135,17 @@ fn what_is_still_high_is_said_by_one_rule() {
     let mut world = eve();
     ttls(&mut world, "in", None, DAY, None);
     assert_eq!(world.rules(), ["ttl-too-high-at-flip"]);
+    // Another cache, asked a second later, shows less of it.
+    let mut mixed = lowered(None, Some(DAY));
+    let probe = |o: &crate::model::observation::Observation| matches!(&o.probe, crate::model::observation::Probe::Dns(p) if p.resolver.to_string() == "9.9.9.9");
+    mixed.recording.observations.retain(|o| !probe(o));
+    let mut high = eve();
+    ttls(&mut high, "in", None, DAY, None);
+    for mut seen in high.recording.observations.into_iter().filter(probe) {
+        seen.at = "2026-11-22T21:03:59Z".parse().unwrap();
+        mixed.recording.observations.insert(seen);
+    }
+    assert_eq!(mixed.rules(), ["ttl-too-high-at-flip"]);
 }
 
 #[test]

@@ -13,7 +13,7 @@ use crate::judge::wording;
 use crate::model::dns::RecordType;
 use crate::model::obligation::{Claim, DnsExpectation};
 use crate::model::phase::Phase;
-use crate::model::plan::{NameId, Plan, ViewId, ViewKind, Wanted};
+use crate::model::plan::{NameId, Plan, Target, ViewId, ViewKind, Wanted};
 
 /// What is odd about the addresses that a resolver gave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,7 +57,7 @@ pub(super) fn of(context: &Context, item: &Item) -> Option<Odd> {
     if strays.iter().all(IpAddr::is_ipv6) && is_right_in_v4(expected, addresses) {
         return Some(Odd::Aaaa);
     }
-    Some(match !external && is_outside_of_same(plan, expected, &strays) {
+    Some(match !external && is_outside_of_same(context, *name, view, expected, &strays) {
         true => Odd::PublicInside,
         false => Odd::Elsewhere,
     })
@@ -111,17 +111,33 @@ fn is_right_in_v4(expected: &DnsExpectation, addresses: &BTreeSet<IpAddr>) -> bo
     !given.is_empty() && expected.present.iter().any(|p| is(v4(&p.addresses)))
 }
 
-/// All are public addresses that the very targets have outside, and inside they have private ones.
-fn is_outside_of_same(plan: &Plan, expected: &DnsExpectation, strays: &BTreeSet<IpAddr>) -> bool {
-    let private = |p: &crate::model::obligation::Alternative| p.addresses.iter().any(|a| special_purpose(*a).is_some());
-    let outside = |p: &crate::model::obligation::Alternative| {
-        let views = || plan.view_ids().filter(|v| plan.view(*v).kind == ViewKind::External);
-        let of =
-            |v: ViewId| p.targets.iter().flat_map(move |t| Phase::ALL.map(|phase| plan.target_addresses(*t, v, phase)));
-        let all: BTreeSet<IpAddr> = views().flat_map(of).flatten().collect();
-        strays.iter().all(|a| all.contains(a) && special_purpose(*a).is_none())
-    };
-    expected.present.iter().any(|p| private(p) && outside(p))
+/// All are public addresses that the name, or its very target, has outside at this moment; inside it has private ones.
+fn is_outside_of_same(
+    context: &Context,
+    name: NameId,
+    view: ViewId,
+    expected: &DnsExpectation,
+    strays: &BTreeSet<IpAddr>,
+) -> bool {
+    let plan = context.case.plan;
+    let (first, second) = context.case.policy.moment(plan, view).phases();
+    let phases: Vec<Phase> = [Some(first), second].into_iter().flatten().collect();
+    let private = |a: &IpAddr| special_purpose(*a).is_some();
+    if strays.iter().any(private) || !expected.present.iter().flat_map(|p| &p.addresses).any(private) {
+        return false;
+    }
+    let mut outside: BTreeSet<IpAddr> = BTreeSet::new();
+    for external in plan.view_ids().filter(|v| plan.view(*v).kind == ViewKind::External) {
+        for phase in &phases {
+            let own = expected.present.iter().flat_map(|p| &p.targets);
+            let of_name: &[Target] = match plan.name(name).wanted(external, *phase) {
+                Wanted::Targets(targets) => targets,
+                _ => &[],
+            };
+            outside.extend(own.chain(of_name).flat_map(|t| plan.target_addresses(*t, external, *phase)));
+        }
+    }
+    strays.is_subset(&outside)
 }
 
 /// The strays of all items.
