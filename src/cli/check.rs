@@ -52,6 +52,7 @@ fn one(args: &CheckArgs, path: &Path, runtime: &Runtime) -> Result<Done, Trouble
     if !finished {
         return Ok(Done::Interrupted);
     }
+    drop(probes);
     earlier.into_iter().for_each(|other| recording.merge(other));
     Ok(Done::Judged(Box::new(judge_now(&plan, &obligations, &recording, &policy, args.ask.at)), fault))
 }
