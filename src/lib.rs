@@ -20,7 +20,7 @@
 //! ```text
 //!  cli        knows everybody; clock, environment, stdout and exit live here
 //!  plan  observe  record  judge  report  lab      stages: never import each other
-//!  pki  commands                                  pure trades, used by several stages
+//!  pki  commands  parallel                        pure trades, used by several stages
 //!  model      nouns: no I/O, no async, no clock, no command line, no colour
 //! ```
 //!
@@ -33,6 +33,7 @@ pub mod judge;
 pub mod lab;
 pub mod model;
 pub mod observe;
+mod parallel;
 pub mod pki;
 pub mod plan;
 pub mod record;

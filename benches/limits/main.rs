@@ -16,8 +16,10 @@
 )]
 
 mod dns;
+mod judging;
 mod measure;
 mod names;
+mod offline;
 mod ours;
 mod process;
 mod server;
@@ -38,6 +40,7 @@ fn main() {
     match words.first().map(String::as_str) {
         Some(server::WORD) => server::serve(),
         Some(process::WORD) => process::run(&words[1..]),
+        Some(judging::WORD) => judging::run(&words[1..]),
         // cargo passes `--bench`.
         _ => compare_all(&words.iter().filter_map(|w| w.parse().ok()).collect::<Vec<_>>()),
     }
@@ -57,6 +60,7 @@ fn compare_all(numbers: &[usize]) {
     let dns = measure("DNS, look-ups/s", "0.5", 2 * count)
         .compare(|| dns::all(&world), || runtime.block_on(ours::dns(&world)));
     coverage(&world, &measure);
+    offline::compare(&measure);
     let whole = median(rounds, || runtime.block_on(ours::whole(&world)));
     // The plan asks the resolvers of both views for every name.
     let limits = tls + 2 * dns;
@@ -67,6 +71,7 @@ fn compare_all(numbers: &[usize]) {
     let what = format!("{} of them never answer, timeout t", trouble.silent);
     row(&what, "t + 0.5 s", "t", &format!("t + {}", seconds(silent.saturating_sub(trouble.timeout))), "");
     process::all(&world);
+    judging::all([10_000, 100_000]);
 }
 
 fn endpoints(runtime: &Runtime, world: &Arc<World>, measure: &Measure, target: Target) -> std::time::Duration {

@@ -71,6 +71,7 @@ fn one(args: &CheckArgs, path: &Path, runtime: &Runtime, looking: &Looking) -> R
     looking.store(true, Ordering::SeqCst);
     let Watched { mut recording, finished, fault } = runtime.block_on(watched(args, &plan, &probes, &place))?;
     looking.store(!finished, Ordering::SeqCst);
+    drop(probes);
     earlier.into_iter().for_each(|other| recording.merge(other));
     tell_notes(&recording);
     let mut judgement = judge_now(&plan, &obligations, &recording, &policy, args.ask.at);

@@ -1,6 +1,6 @@
 //! What lies before the judge: plan, obligations, evidence, what is asked, and at what time.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 
 use jiff::Timestamp;
@@ -25,8 +25,8 @@ pub(super) struct Case<'a> {
     pub(super) now: Timestamp,
     /// Of each obligation: the views in which it is due.
     pub(super) due: Vec<Vec<ViewId>>,
-    /// Addresses that some path obligation of a name, view and service is about already.
-    claimed: BTreeMap<(NameId, ViewId, u16, Way), BTreeSet<IpAddr>>,
+    /// Addresses that some path obligation of a name, view and service is about already, sorted.
+    claimed: HashMap<(NameId, ViewId, u16, Way), Vec<IpAddr>>,
     /// Whose an address is in a view.
     owners: BTreeMap<(ViewId, IpAddr), Target>,
     /// Addresses at which servers are asked themselves.
@@ -58,12 +58,6 @@ impl<'a> Case<'a> {
         certificates: &'a Certificates<'a>,
         now: Timestamp,
     ) -> Self {
-        let mut claimed: BTreeMap<_, BTreeSet<IpAddr>> = BTreeMap::new();
-        for obligation in obligations {
-            if let Claim::Path { name, view, service, addresses, .. } = &obligation.claim {
-                claimed.entry((*name, *view, service.port, service.way)).or_default().extend(addresses);
-            }
-        }
         let own = plan.servers.iter().flat_map(|s| s.own_addresses(&plan.views)).collect();
         let mut case = Self {
             plan,
@@ -73,7 +67,7 @@ impl<'a> Case<'a> {
             certificates,
             now,
             due: Vec::new(),
-            claimed,
+            claimed: claimed(obligations),
             owners: owners(plan),
             own,
             old_ttls: old_ttls(plan, evidence),
@@ -97,7 +91,7 @@ impl<'a> Case<'a> {
 
     /// Addresses that some path obligation of this name, view and service is about.
     pub(super) fn is_claimed(&self, name: NameId, view: ViewId, port: u16, way: Way, address: IpAddr) -> bool {
-        self.claimed.get(&(name, view, port, way)).is_some_and(|set| set.contains(&address))
+        self.claimed.get(&(name, view, port, way)).is_some_and(|all| all.binary_search(&address).is_ok())
     }
 
     fn due_views(&self, obligation: &Obligation) -> Vec<ViewId> {
@@ -163,6 +157,17 @@ impl<'a> Case<'a> {
     pub(super) fn is_own(&self, address: IpAddr) -> bool {
         self.own.contains(&address)
     }
+}
+
+fn claimed(obligations: &[Obligation]) -> HashMap<(NameId, ViewId, u16, Way), Vec<IpAddr>> {
+    let mut out: HashMap<_, Vec<IpAddr>> = HashMap::new();
+    for obligation in obligations {
+        if let Claim::Path { name, view, service, addresses, .. } = &obligation.claim {
+            out.entry((*name, *view, service.port, service.way)).or_default().extend(addresses);
+        }
+    }
+    out.values_mut().for_each(|all| all.sort_unstable());
+    out
 }
 
 /// A pool's address before a server's: the balancer answers there.

@@ -1,21 +1,23 @@
 //! Facts of certificates and chains, each found once: parsing, identity and path building are the dear part of a judgement.
 
-use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::rc::Rc;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 
 use super::evidence::{Evidence, Found, Look};
+use super::paths::Paths;
+use super::planned::Planned;
 use crate::model::certificate::{BlobId, CertificateFacts};
 use crate::model::identity::{Matched, Mismatch};
 use crate::model::name::Name;
-use crate::model::observation::{FileOutcome, Outcome, Probe, Recording, Run, TlsProbe};
-use crate::model::plan::{CertId, CertificateSource, Plan, ServerId, TrustSource, ViewId};
+use crate::model::observation::{FileOutcome, Outcome, Probe, Recording, TlsProbe};
+use crate::model::plan::{CertId, CertificateSource, Plan, ServerId, ViewId};
 use crate::model::service::{Service, Way};
+use crate::model::source::Located;
 use crate::model::tls::{Possession, Served, TlsOutcome};
-use crate::pki::{self, Anchors, PathFacts};
+use crate::parallel;
+use crate::pki::{self, PathFacts, Presented};
 
 /// Intermediates offered to path building, at most: what hostile servers can add is bounded.
 const KNOWN_MAX: usize = 512;
@@ -31,32 +33,30 @@ pub(super) enum Content {
     Unknown(String),
 }
 
-/// The trust of one view.
-struct Trust {
-    anchors: Anchors,
-    errors: Vec<String>,
-}
+/// Up to so many DNS-IDs are looked at one by one.
+const FEW: usize = 8;
 
-/// The path of each chain in each view.
-type Paths<'a> = HashMap<(&'a [BlobId], usize), Rc<PathFacts>>;
+/// A certificate as it was read.
+struct Certificate {
+    facts: Result<CertificateFacts, String>,
+    /// Its identifiers, made ready where they are many and asked for.
+    presented: OnceLock<Presented>,
+}
 
 /// Everything known of certificates, found once.
 pub(super) struct Certificates<'a> {
-    recording: &'a Recording,
-    now: Timestamp,
-    facts: BTreeMap<BlobId, Result<CertificateFacts, String>>,
-    known: Vec<Arc<[u8]>>,
-    trust: Vec<Option<Trust>>,
+    all: BTreeMap<BlobId, Certificate>,
+    paths: Paths<'a>,
     /// Leaves seen at each server's own addresses, each with the chains that came with it.
     served: BTreeMap<ServerId, Leaves<'a>>,
     /// The first chain, in the recording's order and not too old, in which each leaf was served.
     chains: BTreeMap<BlobId, &'a [BlobId]>,
     contents: Vec<Content>,
+    /// The names of each declared certificate that is not ordered yet.
+    planned: Vec<OnceLock<Presented>>,
     declared: BTreeMap<BlobId, CertId>,
     /// The served leaves that are taken for each declared certificate.
     seen_as: BTreeMap<CertId, BTreeSet<BlobId>>,
-    identities: RefCell<HashMap<(BlobId, Name), Result<Matched, Mismatch>>>,
-    paths: RefCell<Paths<'a>>,
 }
 
 /// Leaves as a server served them.
@@ -74,27 +74,26 @@ struct Seen<'a> {
 impl<'a> Certificates<'a> {
     /// Reads every certificate of the recording's chains, and finds out what the declared ones are.
     pub(super) fn new(plan: &Plan, evidence: &Evidence<'a>, recording: &'a Recording, now: Timestamp) -> Self {
-        let ids: BTreeSet<&BlobId> = chains(recording).flatten().collect();
-        let facts: BTreeMap<_, _> = ids.into_iter().map(|id| (*id, read(recording, id))).collect();
-        let intermediate = |(id, f): (&BlobId, &Result<CertificateFacts, String>)| {
-            f.as_ref().is_ok_and(|f| f.is_ca).then(|| recording.blobs.get(id).cloned()).flatten()
+        let mut ids: Vec<BlobId> = chains(recording).flatten().copied().collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let certificate =
+            |i: usize| (ids[i], Certificate { facts: read(recording, &ids[i]), presented: OnceLock::new() });
+        let all: BTreeMap<BlobId, Certificate> = parallel::each(ids.len(), certificate).into_iter().collect();
+        let intermediate = |(id, c): (&BlobId, &Certificate)| {
+            c.facts.as_ref().is_ok_and(|f| f.is_ca).then(|| recording.blobs.get(id).cloned()).flatten()
         };
-        let known = facts.iter().filter_map(intermediate).take(KNOWN_MAX).collect();
-        let trust = plan.view_ids().map(|v| trust(plan, evidence, recording, v)).collect();
+        let known: Vec<Arc<[u8]>> = all.iter().filter_map(intermediate).take(KNOWN_MAX).collect();
         let served = served(plan, evidence);
         let mut this = Self {
-            recording,
-            now,
-            facts,
-            known,
-            trust,
+            all,
+            paths: Paths::new(plan, evidence, recording, now, known),
             served,
             chains: first_chains(evidence),
             contents: Vec::new(),
+            planned: plan.certificates.iter().map(|_| OnceLock::new()).collect(),
             declared: BTreeMap::new(),
             seen_as: BTreeMap::new(),
-            identities: RefCell::default(),
-            paths: RefCell::default(),
         };
         this.contents = (0..plan.certificates.len()).map(|i| this.find_content(plan, evidence, CertId(i))).collect();
         this.find_declared(plan);
@@ -103,41 +102,51 @@ impl<'a> Certificates<'a> {
 
     /// What a certificate says, or why it cannot be read.
     pub(super) fn facts(&self, id: BlobId) -> Result<&CertificateFacts, &str> {
-        self.facts.get(&id).map_or(Err("not in the recording"), |f| f.as_ref().map_err(String::as_str))
+        self.all.get(&id).map_or(Err("not in the recording"), |c| c.facts.as_ref().map_err(String::as_str))
     }
 
     /// Whether a certificate covers a name (RFC 9525); `None` if it cannot be read.
     pub(super) fn identify(&self, leaf: BlobId, name: &Name) -> Option<Result<Matched, Mismatch>> {
-        let facts = self.facts(leaf).ok()?;
-        let key = (leaf, name.clone());
-        Some(self.identities.borrow_mut().entry(key).or_insert_with(|| pki::identify(facts, name)).clone())
+        let certificate = self.all.get(&leaf)?;
+        let facts = certificate.facts.as_ref().ok()?;
+        Some(match facts.dns_ids.len() > FEW {
+            true => certificate.presented.get_or_init(|| Presented::of(facts)).identify(name),
+            false => pki::identify(facts, name),
+        })
+    }
+
+    /// Whether the names of a certificate that is not ordered yet cover a name.
+    pub(super) fn identify_planned(
+        &self,
+        id: CertId,
+        names: &[Located<Name>],
+        name: &Name,
+    ) -> Result<Matched, Mismatch> {
+        let all = || names.iter().map(|n| n.value.as_str());
+        match self.planned.get(id.0).filter(|_| names.len() > FEW) {
+            Some(ready) => ready.get_or_init(|| Presented::among(all())).identify(name),
+            None => pki::identify_among(all(), name),
+        }
     }
 
     /// The path of a chain for a view's clients; `None` if the view's anchors or a part of the chain are not recorded.
-    pub(super) fn path(&self, chain: &'a [BlobId], view: ViewId) -> Option<Rc<PathFacts>> {
-        if let Some(found) = self.paths.borrow().get(&(chain, view.0)) {
-            return Some(found.clone());
-        }
-        let found = Rc::new(self.declared_path(chain, view)?);
-        self.paths.borrow_mut().insert((chain, view.0), found.clone());
-        Some(found)
+    pub(super) fn path(&self, chain: &'a [BlobId], view: ViewId) -> Option<Arc<PathFacts>> {
+        self.paths.path(chain, view)
     }
 
     /// As [`Certificates::path`], of a declared certificate's file.
     pub(super) fn declared_path(&self, chain: &[BlobId], view: ViewId) -> Option<PathFacts> {
-        let trust = self.trust.get(view.0)?.as_ref()?;
-        let ders: Option<Vec<Arc<[u8]>>> = chain.iter().map(|id| self.recording.blobs.get(id).cloned()).collect();
-        Some(pki::path(&ders?, &trust.anchors, &self.known, self.now))
+        self.paths.declared(chain, view)
     }
 
     /// Trust sources of a view that could not be read: its anchors are not all there.
     pub(super) fn trust_errors(&self, view: ViewId) -> &[String] {
-        self.trust.get(view.0).and_then(Option::as_ref).map_or(&[], |t| &t.errors)
+        self.paths.errors(view)
     }
 
     /// True if some run brought this view's anchors.
     pub(super) fn has_anchors(&self, view: ViewId) -> bool {
-        self.trust.get(view.0).is_some_and(Option::is_some)
+        self.paths.has_anchors(view)
     }
 
     /// The leaves seen at a server's own addresses.
@@ -207,6 +216,7 @@ impl<'a> Certificates<'a> {
     }
 
     fn find_declared(&mut self, plan: &Plan) {
+        let planned = Planned::of(plan);
         for (i, content) in self.contents.iter().enumerate().rev() {
             if let Content::Leaves(leaves) = content {
                 self.declared.extend(leaves.iter().map(|(leaf, _)| (*leaf, CertId(i))));
@@ -215,7 +225,7 @@ impl<'a> Certificates<'a> {
         let seen: BTreeSet<BlobId> = self.served.values().flat_map(|leaves| leaves.keys().copied()).collect();
         let seen: BTreeSet<BlobId> = seen.into_iter().chain(self.chains.keys().copied()).collect();
         for leaf in seen {
-            let found = self.declared(leaf).or_else(|| self.likest(plan, leaf));
+            let found = self.declared(leaf).or_else(|| self.likest(&planned, leaf));
             if let Some(certificate) = found {
                 self.declared.insert(leaf, certificate);
                 self.seen_as.entry(certificate).or_default().insert(leaf);
@@ -224,19 +234,9 @@ impl<'a> Certificates<'a> {
     }
 
     /// What made itself was not ordered for these names.
-    fn likest(&self, plan: &Plan, leaf: BlobId) -> Option<CertId> {
+    fn likest(&self, planned: &Planned, leaf: BlobId) -> Option<CertId> {
         let facts = self.facts(leaf).ok().filter(|f| !f.is_self_issued())?;
-        let presented: BTreeSet<String> = facts.dns_ids.iter().map(|d| d.to_ascii_lowercase()).collect();
-        let likeness = |c: CertId| {
-            let CertificateSource::Names(names) = &plan.certificate(c).source else { return None };
-            let names: BTreeSet<&str> = names.iter().map(|n| n.value.as_str()).collect();
-            let shared = names.iter().filter(|n| presented.contains(**n)).count();
-            let all = names.len() + presented.len() - shared;
-            (shared > 0).then(|| (shared * 1000 / all.max(1), c))
-        };
-        // Of equals the one declared first.
-        let ids = (0..plan.certificates.len()).map(CertId);
-        ids.filter_map(likeness).max_by_key(|(like, c)| (*like, std::cmp::Reverse(*c))).map(|(_, c)| c)
+        planned.likest(&facts.dns_ids)
     }
 
     fn find_content(&self, plan: &Plan, evidence: &Evidence<'a>, id: CertId) -> Content {
@@ -251,7 +251,7 @@ impl<'a> Certificates<'a> {
             CertificateSource::Thumbprint => {
                 let wanted = certificate.thumbprint.as_ref().map(|t| t.value);
                 let is = |f: &CertificateFacts| wanted.is_some_and(|t| t.is_of(f));
-                match self.facts.iter().find(|(_, f)| f.as_ref().is_ok_and(is)) {
+                match self.all.iter().find(|(_, c)| c.facts.as_ref().is_ok_and(is)) {
                     Some((leaf, _)) => Content::Leaves(vec![(*leaf, vec![*leaf])]),
                     None => Content::Unknown("no server was seen to serve the certificate of this thumbprint".into()),
                 }
@@ -326,30 +326,15 @@ fn read(recording: &Recording, id: &BlobId) -> Result<CertificateFacts, String> 
     if facts.sha256 == *id { Ok(facts) } else { Err("the recording has other bytes under its digest".into()) }
 }
 
-/// The anchors of a view, of the newest run that is not too old. What `system` stands for differs from machine to machine:
-/// there a run that stood in the view comes before others.
-fn trust(plan: &Plan, evidence: &Evidence, recording: &Recording, view: ViewId) -> Option<Trust> {
-    let (label, declared) = (&plan.view(view).label, &plan.view(view).trust);
-    let by_machine = declared.iter().any(|t| t.value == TrustSource::System);
-    let brings = |r: &Run| r.anchors.contains_key(label) || r.trust_errors.contains_key(label);
-    let runs = recording.runs.values().filter(|r| evidence.is_young(r) && brings(r));
-    let run = runs.max_by_key(|r| (by_machine && r.stands_in.contains(label), r.started, &r.id))?;
-    let ids = run.anchors.get(label).map_or(&[][..], Vec::as_slice);
-    let ders: Vec<Arc<[u8]>> = ids.iter().filter_map(|id| recording.blobs.get(id).cloned()).collect();
-    let mut errors = run.trust_errors.get(label).cloned().unwrap_or_default();
-    if ders.len() < ids.len() {
-        errors.push("the recording lacks some of its trust anchors".into());
-    }
-    let (anchors, unusable) = Anchors::new(&ders);
-    errors.extend(unusable);
-    Some(Trust { anchors, errors })
-}
-
 fn first_chains<'a>(evidence: &Evidence<'a>) -> BTreeMap<BlobId, &'a [BlobId]> {
     let mut out = BTreeMap::new();
-    for (look, _) in evidence.looks().filter(|(look, _)| evidence.is_current(*look)) {
-        if let Some((served, leaf)) = certificate(evidence, look).and_then(|s| Some((s, s.chain.first()?))) {
-            out.entry(*leaf).or_insert(served.chain.as_slice());
+    for (look, _) in evidence.looks() {
+        if let Some(TlsOutcome::Certificate(served)) = evidence.tls(look)
+            && let Some(leaf) = served.chain.first()
+            && !out.contains_key(leaf)
+            && evidence.is_current(look)
+        {
+            out.insert(*leaf, served.chain.as_slice());
         }
     }
     out
@@ -386,10 +371,13 @@ fn served<'a>(plan: &Plan, evidence: &Evidence<'a>) -> BTreeMap<ServerId, Leaves
 type Owners = BTreeMap<std::net::IpAddr, Vec<ServerId>>;
 
 /// The connections to servers' own addresses under some name that the evidence knows of, each once.
-fn own_probes<'a>(evidence: &Evidence<'a>, owners: &Owners) -> BTreeSet<&'a Probe> {
+fn own_probes<'a>(evidence: &Evidence<'a>, owners: &Owners) -> Vec<&'a Probe> {
     let own =
         |probe: &&Probe| matches!(probe, Probe::Tls(p) if p.sni.is_some() && owners.contains_key(&p.address.ip()));
-    evidence.looks().map(|(_, look)| &look.probe).filter(own).collect()
+    let mut probes: Vec<&Probe> = evidence.looks().map(|(_, look)| &look.probe).filter(own).collect();
+    // Those of one probe stand side by side.
+    probes.dedup();
+    probes
 }
 
 fn certificate<'a>(evidence: &Evidence<'a>, look: Look) -> Option<&'a Served> {

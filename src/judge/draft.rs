@@ -82,18 +82,26 @@ pub(super) struct Context<'a> {
     pub(super) case: &'a Case<'a>,
     pub(super) assessed: &'a [Assessment],
     pub(super) suspicion: &'a Suspicion,
+    /// The due obligations with problems: few, while all rules go through them.
+    troubled: Vec<usize>,
 }
 
 /// Items by what they have in common, and by the waiver that accepts them.
 pub(super) type Groups<'a, K> = BTreeMap<(K, Option<usize>), Vec<Item<'a>>>;
 
 impl<'a> Context<'a> {
+    /// What is said of every obligation, ready for rules.
+    pub(super) fn new(case: &'a Case<'a>, assessed: &'a [Assessment], suspicion: &'a Suspicion) -> Self {
+        let all = assessed.iter().enumerate();
+        let troubled = all.filter(|(i, a)| !a.problems.is_empty() && case.is_due(*i)).map(|(i, _)| i).collect();
+        Self { case, assessed, suspicion, troubled }
+    }
+
     /// Every problem of what is due, in the plan's order.
     pub(super) fn items(&self) -> impl Iterator<Item = Item<'a>> + '_ {
-        let due = self.assessed.iter().enumerate().filter(|(i, _)| self.case.is_due(*i));
-        due.flat_map(|(index, a)| {
+        self.troubled.iter().copied().flat_map(|index| {
             let obligation = &self.case.obligations[index];
-            a.problems.iter().map(move |problem| Item { index, obligation, problem })
+            self.assessed[index].problems.iter().map(move |problem| Item { index, obligation, problem })
         })
     }
 

@@ -1,16 +1,17 @@
 //! The recording, indexed for questions: what was seen of a probe, by the runs that no later run supersedes.
 
-use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::net::IpAddr;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
-use crate::model::dns::DnsOutcome;
+use super::order::{Order, Place};
+use crate::model::dns::{DnsOutcome, RecordType, ResolverAddr};
+use crate::model::name::Name;
 use crate::model::observation::{Observation, Outcome, Probe, Recording, Run};
 use crate::model::plan::Plan;
 use crate::model::tls::{Stage, TlsOutcome};
@@ -55,19 +56,20 @@ impl fmt::Display for Outdated {
 pub(super) struct Evidence<'a> {
     looks: Vec<&'a Observation>,
     runs: &'a BTreeMap<Arc<str>, Run>,
-    /// Observations of one probe stand side by side in the recording's order.
-    places: HashMap<&'a Probe, Range<Look>>,
+    order: Order<'a>,
     now: Timestamp,
     /// The start of the newest run that is not after `now`: the time as of which the world is known.
     gathered: Option<Timestamp>,
     ages: Ages<'a>,
     /// Consequences rest on the same observations as their cause.
-    ids: RefCell<HashMap<Look, String>>,
+    ids: Mutex<HashMap<Look, String>>,
 }
 
 /// How old evidence may be, in seconds: the plan's, and nearer of a view's resolvers and of a target's addresses.
 struct Ages<'a> {
     plan: i64,
+    /// The strictest of all.
+    least: i64,
     views: BTreeMap<&'a str, i64>,
     addresses: BTreeMap<IpAddr, i64>,
 }
@@ -84,11 +86,11 @@ impl<'a> Ages<'a> {
                 *age = i64::from(max_age).min(*age);
             }
         }
-        Self {
-            plan: i64::from(plan.settings.max_age),
-            views: plan.views.iter().map(|v| (&*v.label, i64::from(v.settings.max_age))).collect(),
-            addresses,
-        }
+        let views: BTreeMap<&str, i64> =
+            plan.views.iter().map(|v| (&*v.label, i64::from(v.settings.max_age))).collect();
+        let general = i64::from(plan.settings.max_age);
+        let least = views.values().chain(addresses.values()).copied().min().map_or(general, |age| age.min(general));
+        Self { plan: general, least, views, addresses }
     }
 
     fn max(&self, probe: &Probe) -> i64 {
@@ -105,14 +107,10 @@ impl<'a> Evidence<'a> {
     /// Indexes a recording. What is older than the newest run by more than `max-age` does not count, nor does what was
     /// seen by runs that began after `now`: `now` moves the calendar (validity, waivers), not the age of evidence.
     pub(super) fn new(recording: &'a Recording, now: Timestamp, plan: &'a Plan) -> Self {
-        let looks: Vec<&Observation> = recording.observations.iter().collect();
-        let mut places: HashMap<&Probe, Range<Look>> = HashMap::with_capacity(looks.len());
-        for (i, look) in looks.iter().enumerate() {
-            places.entry(&look.probe).or_insert(i..i).end = i + 1;
-        }
+        let (looks, order) = Order::of(recording.observations.iter());
         let gathered = recording.runs.values().map(|r| r.started).filter(|s| *s <= now).max();
         let runs = &recording.runs;
-        Self { looks, runs, places, now, gathered, ages: Ages::of(plan), ids: RefCell::default() }
+        Self { looks, runs, order, now, gathered, ages: Ages::of(plan), ids: Mutex::default() }
     }
 
     /// When the newest run began that counts.
@@ -148,12 +146,29 @@ impl<'a> Evidence<'a> {
             hex.truncate(12);
             hex
         };
-        self.ids.borrow_mut().entry(look).or_insert_with(digest).clone()
+        let mut ids = self.ids.lock().unwrap_or_else(PoisonError::into_inner);
+        ids.entry(look).or_insert_with(digest).clone()
     }
 
     /// What was seen by the runs that `counts` lets count and that no later one supersedes.
     pub(super) fn find(&self, probe: &Probe, counts: impl Fn(&Run) -> bool) -> Found {
-        let Some(range) = self.places.get(probe) else { return Found::Nothing };
+        self.found(self.order.find(probe), counts)
+    }
+
+    /// As [`Evidence::find`], of a question to a view's resolver, by any run.
+    pub(super) fn question(&self, view: &str, resolver: &ResolverAddr, name: &Name, kind: RecordType) -> Found {
+        self.found(self.order.at(Place::Resolver(view, resolver), Some(name), kind), |_| true)
+    }
+
+    fn found(&self, range: Range<Look>, counts: impl Fn(&Run) -> bool) -> Found {
+        if range.len() < 2 {
+            let only = range.start..range.end;
+            let counting = only.into_iter().find(|look| self.run(*look).is_some_and(&counts));
+            return counting.map_or(Found::Nothing, |look| match self.outdated(look) {
+                Some(why) => Found::Stale(why),
+                None => Found::Fresh(vec![look]),
+            });
+        }
         let mut outdated: Option<Outdated> = None;
         let mut seen: BTreeMap<&str, Seen> = BTreeMap::new();
         for look in range.clone() {
@@ -208,8 +223,7 @@ impl<'a> Evidence<'a> {
 
     /// The strictest age of evidence that the plan names, in seconds.
     pub(super) fn least_age(&self) -> i64 {
-        let nearer = self.ages.views.values().chain(self.ages.addresses.values());
-        nearer.copied().min().map_or(self.ages.plan, |age| age.min(self.ages.plan))
+        self.ages.least
     }
 
     /// True if an observation's run had begun by the time that is judged.
@@ -224,7 +238,7 @@ impl<'a> Evidence<'a> {
             return Some(Outdated::TooNew);
         }
         let age = self.gathered?.as_second() - started.as_second();
-        (age > self.ages.max(&self.looks[look].probe)).then_some(Outdated::TooOld(age / 3600))
+        (age > self.ages.least && age > self.ages.max(&self.looks[look].probe)).then_some(Outdated::TooOld(age / 3600))
     }
 
     /// The outcome of an observation of a name server.

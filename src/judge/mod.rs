@@ -19,6 +19,9 @@ mod draft;
 mod evidence;
 mod not_looked_at;
 mod one_answer;
+mod order;
+mod paths;
+mod planned;
 mod problem;
 mod rules;
 mod seen_from;
@@ -39,6 +42,7 @@ use crate::model::obligation::{Claim, Obligation};
 use crate::model::observation::Recording;
 use crate::model::plan::Plan;
 use crate::model::policy::Policy;
+use crate::parallel;
 
 use case::{Case, Suspicion};
 use certificates::Certificates;
@@ -79,7 +83,7 @@ pub fn judge(
     let certificates = Certificates::new(plan, &index, evidence, now);
     let case = Case::new(plan, obligations, policy, &index, &certificates, now);
     let (assessed, suspicion) = assess_all(&case);
-    let context = Context { case: &case, assessed: &assessed, suspicion: &suspicion };
+    let context = Context::new(&case, &assessed, &suspicion);
     let mut drafts = Vec::new();
     rules::all().for_each(|rule| (rule.check)(&context, &mut drafts));
     verdict::judgement(&context, drafts)
@@ -88,14 +92,15 @@ pub fn judge(
 /// Judges every obligation; again those that a suspicion touches.
 fn assess_all(case: &Case) -> (Vec<assess::Assessment>, Suspicion) {
     let believed = Suspicion::default();
-    let mut assessed: Vec<_> = (0..case.obligations.len()).map(|i| assess::assess(case, i, &believed)).collect();
+    let count = case.obligations.len();
+    let assessed = parallel::each(count, |i| assess::assess(case, i, &believed));
     let suspicion = suspicion::suspect(case, &assessed);
-    if suspicion != believed {
-        for (i, obligation) in case.obligations.iter().enumerate() {
-            if !matches!(obligation.claim, Claim::Covers { .. }) {
-                assessed[i] = assess::assess(case, i, &suspicion);
-            }
-        }
+    if suspicion == believed {
+        return (assessed, suspicion);
     }
-    (assessed, suspicion)
+    let again = parallel::each(count, |i| match case.obligations[i].claim {
+        Claim::Covers { .. } => assessed[i].clone(),
+        _ => assess::assess(case, i, &suspicion),
+    });
+    (again, suspicion)
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::case::Case;
-use crate::model::dns::DnsOutcome;
+use crate::model::dns::{DnsOutcome, ResolverAddr};
 use crate::model::finding::{ResolversSeen, SeenFrom};
 use crate::model::obligation::Claim;
 use crate::model::observation::Probe;
@@ -54,18 +54,20 @@ fn is_asked(case: &Case, view: ViewId) -> bool {
 
 /// Of each view whose resolvers are asked: how many of them answered anything.
 fn resolvers(case: &Case) -> Vec<ResolversSeen> {
-    let mut answered: BTreeSet<(&str, String)> = BTreeSet::new();
-    for (look, seen) in case.evidence.looks().filter(|(i, _)| case.evidence.is_fresh(*i)) {
+    let mut answered: BTreeSet<(&str, &ResolverAddr)> = BTreeSet::new();
+    for (look, seen) in case.evidence.looks() {
         // SERVFAIL is an answer too, though no good one.
         if let (Probe::Dns(p), Some(outcome)) = (&seen.probe, case.evidence.dns(look))
             && (outcome.reply().is_some() || *outcome == DnsOutcome::ServFail)
+            && !answered.contains(&(&*p.view, &p.resolver))
+            && case.evidence.is_fresh(look)
         {
-            answered.insert((&p.view, p.resolver.to_string()));
+            answered.insert((&p.view, &p.resolver));
         }
     }
     let of = |view: &crate::model::plan::View| ResolversSeen {
         view: view.label.to_string(),
-        answered: view.resolvers.iter().filter(|r| answered.contains(&(&*view.label, r.value.to_string()))).count(),
+        answered: view.resolvers.iter().filter(|r| answered.contains(&(&*view.label, &r.value))).count(),
         declared: view.resolvers.len(),
     };
     case.plan.view_ids().filter(|v| is_asked(case, *v)).map(|v| of(case.plan.view(v))).collect()

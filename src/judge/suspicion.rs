@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::assess::{Assessment, answers, hear};
 use super::beside::told_by;
@@ -204,7 +204,7 @@ fn is_unplanned(case: &Case, met: &Met, declared: &[BlobId]) -> bool {
 fn has_known_issuer(case: &Case, leaf: BlobId) -> bool {
     let Some(chain) = case.certificates.chain_of(leaf) else { return false };
     let mut paths = case.plan.view_ids().filter_map(|v| case.certificates.path(chain, v)).peekable();
-    let leads = |path: Rc<PathFacts>| matches!(path.untrusted, None | Some(Untrusted::MissingIntermediate { .. }));
+    let leads = |path: Arc<PathFacts>| matches!(path.untrusted, None | Some(Untrusted::MissingIntermediate { .. }));
     paths.peek().is_none() || paths.any(leads)
 }
 

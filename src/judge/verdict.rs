@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::case::Case;
 use super::draft::{Context, Draft};
@@ -88,11 +89,16 @@ fn judged(context: &Context, drafts: &[Draft], off: &[Draft]) -> Vec<Judged> {
     for i in off.iter().flat_map(|d| &d.obligations) {
         named[*i].worst = named[*i].worst.max(Some(Severity::Info));
     }
+    let mut shared = wording::Shared::default();
+    let mut phases: BTreeMap<MomentSet, Arc<[String]>> = BTreeMap::new();
     let one = |(i, obligation): (usize, &crate::model::obligation::Obligation)| Judged {
         id: obligation.id.clone(),
         kind: wording::kind(&obligation.claim),
-        subject: wording::subject(case.plan, obligation),
-        phases: moments(&obligation.holds),
+        subject: wording::subject(case.plan, obligation, &mut shared),
+        phases: {
+            let all = obligation.holds.iter().fold(MomentSet::EMPTY, |all, (_, set)| all.union(*set));
+            phases.entry(all).or_insert_with(|| moments(all)).clone()
+        },
         due: case.is_due(i),
         verdict: verdict(context.assessed[i].truth, named[i], case.is_due(i)),
         cell: context.assessed[i].cell.clone(),
@@ -116,8 +122,7 @@ fn verdict(truth: Truth, named: Named, due: bool) -> Verdict {
     }
 }
 
-fn moments(holds: &[(crate::model::plan::ViewId, MomentSet)]) -> Vec<String> {
-    let all = holds.iter().fold(MomentSet::EMPTY, |all, (_, set)| all.union(*set));
+fn moments(all: MomentSet) -> Arc<[String]> {
     // Two eves of one flip have one word.
     let mut words: Vec<String> = Vec::new();
     for word in all.iter().map(|m| m.to_string()) {
@@ -125,7 +130,7 @@ fn moments(holds: &[(crate::model::plan::ViewId, MomentSet)]) -> Vec<String> {
             words.push(word);
         }
     }
-    words
+    words.into()
 }
 
 fn counts(obligations: &[Judged]) -> Counts {

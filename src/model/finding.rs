@@ -64,24 +64,30 @@ pub enum Verdict {
     NotInForce,
 }
 
-/// Whom something is about; `null` where it is none or several.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Subject {
+/// Whom something is about; `null` where it is none or several. Of many obligations the texts are shared.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Subject<Text = String> {
     /// The name.
-    pub name: Option<String>,
+    pub name: Option<Text>,
     /// The view whose clients are concerned.
-    pub view: Option<String>,
+    pub view: Option<Text>,
     /// The server or pool, by its label.
-    pub server: Option<String>,
+    pub server: Option<Text>,
     /// The address.
-    pub address: Option<String>,
+    pub address: Option<Text>,
     /// The service: `IIS:443`.
-    pub service: Option<String>,
+    pub service: Option<Text>,
     /// Where it was seen from: the view in which the run stood.
-    pub vantage: Option<String>,
+    pub vantage: Option<Text>,
     /// The certificate, by its label in the plan.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub certificate: Option<String>,
+    pub certificate: Option<Text>,
+}
+
+impl<Text> Default for Subject<Text> {
+    fn default() -> Self {
+        Self { name: None, view: None, server: None, address: None, service: None, vantage: None, certificate: None }
+    }
 }
 
 /// How a line of a [`Remedy`] begins that is to be typed as it stands: no renderer breaks it.
@@ -151,9 +157,9 @@ pub struct Judged {
     /// Its kind.
     pub kind: ClaimKind,
     /// Whom it is about.
-    pub subject: Subject,
+    pub subject: Subject<Arc<str>>,
     /// The moments in which it must hold, in words.
-    pub phases: Vec<String>,
+    pub phases: Arc<[String]>,
     /// True if it must hold in the moment that was asked about.
     pub due: bool,
     /// What is said of it.

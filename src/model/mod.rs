@@ -9,6 +9,7 @@ pub mod identity;
 pub mod name;
 pub mod obligation;
 pub mod observation;
+pub mod observations;
 pub mod phase;
 pub mod plan;
 pub mod policy;

@@ -88,6 +88,11 @@ impl Name {
         &self.0
     }
 
+    /// The name as text that is not copied.
+    pub fn shared(&self) -> Arc<str> {
+        self.0.clone()
+    }
+
     /// The labels, left-most first.
     pub fn labels(&self) -> impl DoubleEndedIterator<Item = &str> {
         self.0.split('.')

@@ -1,6 +1,6 @@
 //! What was looked at, from where, and what was seen: raw facts only.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::certificate::BlobId;
 use super::dns::{DnsOutcome, RecordType, ResolverAddr};
 use super::name::Name;
+use super::observations::Observations;
 use super::service::Way;
 use super::tls::TlsOutcome;
 
@@ -149,7 +150,7 @@ pub struct Recording {
     /// Certificates and trust anchors: DER by its SHA-256.
     pub blobs: BTreeMap<BlobId, Arc<[u8]>>,
     /// What was seen.
-    pub observations: BTreeSet<Observation>,
+    pub observations: Observations,
 }
 
 impl Recording {

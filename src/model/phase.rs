@@ -99,7 +99,16 @@ impl Moment {
     }
 
     fn bit(self) -> u16 {
-        Self::ALL.iter().position(|m| *m == self).map_or(0, |i| 1 << i)
+        let flip = |p, q| match (p, q) {
+            (Phase::Before, Phase::Coexistence) => 0,
+            (Phase::Coexistence, Phase::After) => 1,
+            _ => 2,
+        };
+        match self {
+            Self::Steady(p) => 1 << p as u16,
+            Self::Transition(p, q) => 1 << (3 + flip(p, q)),
+            Self::Ready(p, q) => 1 << (6 + flip(p, q)),
+        }
     }
 }
 

@@ -76,11 +76,16 @@ fn extension<'a, 'b>(
     oid: &str,
     word: &str,
 ) -> Result<Option<&'b X509Extension<'a>>, FactsError> {
-    let mut found = certificate.iter_extensions().filter(|e| e.oid.to_id_string() == oid);
+    let mut found = certificate.iter_extensions().filter(|e| is(&e.oid, oid));
     match (found.next(), found.next()) {
         (first, None) => Ok(first),
         (_, Some(_)) => Err(FactsError(format!("the extension {word} stands twice"))),
     }
+}
+
+/// True if an OID is this dotted one.
+fn is(oid: &der_parser::Oid<'_>, dotted: &str) -> bool {
+    oid.iter().is_some_and(|arcs| arcs.map(Some).eq(dotted.split('.').map(|arc| arc.parse::<u64>().ok())))
 }
 
 fn malformed(word: &str) -> FactsError {

@@ -12,15 +12,17 @@ use crate::model::name::Name;
 /// # Errors
 /// The most telling reason why none does.
 pub fn identify(certificate: &CertificateFacts, reference: &Name) -> Result<Matched, Mismatch> {
-    identify_among(certificate.dns_ids.iter().map(String::as_str), reference).map_err(|mismatch| {
-        // RFC 9525 section 2: the commonName is no presented identifier; that it would have matched explains a lot.
-        let common_name = certificate.common_names.iter().find(|cn| matches(cn, reference));
-        match (mismatch, common_name) {
-            (Mismatch::NoDnsId { .. }, cn) => Mismatch::NoDnsId { common_name: cn.is_some() },
-            (_, Some(cn)) => Mismatch::CommonNameOnly { common_name: cn.clone() },
-            (mismatch, None) => mismatch,
-        }
-    })
+    identify_among(certificate.dns_ids.iter().map(String::as_str), reference)
+        .map_err(|mismatch| explain(mismatch, &certificate.common_names, reference))
+}
+
+/// RFC 9525 section 2: the commonName is no presented identifier; that it would have matched explains a lot.
+pub(super) fn explain(mismatch: Mismatch, common_names: &[String], reference: &Name) -> Mismatch {
+    match (mismatch, common_names.iter().find(|cn| matches(cn, reference))) {
+        (Mismatch::NoDnsId { .. }, cn) => Mismatch::NoDnsId { common_name: cn.is_some() },
+        (_, Some(cn)) => Mismatch::CommonNameOnly { common_name: cn.clone() },
+        (mismatch, None) => mismatch,
+    }
 }
 
 /// As [`identify`], for DNS-IDs without a certificate: what is not ordered yet.
@@ -68,7 +70,7 @@ fn wrong_depth(presented: &str, reference: &Name) -> bool {
 /// True of a dNSName that clients accept: at most 253 octets; labels of 1 to 63 letters, digits, hyphens inside and (as
 /// clients bear them) underscores; no final dot; the last label not all digits, so that no IPv4 literal passes; a `*`
 /// only as the whole left-most label, with at least two labels after it, so that `*.com` never matches.
-fn is_dns_id(presented: &str) -> bool {
+pub(super) fn is_dns_id(presented: &str) -> bool {
     let (wildcard, base) = match presented.strip_prefix("*.") {
         Some(base) => (true, base),
         None => (false, presented),

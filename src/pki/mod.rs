@@ -12,12 +12,14 @@ mod facts;
 mod file;
 mod identity;
 mod path;
+mod presented;
 mod shape;
 
 pub use facts::{FactsError, facts};
 pub use file::{FileContent, read_file};
 pub use identity::{identify, identify_among};
 pub use path::{Anchors, OutOfDate, PathFacts, Untrusted, path};
+pub use presented::Presented;
 
 /// The name of a blob.
 pub fn blob_id(der: &[u8]) -> BlobId {

@@ -105,7 +105,7 @@ mod tests {
         prop::collection::btree_set(observation(run), 0..8).prop_map(move |observations: BTreeSet<_>| Recording {
             runs: BTreeMap::from([(run.into(), a_run(run))]),
             blobs: ders().into_iter().collect(),
-            observations,
+            observations: observations.into_iter().collect(),
         })
     }
 

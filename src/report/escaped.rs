@@ -1,6 +1,8 @@
 //! The one choke point: the text report reads only the copy that is made here, in which nothing can steer a terminal or
 //! a build server. The struct literals name every field, so that a new one has to pass by.
 
+use std::sync::Arc;
+
 use crate::model::finding::{Finding, Judged, Judgement, Remedy, ResolversSeen, SeenFrom, Subject, WaivedBy};
 use crate::model::source::Place;
 pub(super) use crate::model::text::shown;
@@ -20,6 +22,20 @@ pub(super) fn escaped(j: &Judgement) -> Judgement {
         findings: j.findings.iter().map(finding).collect(),
         not_looked_at: lines(&j.not_looked_at),
     }
+}
+
+/// As [`shown`], of a text that many share: most can be shown as they are.
+fn shared(text: &Arc<str>) -> Arc<str> {
+    match is_plain(text) {
+        true => text.clone(),
+        false => shown(text).into(),
+    }
+}
+
+/// True of letters, digits and what stands between them in names, addresses and ids, once each.
+fn is_plain(text: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'/' | b'_' | b'*' | b'@' | b',');
+    text.bytes().zip(text.bytes().skip(1).chain([b' '])).all(|(b, next)| plain(b) || (b == b':' && next != b':'))
 }
 
 fn lines(texts: &[String]) -> Vec<String> {
@@ -45,7 +61,8 @@ fn seen_from(s: &SeenFrom) -> SeenFrom {
     }
 }
 
-fn subject(s: &Subject) -> Subject {
+fn subject<Text>(s: &Subject<Text>, shown: impl Fn(&Text) -> Text) -> Subject<Text> {
+    let option = |text: &Option<Text>| text.as_ref().map(&shown);
     Subject {
         name: option(&s.name),
         view: option(&s.view),
@@ -59,10 +76,13 @@ fn subject(s: &Subject) -> Subject {
 
 fn judged(o: &Judged) -> Judged {
     Judged {
-        id: shown(&o.id).into(),
+        id: shared(&o.id),
         kind: o.kind,
-        subject: subject(&o.subject),
-        phases: lines(&o.phases),
+        subject: subject(&o.subject, shared),
+        phases: match o.phases.iter().all(|p| is_plain(p)) {
+            true => o.phases.clone(),
+            false => lines(&o.phases).into(),
+        },
         due: o.due,
         verdict: o.verdict,
         cell: shown(&o.cell),
@@ -74,14 +94,14 @@ fn finding(f: &Finding) -> Finding {
         rule: f.rule,
         severity: f.severity,
         title: shown(&f.title),
-        subject: subject(&f.subject),
+        subject: subject(&f.subject, |text| shown(text)),
         expected: lines(&f.expected),
         seen: lines(&f.seen),
         hurts: lines(&f.hurts),
         remedy: Remedy { now: lines(&f.remedy.now), cure: lines(&f.remedy.cure), next: lines(&f.remedy.next) },
         at: f.at.as_ref().map(place),
         evidence: lines(&f.evidence),
-        obligations: f.obligations.iter().map(|id| shown(id).into()).collect(),
+        obligations: f.obligations.iter().map(shared).collect(),
         open_question: f.open_question,
         waived: f.waived.as_ref().map(|w| WaivedBy { reason: shown(&w.reason), until: option(&w.until) }),
         caused_by: f.caused_by,
@@ -90,4 +110,26 @@ fn finding(f: &Finding) -> Finding {
 
 fn place(p: &Place) -> Place {
     Place { file: shown(&p.file), line: p.line, column: p.column, pointer: option(&p.pointer) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_shared_is_shown_alike() {
+        for text in [
+            "tls/ex2010/IIS:443/*.domain.com@before,after",
+            "::error::x",
+            ":a",
+            "a:",
+            "2001:db8::1",
+            "\u{202e}",
+            "a ::b",
+            "##[x]",
+            "",
+        ] {
+            assert_eq!(&*shared(&text.into()), shown(text), "{text:?}");
+        }
+    }
 }

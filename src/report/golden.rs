@@ -94,7 +94,7 @@ fn hostile(text: &str) -> Judgement {
     j.seen_from.paths_not_seen = texts();
     j.not_looked_at = texts();
     for o in &mut j.obligations {
-        (o.id, o.cell, o.phases) = (text.into(), text.into(), texts());
+        (o.id, o.cell, o.phases) = (text.into(), text.into(), texts().into());
         o.subject.name = Some(text.into());
         o.subject.server = Some(text.into());
         o.subject.view = Some(text.into());

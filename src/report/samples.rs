@@ -54,12 +54,12 @@ pub(super) fn open(title: &str) -> Finding {
 
 /// An obligation that is due; an empty text is none.
 pub(super) fn judged(kind: ClaimKind, name: &str, view: &str, server: &str, verdict: Verdict, cell: &str) -> Judged {
-    let some = |text: &str| (!text.is_empty()).then(|| text.to_string());
+    let some = |text: &str| (!text.is_empty()).then(|| text.into());
     Judged {
         id: format!("{kind:?}/{view}{server}/{name}").to_lowercase().into(),
         kind,
         subject: Subject { name: some(name), view: some(view), server: some(server), ..Subject::default() },
-        phases: vec!["coexistence".into()],
+        phases: vec!["coexistence".into()].into(),
         due: true,
         verdict,
         cell: cell.into(),
@@ -181,7 +181,7 @@ fn legacy_obligations() -> Vec<Judged> {
         all.extend(path.then(|| judged(Path, name, "external", server, Unobserved, "")));
     }
     let mut old = judged(Tls, "mail.domain.com", "", "ex2003-fe", Fail, "");
-    (old.due, old.phases) = (false, texts(&["before"]));
+    (old.due, old.phases) = (false, texts(&["before"]).into());
     all.push(old);
     all
 }

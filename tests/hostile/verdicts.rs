@@ -74,9 +74,9 @@ pub async fn run(text: &str, root: Vec<u8>, detours: &[String]) -> Ended {
 impl Ended {
     /// The obligations that need the network, about a name or about a view.
     pub fn about(&self, subject: &str) -> Vec<&Judged> {
-        let is = |part: &Option<String>| part.as_deref() == Some(subject);
+        let is = |part: Option<&str>| part == Some(subject);
         let all = self.judgement.obligations.iter().filter(|o| o.due && o.kind != ClaimKind::San);
-        all.filter(|o| is(&o.subject.name) || is(&o.subject.view)).collect()
+        all.filter(|o| is(o.subject.name.as_deref()) || is(o.subject.view.as_deref())).collect()
     }
 
     /// The rules that speak of it; what passes, or fails without a word, is an error.

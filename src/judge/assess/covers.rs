@@ -14,7 +14,7 @@ use crate::model::name::Name;
 use crate::model::observation::{Probe, TlsProbe};
 use crate::model::plan::{CertId, CertificateSource, NameId, ServerId};
 use crate::model::tls::TlsOutcome;
-use crate::pki::{self, OutOfDate, Untrusted};
+use crate::pki::{OutOfDate, Untrusted};
 
 /// Judges the certificate's identifiers, dates and thumbprint, and whether a self-signed one is trusted where it is used.
 pub(super) fn covers(case: &Case, index: usize, name: NameId, certificate: CertId) -> Assessment {
@@ -23,8 +23,7 @@ pub(super) fn covers(case: &Case, index: usize, name: NameId, certificate: CertI
     let reference = case.plan.name(name).name.clone();
     let problems = match (&declared.source, case.certificates.content(certificate)) {
         (CertificateSource::Names(names), _) => {
-            let names = names.iter().map(|n| n.value.as_str());
-            let mismatch = pki::identify_among(names, &reference).err();
+            let mismatch = case.certificates.identify_planned(certificate, names, &reference).err();
             mismatch
                 .map(|why| fault(certificate, CertificateFault::Uncovered { leaf: None, why }))
                 .into_iter()

@@ -8,11 +8,10 @@ use super::super::evidence::{Found, Look, Outdated};
 use super::super::problem::{DnsFault, Fault, Problem};
 use super::super::truth::{self, Expectation, Truth};
 use super::right::{self, Right, is_right};
-use super::{Assessment, problem};
+use super::{Assessment, problem, truth_of};
 use crate::model::dns::{DnsOutcome, RecordType, Reply};
 use crate::model::name::Name;
 use crate::model::obligation::DnsExpectation;
-use crate::model::observation::{DnsProbe, Probe};
 use crate::model::plan::{NameId, ViewId};
 
 /// What one resolver said of a name.
@@ -80,9 +79,7 @@ pub(in super::super) fn hear<'a>(case: &Case<'a>, name: &Name, view: ViewId, res
     let mut heard = Heard { outcomes: Vec::new(), missing: Vec::new() };
     for kind in RecordType::ALL {
         let Some(resolver) = declared.resolvers.get(resolver) else { continue };
-        let (view, resolver) = (declared.label.clone(), resolver.value.clone());
-        let probe = Probe::Dns(DnsProbe { view, resolver, name: name.clone(), kind });
-        match case.evidence.find(&probe, |_| true) {
+        match case.evidence.question(&declared.label, &resolver.value, name, kind) {
             Found::Fresh(looks) => {
                 let all: Vec<_> =
                     looks.into_iter().filter_map(|l| case.evidence.dns(l).map(|o| (kind, l, o))).collect();
@@ -125,8 +122,7 @@ pub(super) struct Word {
 
 /// Any resolver's fault fails; else one that is right passes, and the silent ones are named beside; else nobody knows.
 pub(super) fn combine(words: Vec<Word>) -> Assessment {
-    let truth_of = |w: &Word| Assessment::of(w.problems.clone(), String::new()).truth;
-    let truths: Vec<Truth> = words.iter().map(truth_of).collect();
+    let truths: Vec<Truth> = words.iter().map(|w| truth_of(&w.problems)).collect();
     let truth = match (truths.contains(&Truth::Fail), truths.contains(&Truth::Pass)) {
         (true, _) => Truth::Fail,
         (false, true) => Truth::Pass,

@@ -30,12 +30,15 @@ pub(super) struct Assessment {
 impl Assessment {
     /// Fails if a problem is a fault, is unobserved if one is an open question, else passes.
     fn of(problems: Vec<Problem>, cell: String) -> Self {
-        let truth = match problems.iter().map(|p| p.fault.is_open()).min() {
-            None => Truth::Pass,
-            Some(true) => Truth::Unobserved,
-            Some(false) => Truth::Fail,
-        };
-        Self { truth, problems, cell }
+        Self { truth: truth_of(&problems), problems, cell }
+    }
+}
+
+fn truth_of(problems: &[Problem]) -> Truth {
+    match problems.iter().map(|p| p.fault.is_open()).min() {
+        None => Truth::Pass,
+        Some(true) => Truth::Unobserved,
+        Some(false) => Truth::Fail,
     }
 }
 

@@ -59,5 +59,5 @@ fn two_eves_of_one_flip_have_one_word() {
     let eves = [Phase::Before, Phase::Coexistence].map(|p| Moment::Ready(p, Phase::After));
     let moments: MomentSet = eves.into_iter().collect();
     world.obligations[0].holds = vec![(INTERNAL, moments)];
-    assert_eq!(world.judge().obligations[0].phases, ["ready-for after"]);
+    assert_eq!(*world.judge().obligations[0].phases, ["ready-for after"]);
 }

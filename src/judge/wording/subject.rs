@@ -1,7 +1,8 @@
 //! Whom obligations and findings are about.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use crate::judge::case::Case;
 use crate::judge::draft::Item;
@@ -10,6 +11,7 @@ use crate::judge::problem::{Culprit, Fault, Spot};
 use crate::model::finding::{ClaimKind, Subject};
 use crate::model::obligation::{Claim, Obligation};
 use crate::model::plan::{Plan, ViewId};
+use crate::model::service::Service;
 
 /// The kind of an obligation.
 pub(in crate::judge) fn kind(claim: &Claim) -> ClaimKind {
@@ -22,27 +24,48 @@ pub(in crate::judge) fn kind(claim: &Claim) -> ClaimKind {
     }
 }
 
+/// Words that many obligations share, each made once.
+#[derive(Default)]
+pub(in crate::judge) struct Shared {
+    services: BTreeMap<(&'static str, u16), Arc<str>>,
+    addresses: BTreeMap<IpAddr, Arc<str>>,
+}
+
+impl Shared {
+    fn service(&mut self, service: &Service) -> Option<Arc<str>> {
+        let word = || format!("{}:{}", service.word, service.port).into();
+        Some(self.services.entry((service.word, service.port)).or_insert_with(word).clone())
+    }
+
+    fn only(&mut self, addresses: &[IpAddr]) -> Option<Arc<str>> {
+        match addresses {
+            [only] => Some(self.addresses.entry(*only).or_insert_with(|| only.to_string().into()).clone()),
+            _ => None,
+        }
+    }
+}
+
 /// Whom an obligation is about.
-pub(in crate::judge) fn subject(plan: &Plan, obligation: &Obligation) -> Subject {
-    let name = Some(plan.name(obligation.claim.name()).name.to_string());
-    let view = |v: &ViewId| Some(plan.view(*v).label.to_string());
+pub(in crate::judge) fn subject(plan: &Plan, obligation: &Obligation, shared: &mut Shared) -> Subject<Arc<str>> {
+    let name = Some(plan.name(obligation.claim.name()).name.shared());
+    let view = |v: &ViewId| Some(plan.view(*v).label.clone());
     let blank = Subject { name, ..Subject::default() };
     match &obligation.claim {
         Claim::Covers { certificate, .. } => {
-            Subject { certificate: Some(plan.certificate(*certificate).label.to_string()), ..blank }
+            Subject { certificate: Some(plan.certificate(*certificate).label.clone()), ..blank }
         }
         Claim::Resolves { view: v, .. } | Claim::Lowered { view: v, .. } => Subject { view: view(v), ..blank },
         Claim::Serves { server, service, .. } => Subject {
-            server: Some(plan.server(*server).label.to_string()),
-            service: Some(format!("{}:{}", service.word, service.port)),
-            address: one(plan.server(*server).own_addresses(&plan.views)),
+            server: Some(plan.server(*server).label.clone()),
+            service: shared.service(service),
+            address: shared.only(&plan.server(*server).own_addresses(&plan.views)),
             ..blank
         },
         Claim::Path { view: v, target, service, addresses, .. } => Subject {
             view: view(v),
-            server: Some(plan.target_label(*target).to_string()),
-            service: Some(format!("{}:{}", service.word, service.port)),
-            address: one(addresses.clone()),
+            server: Some(plan.target_label(*target).clone()),
+            service: shared.service(service),
+            address: shared.only(addresses),
             vantage: view(v),
             ..blank
         },
@@ -58,11 +81,13 @@ fn one(addresses: Vec<IpAddr>) -> Option<String> {
 
 /// What the subjects of several obligations have in common.
 pub(in crate::judge) fn common_subject(case: &Case, obligations: &BTreeSet<usize>, items: &[Item]) -> Subject {
-    let subjects: Vec<Subject> = obligations.iter().map(|i| subject(case.plan, &case.obligations[*i])).collect();
-    let common = |field: fn(&Subject) -> &Option<String>| {
+    let mut shared = Shared::default();
+    let of = |i: &usize| subject(case.plan, &case.obligations[*i], &mut shared);
+    let subjects: Vec<Subject<Arc<str>>> = obligations.iter().map(of).collect();
+    let common = |field: fn(&Subject<Arc<str>>) -> &Option<Arc<str>>| {
         let mut all = subjects.iter().map(field);
-        let first = all.next()?.clone()?;
-        all.all(|v| v.as_deref() == Some(first.as_str())).then_some(first)
+        let first = all.next()?.as_deref()?;
+        all.all(|v| v.as_deref() == Some(first)).then(|| first.to_string())
     };
     let vantages: BTreeSet<Option<String>> =
         items.iter().flat_map(|i| &i.problem.looks).map(|l| vantage(case, *l)).collect();

@@ -1,12 +1,13 @@
 //! Demands on one name, gathered over views and moments, and made into obligations.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::model::name::Name;
 use crate::model::obligation::{Claim, DnsExpectation, Drain, Obligation};
-use crate::model::phase::{Moment, MomentSet};
+use crate::model::phase::{Moment, MomentSet, Phase};
 use crate::model::plan::{CertId, NameId, Plan, PlannedName, ServerId, Target, ViewId};
 use crate::model::service::Service;
 use crate::model::source::Span;
@@ -73,30 +74,76 @@ impl Key {
 
 struct Demand {
     key: Key,
-    holds: BTreeMap<ViewId, MomentSet>,
+    /// Views in the plan's order.
+    holds: Vec<(ViewId, MomentSet)>,
     span: Span,
 }
+
+/// An endpoint that a moment asks for: the target in a view, in which phase it is so, which phase's certificates count, and
+/// whether it drains.
+pub(super) type Question = (ViewId, Target, Phase, Phase, bool);
 
 /// The demands on one name, in the order in which they were first met.
 pub(super) struct Demands {
     name: NameId,
     all: Vec<Demand>,
+    /// The places in `all` of what was added since the last question.
+    added: Vec<usize>,
+    /// The places of what each question demands.
+    asked: Vec<(Question, Vec<usize>)>,
 }
 
 impl Demands {
     pub(super) fn of(name: NameId) -> Self {
-        Self { name, all: Vec::new() }
+        Self { name, all: Vec::new(), added: Vec::new(), asked: Vec::new() }
     }
 
     pub(super) fn add(&mut self, key: Key, view: ViewId, moment: Moment, span: Span) {
         let at = match self.all.iter().position(|d| d.key == key) {
             Some(at) => at,
-            None => {
-                self.all.push(Demand { key, holds: BTreeMap::new(), span });
-                self.all.len() - 1
-            }
+            None => self.push(key, span),
         };
-        self.all[at].holds.entry(view).or_default().insert(moment);
+        self.holds(at, view, moment);
+        self.added.push(at);
+    }
+
+    /// Adds what DNS should answer.
+    pub(super) fn add_answer(&mut self, expected: Cow<DnsExpectation>, view: ViewId, moment: Moment, span: Span) {
+        let same = |d: &Demand| matches!(&d.key, Key::Dns(v, e) if *v == view && *e == *expected);
+        let at = match self.all.iter().position(same) {
+            Some(at) => at,
+            None => self.push(Key::Dns(view, expected.into_owned()), span),
+        };
+        self.holds(at, view, moment);
+    }
+
+    fn push(&mut self, key: Key, span: Span) -> usize {
+        self.all.push(Demand { key, holds: Vec::with_capacity(1), span });
+        self.all.len() - 1
+    }
+
+    fn holds(&mut self, at: usize, view: ViewId, moment: Moment) {
+        let holds = &mut self.all[at].holds;
+        match holds.iter_mut().find(|(v, _)| *v == view) {
+            Some((_, moments)) => moments.insert(moment),
+            None => holds.push((view, MomentSet::from_iter([moment]))),
+        }
+    }
+
+    /// True if another moment asked the same: what was demanded then is demanded in this moment too.
+    pub(super) fn asks_again(&mut self, question: Question, moment: Moment) -> bool {
+        self.added.clear();
+        let Some(known) = self.asked.iter().position(|(q, _)| *q == question) else { return false };
+        let places = std::mem::take(&mut self.asked[known].1);
+        places.iter().for_each(|at| self.holds(*at, question.0, moment));
+        self.asked[known].1 = places;
+        true
+    }
+
+    /// Keeps what was added for a question that nobody asked before.
+    pub(super) fn has_asked(&mut self, question: Question) {
+        let added = std::mem::take(&mut self.added);
+        self.asked.push((question, added));
     }
 
     pub(super) fn into_obligations(mut self, plan: &Plan) -> Vec<Obligation> {
@@ -117,7 +164,7 @@ impl Demands {
         let obligation = |(demand, obligation_id): (Demand, Arc<str>)| Obligation {
             id: obligation_id,
             drain: demand.key.is_draining().then(|| Drain { hold: hold(plan, name, &demand.holds) }),
-            holds: demand.holds.into_iter().collect(),
+            holds: demand.holds,
             span: demand.span,
             claim: demand.key.claim(id),
         };
@@ -127,7 +174,7 @@ impl Demands {
 
 /// The moments in words; the changes between phases only where no steady phase tells the obligation from its siblings.
 fn moments(demand: &Demand) -> String {
-    let all = demand.holds.values().fold(MomentSet::EMPTY, |a, b| a.union(*b));
+    let all = demand.holds.iter().fold(MomentSet::EMPTY, |all, (_, moments)| all.union(*moments));
     let words = |steady: bool| -> Vec<String> {
         let wanted = all.iter().filter(|m| matches!(m, Moment::Steady(_)) == steady);
         wanted.map(|m| m.to_string().replace(' ', ":")).collect()
@@ -137,8 +184,8 @@ fn moments(demand: &Demand) -> String {
 }
 
 /// How long after the flip a cache may hold the old answer, as far as the plan says.
-fn hold(plan: &Plan, name: &PlannedName, holds: &BTreeMap<ViewId, MomentSet>) -> u32 {
+fn hold(plan: &Plan, name: &PlannedName, holds: &[(ViewId, MomentSet)]) -> u32 {
     let declared = name.ttl_before.as_ref().map(|t| t.value.max(name.ttl.as_ref().map_or(0, |t| t.value)));
-    let propagation = holds.keys().filter_map(|v| plan.cutover.propagation.get(v.0)).max().copied().unwrap_or(0);
+    let propagation = holds.iter().filter_map(|(v, _)| plan.cutover.propagation.get(v.0)).max().copied().unwrap_or(0);
     declared.unwrap_or(UNKNOWN_TTL).saturating_add(propagation).saturating_add(plan.cutover.slack)
 }

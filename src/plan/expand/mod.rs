@@ -5,6 +5,7 @@ mod services;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
@@ -14,26 +15,61 @@ use crate::model::phase::{Moment, Phase};
 use crate::model::plan::{CertId, NameId, Plan, PlannedName, ServerId, Table, Target, ViewId, ViewKind, Wanted};
 use crate::model::service::Service;
 use crate::model::source::Span;
+use crate::parallel;
 use demands::{Demands, Key};
 use services::{narrow, services_of};
 
 /// Everything that the plan demands, for every moment, in the plan's order.
 pub fn expand(plan: &Plan) -> Vec<Obligation> {
     let home = home_view(plan);
-    let mut out = Vec::new();
-    for id in (0..plan.names.len()).map(NameId) {
-        let mut demands = Demands::of(id);
-        for view in plan.view_ids() {
-            for moment in Moment::ALL {
-                let at = At { plan, id, view, moment, home };
-                at.dns(&mut demands);
-                at.lowered(&mut demands);
-                at.endpoints(&mut demands);
-            }
-        }
-        out.extend(demands.into_obligations(plan));
-    }
+    let of_names = parallel::each(plan.names.len(), |i| of_name(plan, NameId(i), home));
+    let mut out = Vec::with_capacity(of_names.iter().map(Vec::len).sum());
+    of_names.into_iter().for_each(|of_name| out.extend(of_name));
     out
+}
+
+fn of_name(plan: &Plan, id: NameId, home: ViewId) -> Vec<Obligation> {
+    let mut demands = Demands::of(id);
+    for view in plan.view_ids() {
+        let answers = Phase::ALL.map(|phase| answer(plan, id, view, phase));
+        for moment in Moment::ALL {
+            let at = At { plan, id, view, moment, home, answers: &answers };
+            at.dns(&mut demands);
+            at.lowered(&mut demands);
+            at.endpoints(&mut demands);
+        }
+    }
+    demands.into_obligations(plan)
+}
+
+/// What DNS should answer in a phase; `None` where nothing is demanded.
+type Answer = Option<DnsExpectation>;
+
+fn answer(plan: &Plan, id: NameId, view: ViewId, phase: Phase) -> Answer {
+    match plan.name(id).wanted(view, phase) {
+        Wanted::Unconstrained => None,
+        Wanted::Absent => Some(DnsExpectation { absent: true, ..DnsExpectation::default() }),
+        Wanted::Forbidden => Some(DnsExpectation { absent: true, forbidden: true, ..DnsExpectation::default() }),
+        Wanted::Targets(targets) => Some(present(plan, id, view, targets, phase)),
+    }
+}
+
+fn present(plan: &Plan, id: NameId, view: ViewId, targets: &[Target], phase: Phase) -> DnsExpectation {
+    let mut like: Vec<Name> = Vec::new();
+    let mut addresses = BTreeSet::new();
+    for target in targets {
+        match foreign_host(plan, *target) {
+            Some(host) => like.push(host.clone()),
+            None => addresses.extend(plan.target_addresses(*target, view, phase)),
+        }
+    }
+    let present = match addresses.is_empty() {
+        true => Vec::new(),
+        false => vec![Alternative { targets: targets.to_vec(), addresses }],
+    };
+    let name = plan.name(id);
+    let cname = name.cname.as_ref().map(|c| c.value.clone());
+    DnsExpectation { present, like, part: name.answers_any, cname, ..DnsExpectation::default() }
 }
 
 /// The view whose clients meet the servers at their own addresses: the first internal one, else the first.
@@ -49,6 +85,8 @@ struct At<'a> {
     view: ViewId,
     moment: Moment,
     home: ViewId,
+    /// What DNS should answer in each phase.
+    answers: &'a [Answer; 3],
 }
 
 impl<'a> At<'a> {
@@ -68,68 +106,46 @@ impl<'a> At<'a> {
 
     fn dns(&self, demands: &mut Demands) {
         if let Some(expected) = self.expectation() {
-            let key = Key::Dns(self.view, expected);
-            demands.add(key, self.view, self.moment, self.span());
+            demands.add_answer(expected, self.view, self.moment, self.span());
         }
     }
 
     /// What DNS may answer at this moment; `None` where nothing is demanded.
-    fn expectation(&self) -> Option<DnsExpectation> {
+    fn expectation(&self) -> Option<Cow<'a, DnsExpectation>> {
         use Wanted::{Absent, Forbidden, Targets, Unconstrained};
         let (p, q) = match self.moment {
-            Moment::Steady(p) => return self.of_phase(p),
+            Moment::Steady(p) => return self.of_phase(p).map(Cow::Borrowed),
             Moment::Transition(p, q) | Moment::Ready(p, q) => (p, q),
         };
         let (old, new) = (self.of_phase(p), self.of_phase(q));
-        if is_same_answer(&old, &new) {
-            return new;
+        let new_alone = new.map(Cow::Borrowed);
+        if is_same_answer(old, new) {
+            return new_alone;
         }
         let ready = matches!(self.moment, Moment::Ready(..));
         let legacy = self.name().table == Table::Legacy;
         match (self.wanted(p), self.wanted(q)) {
             // Created ahead of the flip: a redirect to a name that is not there yet hurts at once.
-            (Unconstrained, Targets(_)) if ready || legacy => new,
-            (Absent, Targets(_)) if legacy => new,
+            (Unconstrained, Targets(_)) if ready || legacy => new_alone,
+            (Absent, Targets(_)) if legacy => new_alone,
             // On the eve the records to be flipped may be old still; but they may not lead elsewhere.
             (Unconstrained, _) | (_, Unconstrained) => None,
             (Targets(_), Targets(_)) | (Absent | Forbidden, Targets(_)) | (Targets(_), Absent | Forbidden) => {
-                Some(either(old?, new?))
+                Some(Cow::Owned(either(old?.clone(), new?.clone())))
             }
-            _ => new,
+            _ => new_alone,
         }
     }
 
-    fn of_phase(&self, phase: Phase) -> Option<DnsExpectation> {
-        match self.wanted(phase) {
-            Wanted::Unconstrained => None,
-            Wanted::Absent => Some(DnsExpectation { absent: true, ..DnsExpectation::default() }),
-            Wanted::Forbidden => Some(DnsExpectation { absent: true, forbidden: true, ..DnsExpectation::default() }),
-            Wanted::Targets(targets) => Some(self.present(targets, phase)),
-        }
-    }
-
-    fn present(&self, targets: &[Target], phase: Phase) -> DnsExpectation {
-        let mut like: Vec<Name> = Vec::new();
-        let mut addresses = BTreeSet::new();
-        for target in targets {
-            match foreign_host(self.plan, *target) {
-                Some(host) => like.push(host.clone()),
-                None => addresses.extend(self.plan.target_addresses(*target, self.view, phase)),
-            }
-        }
-        let present = match addresses.is_empty() {
-            true => Vec::new(),
-            false => vec![Alternative { targets: targets.to_vec(), addresses }],
-        };
-        let cname = self.name().cname.as_ref().map(|c| c.value.clone());
-        DnsExpectation { present, like, part: self.name().answers_any, cname, ..DnsExpectation::default() }
+    fn of_phase(&self, phase: Phase) -> Option<&'a DnsExpectation> {
+        self.answers[phase as usize].as_ref()
     }
 
     /// On the eve of a flip, the records that will change must have a short life already.
     fn lowered(&self, demands: &mut Demands) {
         let Moment::Ready(p, q) = self.moment else { return };
         let changes =
-            matches!(self.wanted(p), Wanted::Targets(_)) && !is_same_answer(&self.of_phase(p), &self.of_phase(q));
+            matches!(self.wanted(p), Wanted::Targets(_)) && !is_same_answer(self.of_phase(p), self.of_phase(q));
         if changes {
             let at_most = self.name().ttl.as_ref().map_or(self.plan.cutover.low_ttl, |t| t.value);
             demands.add(Key::Lowered(self.view, at_most), self.view, self.moment, self.span());
@@ -169,6 +185,15 @@ impl<'a> At<'a> {
         if foreign_host(self.plan, target).is_some() {
             return;
         }
+        // Most moments ask for what another one asked for.
+        let question = (self.view, target, phase, last, draining);
+        if !demands.asks_again(question, self.moment) {
+            self.endpoint_anew(demands, target, phase, last, draining);
+            demands.has_asked(question);
+        }
+    }
+
+    fn endpoint_anew(&self, demands: &mut Demands, target: Target, phase: Phase, last: Phase, draining: bool) {
         match target {
             Target::Server(server) => self.serves(demands, server, last, draining),
             Target::Pool(pool) if self.plan.pool(pool).members_must_serve() => {
@@ -260,13 +285,13 @@ impl<'a> At<'a> {
 }
 
 /// True if the same answers are right: another target behind the same address (a re-pointed NAT) changes no record.
-fn is_same_answer(old: &Option<DnsExpectation>, new: &Option<DnsExpectation>) -> bool {
-    let bare = |expected: &DnsExpectation| {
-        let mut expected = expected.clone();
-        expected.present.iter_mut().for_each(|alternative| alternative.targets.clear());
-        expected
-    };
-    old.as_ref().map(bare) == new.as_ref().map(bare)
+fn is_same_answer(old: Option<&DnsExpectation>, new: Option<&DnsExpectation>) -> bool {
+    let (Some(old), Some(new)) = (old, new) else { return old.is_none() && new.is_none() };
+    let DnsExpectation { absent, forbidden, present, like, part, cname } = old;
+    let same = |(a, b): (&Alternative, &Alternative)| a.addresses == b.addresses;
+    (absent, forbidden, like, part, cname) == (&new.absent, &new.forbidden, &new.like, &new.part, &new.cname)
+        && present.len() == new.present.len()
+        && present.iter().zip(&new.present).all(same)
 }
 
 fn either(old: DnsExpectation, new: DnsExpectation) -> DnsExpectation {

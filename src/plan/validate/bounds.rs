@@ -8,6 +8,8 @@ use crate::plan::error::PlanError;
 
 /// Entries of a table under the user's own keys.
 pub(super) const ENTRIES: usize = 20_000;
+/// Names of a table of names.
+pub(super) const NAMES: usize = 100_000;
 /// Views.
 pub(super) const VIEWS: usize = 64;
 /// Items of a list.

@@ -1,6 +1,6 @@
 //! Tables whose keys are the user's own: labels and host names. TOML reads an unquoted host name as nested tables.
 
-use super::bounds::{ENTRIES, bounded};
+use super::bounds::{ENTRIES, NAMES, bounded};
 use super::reader::Reader;
 use crate::model::source::{Located, Span};
 use crate::model::text::escape;
@@ -28,7 +28,8 @@ impl Reader<'_> {
             return self.wrong(node, &format!("a table of {what}")).unwrap_or_default();
         };
         let mut out = Vec::new();
-        for (key, node) in bounded(self, &table.entries, ENTRIES, node.span, what) {
+        let most = if what == "names" { NAMES } else { ENTRIES };
+        for (key, node) in bounded(self, &table.entries, most, node.span, what) {
             match unquoted(node, known) {
                 true => self.join(key.text.clone(), key, node, known, &mut out),
                 false => out.push((Located::new(key.text.clone(), key.span), node)),

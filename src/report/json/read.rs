@@ -80,7 +80,7 @@ impl<'a> Finding<'a> {
 }
 
 impl<'a> Subject<'a> {
-    fn of(s: &'a model::Subject) -> Self {
+    fn of<Text: std::ops::Deref<Target = str>>(s: &'a model::Subject<Text>) -> Self {
         Self {
             name: s.name.as_deref(),
             view: s.view.as_deref(),

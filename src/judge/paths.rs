@@ -1,0 +1,117 @@
+//! Certification paths, each found once: views that trust the same anchors share them, and so do all who ask.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::Timestamp;
+
+use super::evidence::Evidence;
+use crate::model::certificate::BlobId;
+use crate::model::observation::{Recording, Run};
+use crate::model::plan::{Plan, TrustSource, ViewId};
+use crate::pki::{self, Anchors, PathFacts};
+
+/// The trust of one view.
+struct Trust {
+    /// Index of its anchors.
+    anchors: usize,
+    errors: Vec<String>,
+}
+
+/// A chain and whose anchors it is held against.
+type Key<'a> = (&'a [BlobId], usize);
+
+/// Paths of chains for the clients of views.
+pub(super) struct Paths<'a> {
+    recording: &'a Recording,
+    now: Timestamp,
+    /// Intermediates that are known, sent or not.
+    known: Vec<Arc<[u8]>>,
+    trust: Vec<Option<Trust>>,
+    /// Each set of anchors once.
+    anchors: Vec<Anchors>,
+    found: Mutex<HashMap<Key<'a>, Arc<PathFacts>>>,
+}
+
+impl<'a> Paths<'a> {
+    /// Reads the anchors of every view.
+    pub(super) fn new(
+        plan: &Plan,
+        evidence: &Evidence<'a>,
+        recording: &'a Recording,
+        now: Timestamp,
+        known: Vec<Arc<[u8]>>,
+    ) -> Self {
+        let mut this = Self { recording, now, known, trust: Vec::new(), anchors: Vec::new(), found: Mutex::default() };
+        let mut read: BTreeMap<&[BlobId], (usize, Vec<String>)> = BTreeMap::new();
+        for view in plan.view_ids() {
+            let run = newest(plan, evidence, recording, view);
+            let trust = run.map(|run| this.trust(&plan.view(view).label, run, &mut read));
+            this.trust.push(trust);
+        }
+        this
+    }
+
+    fn trust(&mut self, label: &str, run: &'a Run, read: &mut BTreeMap<&'a [BlobId], (usize, Vec<String>)>) -> Trust {
+        let ids = run.anchors.get(label).map_or(&[][..], Vec::as_slice);
+        let (anchors, unusable) = read.entry(ids).or_insert_with(|| {
+            let ders: Vec<Arc<[u8]>> = ids.iter().filter_map(|id| self.recording.blobs.get(id).cloned()).collect();
+            let (anchors, mut errors) = Anchors::new(&ders);
+            if ders.len() < ids.len() {
+                errors.insert(0, "the recording lacks some of its trust anchors".into());
+            }
+            self.anchors.push(anchors);
+            (self.anchors.len() - 1, errors)
+        });
+        let mut errors = run.trust_errors.get(label).cloned().unwrap_or_default();
+        errors.extend(unusable.iter().cloned());
+        Trust { anchors: *anchors, errors }
+    }
+
+    fn of(&self, view: ViewId) -> Option<&Trust> {
+        self.trust.get(view.0)?.as_ref()
+    }
+
+    /// The path of a chain for a view's clients; `None` if the view's anchors or a part of the chain are not recorded.
+    pub(super) fn path(&self, chain: &'a [BlobId], view: ViewId) -> Option<Arc<PathFacts>> {
+        let anchors = self.of(view)?.anchors;
+        let found = || self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(path) = found().get(&(chain, anchors)) {
+            return Some(path.clone());
+        }
+        // Not while others wait: two may find the same then.
+        let path = Arc::new(self.find(chain, anchors)?);
+        found().insert((chain, anchors), path.clone());
+        Some(path)
+    }
+
+    /// As [`Paths::path`], of a chain that is not the recording's.
+    pub(super) fn declared(&self, chain: &[BlobId], view: ViewId) -> Option<PathFacts> {
+        self.find(chain, self.of(view)?.anchors)
+    }
+
+    fn find(&self, chain: &[BlobId], anchors: usize) -> Option<PathFacts> {
+        let ders: Option<Vec<Arc<[u8]>>> = chain.iter().map(|id| self.recording.blobs.get(id).cloned()).collect();
+        Some(pki::path(&ders?, self.anchors.get(anchors)?, &self.known, self.now))
+    }
+
+    /// Trust sources of a view that could not be read: its anchors are not all there.
+    pub(super) fn errors(&self, view: ViewId) -> &[String] {
+        self.of(view).map_or(&[], |t| &t.errors)
+    }
+
+    /// True if some run brought this view's anchors.
+    pub(super) fn has_anchors(&self, view: ViewId) -> bool {
+        self.of(view).is_some()
+    }
+}
+
+/// The newest run that is not too old and brings a view's anchors. What `system` stands for differs from machine to
+/// machine: there a run that stood in the view comes before others.
+fn newest<'a>(plan: &Plan, evidence: &Evidence, recording: &'a Recording, view: ViewId) -> Option<&'a Run> {
+    let (label, declared) = (&plan.view(view).label, &plan.view(view).trust);
+    let by_machine = declared.iter().any(|t| t.value == TrustSource::System);
+    let brings = |r: &Run| r.anchors.contains_key(label) || r.trust_errors.contains_key(label);
+    let runs = recording.runs.values().filter(|r| evidence.is_young(r) && brings(r));
+    runs.max_by_key(|r| (by_machine && r.stands_in.contains(label), r.started, &r.id))
+}
