@@ -147,6 +147,8 @@ fn a_private_address_of_the_plan_is_said_without_a_network() {
     assert_eq!(judged("172.32.0.0", None, Table::Internet), [""; 0]);
     assert_eq!(judged("10.0.0.10", Some("10.0.0.0/8"), Table::Internet), [""; 0]);
     assert_eq!(judged("10.0.0.10", Some("10.1.0.0/16"), Table::Internet), private);
+    // A world that is played on this machine.
+    assert_eq!(judged("127.0.0.1", None, Table::Internet), [""; 0]);
     // Nobody is led there.
     assert_eq!(judged("10.0.0.10", None, Table::Intranet), [""; 0]);
 }

@@ -79,7 +79,7 @@ fn planned(context: &Context) -> BTreeMap<(ViewId, Target), Found> {
     for view in external.filter(|v| has_private(plan, *v)) {
         for name in (0..plan.names.len()).map(NameId) {
             for (target, address) in leads_to(plan, name, view) {
-                if odd::is_private_for(plan, view, address) {
+                if is_wrong(plan, view, address) {
                     let found = out.entry((view, target)).or_default();
                     found.addresses.insert(address);
                     found.names.insert(name);
@@ -92,7 +92,12 @@ fn planned(context: &Context) -> BTreeMap<(ViewId, Target), Found> {
 
 fn has_private(plan: &Plan, view: ViewId) -> bool {
     let all = plan.servers.iter().map(|s| &s.addresses).chain(plan.pools.iter().map(|p| &p.addresses));
-    all.filter_map(|a| a.get(view.0)).flatten().any(|a| odd::is_private_for(plan, view, *a))
+    all.filter_map(|a| a.get(view.0)).flatten().any(|a| is_wrong(plan, view, *a))
+}
+
+/// Who writes this machine's loopback into a plan stands in for the world on it: that has no strangers.
+fn is_wrong(plan: &Plan, view: ViewId, address: IpAddr) -> bool {
+    !address.is_loopback() && odd::is_private_for(plan, view, address)
 }
 
 fn leads_to(plan: &Plan, name: NameId, view: ViewId) -> impl Iterator<Item = (Target, IpAddr)> + '_ {
