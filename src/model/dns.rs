@@ -189,7 +189,7 @@ impl Soa {
 /// What an answer held.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Reply {
-    /// The CNAME chain from the name that was asked, in its order.
+    /// The CNAME chain from the name that was asked, in its order. A circle ends with the link that closes it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub chain: Vec<Link>,
     /// The addresses at the chain's end, sorted.

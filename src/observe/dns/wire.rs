@@ -12,8 +12,8 @@ use crate::model::name::Name;
 /// What a resolver may send in one datagram: fits an unfragmented packet on every path (DNS flag day 2020).
 const PAYLOAD: u16 = 1232;
 
-/// Links of a CNAME chain that are followed.
-const LINKS: usize = 16;
+/// Links of a CNAME chain that are followed; resolvers stop long before.
+const LINKS: usize = 64;
 
 /// The length of a message's header (RFC 1035 section 4.1.1).
 const HEADER: usize = 12;
@@ -137,7 +137,7 @@ impl Question {
     fn reply(&self, message: &Message, after_truncation: bool) -> Result<Reply, String> {
         let answers: Vec<&Record> = message.answers.iter().filter(|r| r.dns_class == DNSClass::IN).collect();
         let (chain, end) = follow(&answers, &self.name)?;
-        let addresses = addresses(&answers, end, self.kind);
+        let addresses = end.map(|end| addresses(&answers, end, self.kind)).unwrap_or_default();
         Ok(Reply {
             chain,
             addresses,
@@ -154,6 +154,7 @@ impl Question {
 fn no_data(message: &Message, reply: Reply) -> DnsOutcome {
     let refers = message.authorities.iter().any(|r| matches!(r.data, RData::NS(_)));
     match &reply.soa {
+        _ if is_circle(&reply.chain) => DnsOutcome::NoData(reply),
         None if refers => DnsOutcome::Malformed("a referral to other servers, not an answer".into()),
         None if !reply.chain.is_empty() && !message.metadata.recursion_available => {
             DnsOutcome::Malformed("an alias without its end, from a server without recursion".into())
@@ -162,8 +163,8 @@ fn no_data(message: &Message, reply: Reply) -> DnsOutcome {
     }
 }
 
-/// Walks the CNAME chain from a name to its end.
-fn follow<'a>(answers: &[&'a Record], from: &'a rr::Name) -> Result<(Vec<Link>, &'a rr::Name), String> {
+/// Walks the CNAME chain from a name to its end; a circle has none, and ends with the link that closes it.
+fn follow<'a>(answers: &[&'a Record], from: &'a rr::Name) -> Result<(Vec<Link>, Option<&'a rr::Name>), String> {
     let mut chain = Vec::new();
     let mut end = from;
     while let Some((target, ttl)) = alias(answers, end)? {
@@ -171,9 +172,17 @@ fn follow<'a>(answers: &[&'a Record], from: &'a rr::Name) -> Result<(Vec<Link>, 
             return Err(format!("a CNAME chain of more than {LINKS} links"));
         }
         chain.push(Link { owner: text(end), target: text(target), ttl });
+        if is_circle(&chain) {
+            return Ok((chain, None));
+        }
         end = target;
     }
-    Ok((chain, end))
+    Ok((chain, Some(end)))
+}
+
+/// The last link leads back to an owner.
+fn is_circle(chain: &[Link]) -> bool {
+    chain.last().is_some_and(|last| chain.iter().any(|link| link.owner == last.target))
 }
 
 /// The CNAME of a name. Two different ones are forbidden (RFC 2181 section 10.1), and nobody could say which counts.
@@ -339,8 +348,9 @@ mod tests {
 
     #[test]
     fn contradictions_are_malformed() {
-        let endless: Vec<Record> =
-            vec![cname("mail.domain.com.", "b.domain.com."), cname("b.domain.com.", "mail.domain.com.")];
+        let alias = |i: usize| cname(&format!("a{i}.domain.com."), &format!("a{}.domain.com.", i + 1));
+        let mut endless: Vec<Record> = (0..=LINKS).map(alias).collect();
+        endless.push(cname("mail.domain.com.", "a0.domain.com."));
         let two = vec![cname("mail.domain.com.", "a.domain.com."), cname("mail.domain.com.", "b.domain.com.")];
         let referral = Record::from_rdata(name("domain.com."), 60, RData::NS(NS(name("ns1.domain.com."))));
         for bytes in [
@@ -350,6 +360,24 @@ mod tests {
             answer(ResponseCode::NoError, vec![], vec![referral]),
         ] {
             assert!(matches!(outcome(&bytes), DnsOutcome::Malformed(_)), "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn a_circle_of_aliases_is_kept_up_to_the_link_that_closes_it() {
+        let to_itself = vec![cname("mail.domain.com.", "MAIL.domain.com."), a("mail.domain.com.", 1, 60)];
+        let back = vec![cname("b.domain.com.", "mail.domain.com."), cname("mail.domain.com.", "b.domain.com.")];
+        let inner = vec![
+            cname("mail.domain.com.", "b.domain.com."),
+            cname("b.domain.com.", "c.domain.com."),
+            cname("c.domain.com.", "b.domain.com."),
+        ];
+        for (records, links, end) in [(to_itself, 1, "mail"), (back, 2, "mail"), (inner, 3, "b")] {
+            let mut bytes = answer(ResponseCode::NoError, records, vec![]);
+            bytes[3] &= 0x7f; // RA
+            let DnsOutcome::NoData(reply) = outcome(&bytes) else { panic!() };
+            assert_eq!((reply.chain.len(), reply.addresses.len()), (links, 0));
+            assert_eq!(reply.chain[links - 1].target, format!("{end}.domain.com"));
         }
     }
 
