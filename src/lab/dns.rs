@@ -150,10 +150,13 @@ impl Handler {
         match answer.ending {
             Ending::Fails => return code(metadata, ResponseCode::ServFail),
             Ending::NxDomain => metadata.response_code = ResponseCode::NXDomain,
-            Ending::Found | Ending::NoData => {}
+            Ending::Found | Ending::NoData | Ending::Circle => {}
         }
         metadata.authoritative = true;
-        let soa = if answer.ending == Ending::Found { None } else { soa(&answer.apex, self.zone.negative_ttl) };
+        let soa = match answer.ending {
+            Ending::Found | Ending::Circle => None,
+            _ => soa(&answer.apex, self.zone.negative_ttl),
+        };
         (records(&answer), soa)
     }
 }

@@ -7,7 +7,8 @@ use crate::model::name::Name;
 use crate::model::phase::{Moment, Phase};
 use crate::model::plan::{
     CertId, Certificate, CertificateChoice, CertificatePart, CertificateSource, Cutover, MatchMode, Members, Plan,
-    PlannedName, Pool, PoolId, PoolTls, Server, ServerId, Settings, Table, Target, TrustSource, View, ViewKind, Wanted,
+    PlannedName, Pool, PoolId, PoolTls, Server, ServerId, Settings, Table, Target, TrustSource, View, ViewId, ViewKind,
+    Wanted, Zone,
 };
 use crate::model::service::services_of;
 use crate::model::source::{Located, Source, Span};
@@ -197,5 +198,13 @@ pub(super) fn exchange_2019() -> Plan {
     }];
     let always = || [pool(), pool(), pool()];
     plan.names = names.iter().map(|n| planned(n, Table::Internet, always(), always())).collect();
+    // A pinpoint zone: it holds this name and nothing else.
+    plan.zones = vec![Zone {
+        apex: name(names[0]),
+        views: vec![ViewId(0)],
+        servers: Vec::new(),
+        product: None,
+        span: Span::default(),
+    }];
     plan
 }

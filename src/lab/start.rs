@@ -96,7 +96,11 @@ impl Lab {
         };
         let issue = Issue { address: Some(address.ip()), ..Issue::new("resolver", Vec::new()) };
         let keys: Arc<dyn ResolvesServerCert> = Arc::new(Always(authority.issue(&issue)?.shown(true, false)?));
-        let zone = Arc::new(zone.clone());
+        let mut zone = zone.clone();
+        if view.resolvers.first().is_some_and(|(first, _)| first == played.resolver) {
+            zone.entries.extend(view.apart.clone());
+        }
+        let zone = Arc::new(zone);
         let resolver = Resolver::start(zone, played.mood, &played.resolver.transport, keys).await?;
         self.dial.0.push(detour(Some(address), resolver.address));
         self._resolvers.push(resolver);

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use super::certificates::{Issue, IssueId, Uses};
 use super::machines::{Groups, Machine, Machines, endpoints, hosts};
-use super::zone::Zone;
+use super::zone::{Entry, Zone};
 use crate::model::dns::ResolverAddr;
 use crate::model::phase::{Moment, Phase};
 use crate::model::plan::{Plan, ViewId};
@@ -32,6 +32,8 @@ pub struct World {
 pub(super) struct ViewWorld {
     pub zone: Zone,
     pub resolvers: Vec<(ResolverAddr, Mood)>,
+    /// What the first resolver knows otherwise, by name.
+    pub apart: BTreeMap<String, Entry>,
     /// Questions in the clear are answered by somebody in the way, with the zone of this view.
     pub intercepted_by: Option<usize>,
 }
@@ -71,6 +73,7 @@ impl World {
         let view = |id: ViewId| ViewWorld {
             zone: Zone::of(plan, id, moments[id.0], &hosts),
             resolvers: plan.view(id).resolvers.iter().map(|r| (r.value.clone(), Mood::Answers)).collect(),
+            apart: BTreeMap::new(),
             intercepted_by: None,
         };
         let views = plan.view_ids().map(view).collect();

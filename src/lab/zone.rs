@@ -12,7 +12,7 @@ const DEFAULT_TTL: u32 = 300;
 /// How long absence may be cached, in seconds (RFC 2308 section 5).
 const NEGATIVE_TTL: u32 = 300;
 /// Links of a CNAME chain that are followed.
-const MAX_LINKS: usize = 8;
+const MAX_LINKS: usize = 16;
 
 /// What stands under a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +49,8 @@ pub(super) enum Ending {
     Found,
     NoData,
     NxDomain,
+    /// The aliases come back to where they were.
+    Circle,
     Fails,
 }
 
@@ -166,6 +168,10 @@ impl Zone {
             match self.entry(&at) {
                 Some(Entry::Alias { ttl, target }) => {
                     answer.links.push((at, target.clone(), *ttl));
+                    // As servers do that follow what they hold: the circle is in the answer.
+                    if answer.links.iter().any(|(owner, _, _)| owner == target) {
+                        return Answer { ending: Ending::Circle, ..answer };
+                    }
                     at = target.clone();
                 }
                 Some(Entry::Addresses { ttl, addresses }) => {
@@ -303,7 +309,7 @@ mod tests {
             ("nowhere.example", RecordType::A, Ending::NxDomain),
             ("broken.domain.com", RecordType::A, Ending::Fails),
             ("dangling.domain.com", RecordType::A, Ending::NxDomain),
-            ("loop.domain.com", RecordType::A, Ending::Fails),
+            ("loop.domain.com", RecordType::A, Ending::Circle),
         ] {
             assert_eq!(end(name, kind), want, "{name} {kind}");
         }

@@ -1,5 +1,7 @@
 //! Named faults: each breaks one thing in a [`World`].
 
+mod aliases;
+mod answers;
 mod certificates;
 mod names;
 mod resolvers;

@@ -12,7 +12,7 @@ const STRAY: IpAddr = IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0xdead, 0, 0, 0, 0
 const LONG_TTL: u32 = 3600;
 
 /// `VIEW/NAME` for every name that has records in a view, if they fit.
-fn pairs(world: &World, fits: impl Fn(ViewId, &PlannedName) -> bool) -> Vec<String> {
+pub(super) fn pairs(world: &World, fits: impl Fn(ViewId, &PlannedName) -> bool) -> Vec<String> {
     let mut out = Vec::new();
     for view in world.plan.view_ids() {
         let there = |n: &&PlannedName| world.views[view.0].zone.entries.contains_key(n.name.as_str());
@@ -28,13 +28,13 @@ fn names(world: &World, fits: impl Fn(&PlannedName) -> bool) -> Vec<String> {
     world.plan.names.iter().filter(|n| fits(n)).map(|n| n.name.to_string()).collect()
 }
 
-fn find<'a>(world: &'a World, argument: &str) -> Option<(ViewId, &'a PlannedName)> {
+pub(super) fn find<'a>(world: &'a World, argument: &str) -> Option<(ViewId, &'a PlannedName)> {
     let (view, name) = argument.rsplit_once('/')?;
     let view = world.plan.views.iter().position(|v| *v.label == *view)?;
     Some((ViewId(view), world.plan.names.iter().find(|n| n.name.as_str() == name)?))
 }
 
-fn put(world: &mut World, argument: &str, entry: Option<Entry>) {
+pub(super) fn put(world: &mut World, argument: &str, entry: Option<Entry>) {
     let Some((view, name)) = find(world, argument).map(|(v, n)| (v, n.name.to_string())) else { return };
     let entries = &mut world.views[view.0].zone.entries;
     match entry {
@@ -43,11 +43,11 @@ fn put(world: &mut World, argument: &str, entry: Option<Entry>) {
     };
 }
 
-fn addresses_of(world: &World, view: ViewId, name: &str) -> Vec<IpAddr> {
+pub(super) fn addresses_of(world: &World, view: ViewId, name: &str) -> Vec<IpAddr> {
     world.views[view.0].zone.addresses_of(&name.replacen("*.", "coexist-probe.", 1))
 }
 
-fn views_of(world: &World, kind: ViewKind) -> Vec<ViewId> {
+pub(super) fn views_of(world: &World, kind: ViewKind) -> Vec<ViewId> {
     world.plan.view_ids().filter(|v| world.plan.view(*v).kind == kind).collect()
 }
 
@@ -55,7 +55,7 @@ fn is_in(world: &World, view: ViewId, name: &PlannedName) -> bool {
     world.views[view.0].zone.entries.contains_key(name.name.as_str())
 }
 
-fn to(addresses: Vec<IpAddr>) -> Entry {
+pub(super) fn to(addresses: Vec<IpAddr>) -> Entry {
     Entry::Addresses { ttl: 300, addresses }
 }
 
@@ -80,7 +80,7 @@ pub(super) fn dangle(world: &mut World, argument: &str) {
 }
 
 /// Where the name leads in no phase of the moment: a target of another phase first, as after a forgotten flip.
-fn elsewhere(world: &World, view: ViewId, name: &PlannedName) -> Option<Vec<IpAddr>> {
+pub(super) fn elsewhere(world: &World, view: ViewId, name: &PlannedName) -> Option<Vec<IpAddr>> {
     let (p, q) = world.moments[view.0].phases();
     let right: Vec<IpAddr> = [Some(p), q].into_iter().flatten().flat_map(|f| wanted(world, view, name, f)).collect();
     let present = addresses_of(world, view, name.name.as_str());
@@ -92,7 +92,12 @@ fn elsewhere(world: &World, view: ViewId, name: &PlannedName) -> Option<Vec<IpAd
     others.chain(any).find(|set| !set.is_empty() && set.iter().all(wrong))
 }
 
-fn wanted(world: &World, view: ViewId, name: &PlannedName, phase: crate::model::phase::Phase) -> Vec<IpAddr> {
+pub(super) fn wanted(
+    world: &World,
+    view: ViewId,
+    name: &PlannedName,
+    phase: crate::model::phase::Phase,
+) -> Vec<IpAddr> {
     match name.wanted(view, phase) {
         Wanted::Targets(targets) => targets.iter().flat_map(|t| world.plan.target_addresses(*t, view, phase)).collect(),
         _ => Vec::new(),

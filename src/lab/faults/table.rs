@@ -1,6 +1,6 @@
 //! Every fault, by what it breaks.
 
-use super::{FaultInfo, certificates, names, resolvers, servers};
+use super::{FaultInfo, aliases, answers, certificates, names, resolvers, servers};
 
 pub(super) const FAULTS: &[FaultInfo] = &[
     // servers
@@ -198,6 +198,56 @@ pub(super) const FAULTS: &[FaultInfo] = &[
         names::flipping,
         names::keep_long_ttl,
     ),
+    FaultInfo::new(
+        "private-address-outside",
+        "view/name",
+        "the name has the private address of inside in a view outside",
+        answers::private_inside,
+        answers::publish_private,
+    ),
+    FaultInfo::new(
+        "public-address-inside",
+        "view/name",
+        "the name has the public address of outside in a view inside",
+        answers::public_outside,
+        answers::hairpin,
+    ),
+    FaultInfo::new(
+        "both-generations",
+        "view/name",
+        "the addresses of another phase stand beside the right ones",
+        answers::with_other_generation,
+        answers::mix,
+    ),
+    FaultInfo::new(
+        "legacy-left-behind",
+        "name",
+        "the legacy name still resolves after the old servers are gone",
+        answers::retired,
+        answers::keep_retired,
+    ),
+    // aliases
+    FaultInfo::new(
+        "alias-loop",
+        "view/name",
+        "the name is an alias that leads in a circle",
+        names::resolving,
+        aliases::in_a_circle,
+    ),
+    FaultInfo::new(
+        "long-alias-chain",
+        "view/name",
+        "the name leads to its addresses through nine aliases",
+        aliases::resolving,
+        aliases::the_long_way,
+    ),
+    FaultInfo::new(
+        "alias-at-apex",
+        "view/name",
+        "the name is a zone's apex or a mail domain, and an alias",
+        aliases::apexes,
+        aliases::at_apex,
+    ),
     // resolvers
     FaultInfo::new(
         "resolver-silent",
@@ -212,6 +262,20 @@ pub(super) const FAULTS: &[FaultInfo] = &[
         "one of the view's resolvers does not answer",
         resolvers::views_with_several,
         resolvers::silence_one,
+    ),
+    FaultInfo::new(
+        "one-resolver-apart",
+        "view/name",
+        "one of the view's resolvers leads the name elsewhere than the others",
+        answers::of_several,
+        answers::answer_apart,
+    ),
+    FaultInfo::new(
+        "long-negative-ttl",
+        "view",
+        "the zones of the view let absence be cached for a day",
+        resolvers::views,
+        answers::cache_absence,
     ),
     FaultInfo::new(
         "resolver-refuses",
