@@ -29,6 +29,8 @@ pub struct Scenario {
     /// Faults of the lab.
     #[serde(default)]
     pub faults: Vec<String>,
+    /// An earlier run, whose recording is judged together with this one's.
+    pub earlier: Option<Earlier>,
     /// When it is judged: RFC 3339; now by default.
     pub at: Option<String>,
     /// What the run comes to: `pass`, `fail` or `incomplete`.
@@ -48,6 +50,17 @@ pub struct Scenario {
     /// Rules that have something to judge here and find nothing.
     #[serde(default)]
     pub passes: Vec<String>,
+}
+
+/// A run in the same plan's world, some time ago, when other things were broken.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Earlier {
+    /// How many hours ago.
+    pub hours: i64,
+    /// Faults of the lab at that time.
+    #[serde(default)]
+    pub faults: Vec<String>,
 }
 
 /// A cause; what is not said may be anything.

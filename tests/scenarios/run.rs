@@ -14,7 +14,7 @@ use coexist::model::policy::{Ask, Policy};
 use coexist::model::probes::Vantage;
 use coexist::report::{Format, Style, render};
 use coexist::{judge, plan, record};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::format::{Scenario, root};
 
@@ -22,12 +22,11 @@ use crate::format::{Scenario, root};
 pub async fn play(scenario: &Scenario) -> Result<Judgement, String> {
     let plan = load(scenario)?;
     let policy = policy(scenario, &plan)?;
-    let mut world = World::of(&plan, moment(scenario, &policy, &plan)?);
-    for fault in &scenario.faults {
-        world.break_with(fault)?;
+    let mut recording = look_at(scenario, &plan, &policy, &scenario.faults).await?;
+    if let Some(earlier) = &scenario.earlier {
+        let seen = look_at(scenario, &plan, &policy, &earlier.faults).await?;
+        recording.merge(ago(seen, earlier.hours)?);
     }
-    let lab = Lab::start(&world).await.map_err(|e| format!("the lab does not start: {e}"))?;
-    let recording = look(scenario, &plan, &policy, &lab).await?;
     let now = match &scenario.at {
         Some(at) => at.parse().map_err(|e| format!("{at}: {e}"))?,
         None => Timestamp::now(),
@@ -38,6 +37,31 @@ pub async fn play(scenario: &Scenario) -> Result<Judgement, String> {
         return Err("judged from its recording, it gives another report".into());
     }
     Ok(judgement)
+}
+
+/// What a run sees of a world with these faults.
+async fn look_at(scenario: &Scenario, plan: &Plan, policy: &Policy, faults: &[String]) -> Result<Recording, String> {
+    let mut world = World::of(plan, moment(scenario, policy, plan)?);
+    for fault in faults {
+        world.break_with(fault)?;
+    }
+    let lab = Lab::start(&world).await.map_err(|e| format!("the lab does not start: {e}"))?;
+    look(scenario, plan, policy, &lab).await
+}
+
+/// The same recording, made some hours before.
+fn ago(seen: Recording, hours: i64) -> Result<Recording, String> {
+    let back = |at: Timestamp| at.checked_sub(SignedDuration::from_hours(hours)).map_err(|e| e.to_string());
+    let mut out = Recording { blobs: seen.blobs, ..Recording::default() };
+    for (id, mut run) in seen.runs {
+        run.started = back(run.started)?;
+        out.runs.insert(id, run);
+    }
+    for mut observation in seen.observations {
+        observation.at = back(observation.at)?;
+        out.observations.insert(observation);
+    }
+    Ok(out)
 }
 
 /// The report for programs.
@@ -114,12 +138,16 @@ fn judge_at(plan: &Plan, recording: &Recording, policy: &Policy, now: Timestamp)
     judge::judge(plan, &plan::expand(plan), recording, policy, now)
 }
 
-/// Writes the recording and reads it again.
+/// Writes the recording, a file for each run, and reads it again.
 fn through_a_file(recording: &Recording) -> Result<Recording, String> {
-    let run = recording.runs.values().next().ok_or("no run")?;
-    let mut bytes = Vec::new();
-    write(recording, run, &mut bytes).map_err(|e| e.to_string())?;
-    record::read(bytes.as_slice()).map_err(|e| format!("line {} of the recording: {}", e.line, e.message))
+    let mut out = Recording::default();
+    for run in recording.runs.values() {
+        let mut bytes = Vec::new();
+        write(recording, run, &mut bytes).map_err(|e| e.to_string())?;
+        let read = record::read(bytes.as_slice());
+        out.merge(read.map_err(|e| format!("line {} of the recording: {}", e.line, e.message))?);
+    }
+    Ok(out)
 }
 
 fn write(recording: &Recording, run: &Run, out: &mut Vec<u8>) -> io::Result<()> {
@@ -127,7 +155,7 @@ fn write(recording: &Recording, run: &Run, out: &mut Vec<u8>) -> io::Result<()> 
     for (id, der) in &recording.blobs {
         writer.blob(*id, der)?;
     }
-    for observation in &recording.observations {
+    for observation in recording.observations.iter().filter(|o| o.run == run.id) {
         writer.observation(observation)?;
     }
     writer.finish()
