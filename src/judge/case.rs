@@ -11,7 +11,7 @@ use crate::model::certificate::BlobId;
 use crate::model::obligation::{Claim, Obligation};
 use crate::model::observation::Probe;
 use crate::model::phase::Moment;
-use crate::model::plan::{NameId, Plan, PoolId, ServerId, Target, ViewId};
+use crate::model::plan::{NameId, Plan, PoolId, ServerId, Target, ViewId, Wanted};
 use crate::model::policy::{Policy, Scope};
 use crate::model::service::Way;
 
@@ -143,6 +143,16 @@ impl<'a> Case<'a> {
     /// The server or pool that has an address in a view.
     pub(super) fn owner(&self, view: ViewId, address: IpAddr) -> Option<Target> {
         self.owners.get(&(view, address)).copied()
+    }
+
+    /// True if at the moment that is asked about the plan leads a name to somebody else's host.
+    pub(super) fn leads_to_host(&self, name: NameId, view: ViewId) -> bool {
+        let (first, second) = self.policy.moment(self.plan, view).phases();
+        let is = |t: &Target| matches!(t, Target::Server(id) if self.plan.server(*id).host.is_some());
+        [Some(first), second].into_iter().flatten().any(|phase| match self.plan.name(name).wanted(view, phase) {
+            Wanted::Targets(targets) => targets.iter().any(is),
+            _ => false,
+        })
     }
 
     /// True if some server is asked itself at this address.

@@ -141,7 +141,9 @@ fn all_addresses(case: &Case, asked: &Asked, view: ViewId, addresses: &[IpAddr])
         case.is_claimed(asked.name, view, asked.service.port, asked.service.way, *a) || is_own(case, view, *a)
     };
     let given = answers(case, &case.plan.name(asked.name).name.probe(), view, asked.suspicion);
-    all.extend(given.into_iter().filter(|a| !claimed(a)));
+    // Somebody else's host is not ours to judge; whether DNS leads to it is said elsewhere.
+    let theirs = |a: &IpAddr| case.leads_to_host(asked.name, view) && case.owner(view, *a).is_none();
+    all.extend(given.into_iter().filter(|a| !claimed(a) && !theirs(a)));
     all
 }
 
