@@ -16,6 +16,8 @@ enum By {
     Replaced,
     Dns,
     Stranger,
+    Hairpin,
+    Alias,
 }
 
 /// (cause, consequence, by). There are no circles.
@@ -30,7 +32,22 @@ const TABLE: &[(&str, &str, By)] = &[
     ("resolves-to-unexpected-target", "endpoint-unreachable", By::Stranger),
     // The record is wrong; that it makes a loop is its consequence.
     ("resolves-to-unexpected-target", "legacy-equals-primary-target", By::Dns),
+    // An alias that leads nowhere is no name that is missing.
+    ("cname-conflict", "legacy-name-single-view", By::Alias),
+    ("cname-conflict", "name-unresolved-in-view", By::Alias),
     ("legacy-name-single-view", "name-unresolved-in-view", By::Dns),
+    // Why it is not the address of the plan.
+    ("public-address-in-internal-view", "resolves-to-unexpected-target", By::Hairpin),
+    // Who is sent to a name that is missing has that one to mend.
+    ("cname-conflict", "redirect-target-single-url", By::Dns),
+    ("legacy-name-single-view", "redirect-target-single-url", By::Dns),
+    ("name-unresolved-in-view", "redirect-target-single-url", By::Dns),
+    // One resolver is wrong, so they differ.
+    ("resolves-to-unexpected-target", "resolvers-disagree-in-view", By::Dns),
+    ("name-unresolved-in-view", "resolvers-disagree-in-view", By::Dns),
+    ("intranet-name-in-external-view", "resolvers-disagree-in-view", By::Dns),
+    ("legacy-residue", "resolvers-disagree-in-view", By::Dns),
+    ("cname-conflict", "resolvers-disagree-in-view", By::Dns),
     // Resolvers that fail for every name tell nothing of those that should be absent either.
     ("name-unresolved-in-view", "evidence-missing", By::Dns),
     // The right certificate was never put to use: all else about that leaf goes with it.
@@ -83,7 +100,7 @@ fn explained(drafts: &[Draft], holders: &BTreeMap<Key, Vec<usize>>, consequence:
     let draft = &drafts[consequence];
     let rows = TABLE.iter().filter(|(_, name, _)| *name == draft.rule.name);
     let found = rows.into_iter().find_map(|(cause, _, by)| {
-        let is = |i: &&usize| **i != consequence && drafts[**i].rule.name == *cause;
+        let is = |i: &&usize| **i != consequence && is_meant(cause, drafts[**i].rule.name);
         let of = |key: &Key| holders.get(&lookup(key, *by)).into_iter().flatten().filter(is).copied();
         let holder = |key: &Key| of(key).min_by_key(|i| (drafts[*i].waiver.is_some(), *i));
         // All facts must be explained; none at all would be contained in everything.
@@ -91,6 +108,12 @@ fn explained(drafts: &[Draft], holders: &BTreeMap<Key, Vec<usize>>, consequence:
         found.filter(|f| !f.is_empty())
     });
     found.unwrap_or_default()
+}
+
+/// What follows from an answer that leads elsewhere follows from the rules that say so more nearly.
+fn is_meant(cause: &str, rule: &str) -> bool {
+    const NEARER: [&str; 3] = ["private-address-in-external-view", "mixed-generation-rrset", "stale-or-unplanned-aaaa"];
+    cause == rule || (cause == "resolves-to-unexpected-target" && NEARER.contains(&rule))
 }
 
 /// What a cause must have for a consequence's fact: a replaced leaf is looked up by being served.
@@ -112,6 +135,8 @@ fn facts(draft: &Draft, by: By) -> Vec<Key> {
         By::Served | By::Replaced => matches!(key, Key::Served(..)),
         By::Dns => matches!(key, Key::Dns(..)),
         By::Stranger => matches!(key, Key::Stranger(..)),
+        By::Hairpin => matches!(key, Key::Hairpin(..)),
+        By::Alias => matches!(key, Key::Alias(..)),
     };
     draft.keys.iter().filter(is).copied().collect()
 }

@@ -27,6 +27,10 @@ pub(super) enum Key {
     Dns(NameId, ViewId),
     /// This address was given for this name in this view, and no target has it.
     Stranger(NameId, ViewId, IpAddr),
+    /// This name has its public address in this internal view.
+    Hairpin(NameId, ViewId),
+    /// This name is an alias that leads nowhere in this view.
+    Alias(NameId, ViewId),
 }
 
 /// Which certificate.

@@ -34,7 +34,7 @@ impl Heard<'_> {
     }
 
     /// Why the answer is half known, if a type was not asked or its outcome is no word about the name.
-    pub(super) fn unknown(&self) -> Option<DnsFault> {
+    pub(in super::super) fn unknown(&self) -> Option<DnsFault> {
         let silent = self.outcomes.iter().find(|(_, _, o)| o.reply().is_none());
         let missing = self.missing.iter().min().map(|m| m.map_or(DnsFault::NotAsked, DnsFault::Stale));
         silent.map(|(_, _, o)| DnsFault::Silent { word: o.to_string() }).or(missing)

@@ -82,7 +82,7 @@ fn a_forgotten_aaaa_leads_elsewhere() {
         w.unsay(INTERNAL, MAIL);
         w.answer(INTERNAL, MAIL, &["10.0.0.10", "2001:db8::3"]);
     });
-    assert_eq!(rules, ["resolves-to-unexpected-target"]);
+    assert_eq!(rules, ["stale-or-unplanned-aaaa"]);
 }
 
 #[test]
@@ -208,5 +208,5 @@ fn answers_of_inside_from_outside_are_believed_only_encrypted() {
     let judgement = redirected("9.9.9.9").judge();
     assert_eq!(judgement.findings.iter().map(|f| f.rule).collect::<Vec<_>>(), ["dns-interception-suspected"]);
     assert_eq!((judgement.outcome, judgement.counts.unobserved), (RunOutcome::Incomplete, 2));
-    assert_eq!(redirected("tls://9.9.9.9").rules(), ["resolves-to-unexpected-target"; 2]);
+    assert_eq!(redirected("tls://9.9.9.9").rules(), ["private-address-in-external-view"; 2]);
 }

@@ -1,11 +1,23 @@
 //! Rules about what a view's resolvers answer.
 
+mod cname_conflict;
 mod dns_interception_suspected;
 mod intranet_name_in_external_view;
+mod mixed_generation_rrset;
 mod name_probed_before_creation;
 mod name_unresolved_in_view;
+mod negative_ttl_too_high;
+mod odd;
+mod private_address_in_external_view;
+mod public_address_in_internal_view;
+mod resolvers_disagree_in_view;
 mod resolves_to_unexpected_target;
+mod special;
+mod stale_or_unplanned_aaaa;
+mod ttl_not_lowered_in_time;
 mod ttl_too_high_at_flip;
+
+pub(super) use name_unresolved_in_view::is_dangling;
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -25,11 +37,19 @@ use crate::model::plan::{NameId, ViewId, ViewKind, Zone};
 /// The rules of this family.
 pub(super) const RULES: &[Rule] = &[
     Rule { info: &name_unresolved_in_view::INFO, check: name_unresolved_in_view::check },
+    Rule { info: &cname_conflict::INFO, check: cname_conflict::check },
     Rule { info: &resolves_to_unexpected_target::INFO, check: resolves_to_unexpected_target::check },
+    Rule { info: &private_address_in_external_view::INFO, check: private_address_in_external_view::check },
+    Rule { info: &public_address_in_internal_view::INFO, check: public_address_in_internal_view::check },
+    Rule { info: &mixed_generation_rrset::INFO, check: mixed_generation_rrset::check },
+    Rule { info: &stale_or_unplanned_aaaa::INFO, check: stale_or_unplanned_aaaa::check },
+    Rule { info: &resolvers_disagree_in_view::INFO, check: resolvers_disagree_in_view::check },
     Rule { info: &intranet_name_in_external_view::INFO, check: intranet_name_in_external_view::check },
     Rule { info: &dns_interception_suspected::INFO, check: dns_interception_suspected::check },
     Rule { info: &ttl_too_high_at_flip::INFO, check: ttl_too_high_at_flip::check },
+    Rule { info: &ttl_not_lowered_in_time::INFO, check: ttl_not_lowered_in_time::check },
     Rule { info: &name_probed_before_creation::INFO, check: name_probed_before_creation::check },
+    Rule { info: &negative_ttl_too_high::INFO, check: negative_ttl_too_high::check },
 ];
 
 /// The name and view of a DNS problem whose fault `is` picks.

@@ -87,7 +87,7 @@ pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
 }
 
 /// On the eve: the phase that is left wants no such name, the one that comes does.
-fn is_made_for_flip(case: &Case, name: NameId, view: ViewId) -> bool {
+pub(super) fn is_made_for_flip(case: &Case, name: NameId, view: ViewId) -> bool {
     let Moment::Ready(from, to) = case.policy.moment(case.plan, view) else { return false };
     let leads = |phase| matches!(case.plan.name(name).wanted(view, phase), Wanted::Targets(_));
     !leads(from) && leads(to)

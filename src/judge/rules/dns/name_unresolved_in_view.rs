@@ -124,11 +124,14 @@ fn of_name(context: &Context, name: NameId, view: ViewId, waiver: Option<usize>,
         draft.remedy.cure.extend(negative_wait(case, view, items));
     }
     draft.keys = keys(items);
+    if items.iter().all(is_dangling) {
+        draft.keys.insert(Key::Alias(name, view));
+    }
     draft
 }
 
 /// Then the absence is the target's.
-fn is_dangling(item: &Item) -> bool {
+pub(in super::super) fn is_dangling(item: &Item) -> bool {
     matches!(&item.problem.fault, Fault::Dns(_, _, DnsFault::Unresolved { dangling: Some(_), .. }))
 }
 

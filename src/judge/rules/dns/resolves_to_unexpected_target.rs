@@ -1,9 +1,8 @@
 //! A name resolves to something that the plan does not say.
 
-use std::collections::BTreeSet;
-use std::net::IpAddr;
-
-use super::{about, corrections, difference, expected, keys, said};
+use super::super::legacy::is_residue;
+use super::odd::{self, Odd};
+use super::{corrections, difference, expected, keys, said};
 use crate::judge::RuleInfo;
 use crate::judge::draft::{Context, Draft, Item, Key};
 use crate::judge::problem::{DnsFault, Fault};
@@ -30,8 +29,8 @@ plan names in this phase; or an alias that must show does not; or a retired name
 
 # Why it matters
 
-Clients are led to another machine: the old server after the flip, the new one before it, a stranger's. A forgotten AAAA
-is the classic one: clients prefer it, and the administrator looks at the A record only.
+Clients are led to another machine: the old server after the flip, the new one before it, a stranger's. What is known more
+nearly (a forgotten AAAA, a private address outside, old and new side by side) has a rule of its own.
 
 # Example
 
@@ -48,16 +47,30 @@ come from caches until its TTL is over.
 RFC 1034 section 3.6; RFC 2181 section 5 (the records of one type are one set); RFC 6724 (which address a client takes)
 ";
 
-/// One finding per name and view.
+/// One finding per name and view; what has a nearer rule, which weighs as much, is left to it. A public address inside
+/// weighs less there, and so is said here too.
 pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
-    let is = |f: &DnsFault| {
-        matches!(
-            f,
-            DnsFault::Unexpected { .. } | DnsFault::NoAlias { .. } | DnsFault::Unwanted { forbidden: false, .. }
-        )
-    };
-    let groups = context.group(&INFO, |item| about(item, is));
-    drafts.extend(groups.into_iter().map(|((group, waiver), items)| draft(context, group, waiver, &items)));
+    let groups = context.group(&INFO, |item| {
+        let Fault::Dns(view, _, fault) = &item.problem.fault else { return None };
+        let hairpin = match fault {
+            DnsFault::Unexpected { .. } => match odd::of(context, item)? {
+                Odd::Elsewhere => false,
+                Odd::PublicInside => true,
+                Odd::PrivateOutside | Odd::Generations | Odd::Aaaa => return None,
+            },
+            DnsFault::NoAlias { .. } => false,
+            DnsFault::Unwanted { forbidden: false, .. } if !is_residue(context, item) => false,
+            _ => return None,
+        };
+        Some((item.obligation.claim.name(), *view, hairpin))
+    });
+    for (((name, view, hairpin), waiver), items) in groups {
+        let mut draft = draft(context, (name, view), waiver, &items);
+        if hairpin {
+            draft.keys.insert(Key::Hairpin(name, view));
+        }
+        drafts.push(draft);
+    }
 }
 
 fn draft(context: &Context, (name, view): (NameId, ViewId), waiver: Option<usize>, items: &[Item]) -> Draft {
@@ -71,7 +84,7 @@ fn draft(context: &Context, (name, view): (NameId, ViewId), waiver: Option<usize
     };
     draft.expected = expected(case, items);
     draft.seen = said(case, items);
-    draft.seen.extend(whose(context, view, items));
+    draft.seen.extend(odd::whose(context, view, items));
     draft.hurts = vec![match unwanted || difference(items) != Default::default() {
         true => format!("clients of {view_text}: they are led to another machine"),
         false => format!("clients of {view_text}: they are not led where the plan says"),
@@ -81,16 +94,12 @@ fn draft(context: &Context, (name, view): (NameId, ViewId), waiver: Option<usize
         false => corrections(case, view, items),
     };
     draft.keys = keys(items);
-    draft.keys.extend(strangers(items));
+    draft.keys.extend(odd::strangers(items));
     draft
 }
 
 /// Right addresses may be there too, or only some be missing.
 fn title(items: &[Item], name: &str, view: &str) -> String {
-    let words = |all: &BTreeSet<IpAddr>| {
-        let words: Vec<String> = all.iter().map(ToString::to_string).collect();
-        wording::list(words.iter().map(String::as_str))
-    };
     let (strays, missing) = difference(items);
     let alias = items.iter().find_map(|i| match &i.problem.fault {
         Fault::Dns(_, _, DnsFault::NoAlias { alias }) => Some(alias),
@@ -100,8 +109,8 @@ fn title(items: &[Item], name: &str, view: &str) -> String {
         .iter()
         .any(|i| matches!(&i.obligation.claim, Claim::Resolves { expected, .. } if !expected.like.is_empty()));
     match (strays.is_empty(), missing.is_empty()) {
-        (false, true) => format!("{name} also leads to {} in {view}", words(&strays)),
-        (true, false) if !hosts => format!("{name} does not lead to {} in {view}", words(&missing)),
+        (false, true) => format!("{name} also leads to {} in {view}", odd::words(&strays)),
+        (true, false) if !hosts => format!("{name} does not lead to {} in {view}", odd::words(&missing)),
         (true, true) if alias.is_some() => format!("{name} is not the alias in {view} that the plan says"),
         _ if items.iter().all(is_half) => format!("{name} leads to a part only of its targets in {view}"),
         _ => format!("{name} leads elsewhere in {view}"),
@@ -116,30 +125,4 @@ fn is_half(item: &Item) -> bool {
         return false;
     };
     addresses.iter().all(|a| expected.present.iter().any(|p| p.addresses.contains(a)))
-}
-
-/// Whose the addresses are, where the plan knows them.
-fn whose(context: &Context, view: ViewId, items: &[Item]) -> Vec<String> {
-    let case = context.case;
-    let addresses = items.iter().flat_map(addresses).collect::<BTreeSet<_>>();
-    let line = |a: &IpAddr| case.owner(view, *a).map(|target| format!("{a} is {}", case.plan.target_label(target)));
-    wording::cut(addresses.iter().filter_map(line).collect())
-}
-
-fn addresses(item: &Item) -> Vec<IpAddr> {
-    match &item.problem.fault {
-        Fault::Dns(_, _, DnsFault::Unexpected { addresses } | DnsFault::Unwanted { addresses, .. }) => {
-            addresses.iter().copied().collect()
-        }
-        _ => Vec::new(),
-    }
-}
-
-/// The addresses that only this answer leads to.
-fn strangers(items: &[Item]) -> Vec<Key> {
-    let of = |item: &Item| {
-        let Claim::Resolves { name, view, .. } = &item.obligation.claim else { return Vec::new() };
-        addresses(item).into_iter().map(|a| Key::Stranger(*name, *view, a)).collect()
-    };
-    items.iter().flat_map(of).collect()
 }

@@ -69,9 +69,26 @@ fn draft(context: &Context, (name, view): (NameId, ViewId), waiver: Option<usize
         wording::duration(wait)
     )];
     draft.remedy.cure = vec![
-        format!("set the TTL of {name_text} (A, AAAA, each CNAME link) to {at_most} in {view_text}; values stay"),
+        format!(
+            "set the TTL of {name_text} (A, AAAA, each CNAME link{}) to {at_most} in {view_text}; values stay",
+            others(items, name_text.as_str())
+        ),
         format!("flip not before {} later", wording::duration(wait)),
     ];
     draft.keys = keys(items);
     draft
+}
+
+/// Links of the chain whose TTL is too high and that stand under other names: `: owa.domain.com`.
+fn others(items: &[Item], name: &str) -> String {
+    let owner = |item: &Item| match &item.problem.fault {
+        Fault::Dns(_, _, DnsFault::TtlTooHigh { owner, .. }) => Some(owner.clone()),
+        _ => None,
+    };
+    let is_link = |owner: &String| owner != name && owner.parse::<std::net::IpAddr>().is_err();
+    let owners: std::collections::BTreeSet<String> = items.iter().filter_map(owner).filter(is_link).collect();
+    match owners.is_empty() {
+        true => String::new(),
+        false => format!(": {}", wording::list(owners.iter().map(String::as_str))),
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::dns::{missing_lines, negative_wait};
+use super::super::dns::{is_dangling, missing_lines, negative_wait};
 use crate::judge::RuleInfo;
 use crate::judge::draft::{Context, Draft, Item, Key};
 use crate::judge::problem::{DnsFault, Fault};
@@ -102,6 +102,9 @@ fn draft(context: &Context, name: NameId, there: &BTreeSet<ViewId>, waiver: Opti
     draft.remedy.cure = missing_lines(case, items);
     draft.remedy.cure.extend(missing.iter().filter_map(|v| negative_wait(case, *v, items)).take(1));
     draft.keys = missing.iter().map(|v| Key::Dns(name, *v)).collect();
+    if items.iter().all(is_dangling) {
+        draft.keys.extend(missing.iter().map(|v| Key::Alias(name, *v)));
+    }
     draft
 }
 

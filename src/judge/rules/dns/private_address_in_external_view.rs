@@ -1,0 +1,164 @@
+//! Clients outside are given an address that means nothing to them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use super::odd::{self, Odd};
+use super::special::special_purpose;
+use crate::judge::RuleInfo;
+use crate::judge::draft::{Context, Draft, Item};
+use crate::judge::wording;
+use crate::model::dns::Transport;
+use crate::model::finding::{Severity, Subject};
+use crate::model::phase::Phase;
+use crate::model::plan::{NameId, Plan, Target, ViewId, ViewKind, Wanted};
+use crate::model::source::Span;
+
+/// What is known of the rule.
+pub(super) const INFO: RuleInfo = RuleInfo {
+    name: "private-address-in-external-view",
+    family: "dns",
+    severity: Severity::Error,
+    summary: "a name has a private address for clients outside",
+    citation: "RFC 1918 section 5; RFC 6890 (special-purpose addresses); RFC 4193 section 4.4",
+    page: PAGE,
+};
+
+const PAGE: &str = "\
+# What it means
+
+A resolver of an external view answered with an address that is not reachable from the internet: private (RFC 1918),
+shared behind carrier NAT (RFC 6598), unique local (RFC 4193), link-local or loopback. Or the plan itself gives a server
+such an address for an external view, and the view's `reaches` does not hold it.
+
+# Why it matters
+
+Clients outside cannot reach it. In their own network it may be another machine, which then is given their passwords if
+it can show a certificate, and a warning if it cannot. The usual reasons: the internal zone was published, or a
+controller wrote the private address of a load balancer into the public zone.
+
+# Example
+
+    expected  external: A 203.0.113.10 (ex2010)
+    seen      10.0.0.10 from 9.9.9.9
+
+# Cure
+
+Publish the public address. If clients of this view do reach the network, over a VPN for example, say so:
+
+    [views.partner]
+    kind = \"external\"
+    reaches = [\"10.0.0.0/8\"]
+
+# References
+
+RFC 1918 section 5; RFC 4193 section 4.4; RFC 6598; RFC 6890 and the IANA special-purpose address registries
+";
+
+/// One finding per target and view that the plan gets wrong; else one per name and view.
+pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
+    let planned = planned(context);
+    drafts.extend(planned.iter().map(|((view, target), found)| of_plan(context, *view, *target, found)));
+    let groups = context.group(&INFO, |item| odd::about(context, item, Odd::PrivateOutside));
+    drafts.extend(groups.into_iter().map(|((group, waiver), items)| of_answer(context, group, waiver, &items)));
+}
+
+/// What the plan gives a target in an external view: its private addresses, and the names that lead there.
+#[derive(Default)]
+struct Found {
+    addresses: BTreeSet<IpAddr>,
+    names: BTreeSet<NameId>,
+}
+
+fn planned(context: &Context) -> BTreeMap<(ViewId, Target), Found> {
+    let plan = context.case.plan;
+    let asked = |v: &ViewId| context.case.policy.views.as_ref().is_none_or(|views| views.contains(v));
+    let external = plan.view_ids().filter(|v| plan.view(*v).kind == ViewKind::External).filter(asked);
+    let mut out: BTreeMap<(ViewId, Target), Found> = BTreeMap::new();
+    // Most plans have none, and need not be walked through.
+    for view in external.filter(|v| has_private(plan, *v)) {
+        for name in (0..plan.names.len()).map(NameId) {
+            for (target, address) in leads_to(plan, name, view) {
+                if is_wrong(plan, view, address) {
+                    let found = out.entry((view, target)).or_default();
+                    found.addresses.insert(address);
+                    found.names.insert(name);
+                }
+            }
+        }
+    }
+    out
+}
+
+fn has_private(plan: &Plan, view: ViewId) -> bool {
+    let all = plan.servers.iter().map(|s| &s.addresses).chain(plan.pools.iter().map(|p| &p.addresses));
+    all.filter_map(|a| a.get(view.0)).flatten().any(|a| is_wrong(plan, view, *a))
+}
+
+/// Who writes this machine's loopback into a plan stands in for the world on it: that has no strangers.
+fn is_wrong(plan: &Plan, view: ViewId, address: IpAddr) -> bool {
+    !address.is_loopback() && odd::is_private_for(plan, view, address)
+}
+
+fn leads_to(plan: &Plan, name: NameId, view: ViewId) -> impl Iterator<Item = (Target, IpAddr)> + '_ {
+    Phase::ALL.into_iter().flat_map(move |phase| {
+        let targets: &[Target] = match plan.name(name).wanted(view, phase) {
+            Wanted::Targets(targets) => targets,
+            _ => &[],
+        };
+        let of =
+            move |t: &Target| plan.target_addresses(*t, view, phase).into_iter().map(|a| (*t, a)).collect::<Vec<_>>();
+        targets.iter().flat_map(of)
+    })
+}
+
+fn of_plan(context: &Context, view: ViewId, target: Target, found: &Found) -> Draft {
+    let plan = context.case.plan;
+    let (label, view_text) = (plan.target_label(target), wording::view(plan, view));
+    let names: Vec<NameId> = found.names.iter().copied().collect();
+    let list = odd::words(&found.addresses);
+    let mut draft = Draft::plain(&INFO, format!("the plan gives {label} the private address {list} for {view_text}"));
+    let mut on: BTreeSet<String> = names.iter().map(|n| plan.name(*n).name.to_string()).collect();
+    on.extend([label.to_string(), view_text.to_string()]);
+    draft.waiver = context.waiver(INFO.name, &on);
+    draft.subject = Subject { view: Some(view_text.into()), server: Some(label.to_string()), ..Subject::default() };
+    draft.expected = vec![format!("an address that clients of {view_text} reach")];
+    draft.seen = kinds(&found.addresses);
+    draft.hurts = vec![format!("clients of {view_text}: they cannot reach {}", wording::name_list(plan, &names))];
+    draft.remedy.cure = vec![
+        format!("give {label} its public address: address = {{ …, {view_text} = \"…\" }}"),
+        format!("or, if these clients do reach {list}, say so: reaches = […] of [views.{view_text}]"),
+    ];
+    draft.at = Some(place(plan, target));
+    draft
+}
+
+fn place(plan: &Plan, target: Target) -> Span {
+    match target {
+        Target::Server(id) => plan.server(id).address_span,
+        Target::Pool(id) => plan.pool(id).span,
+    }
+}
+
+fn of_answer(context: &Context, (name, view): (NameId, ViewId), waiver: Option<usize>, items: &[Item]) -> Draft {
+    let plan = context.case.plan;
+    let (name_text, view_text) = (&plan.name(name).name, wording::view(plan, view));
+    let strays = odd::all_strays(items);
+    let private: BTreeSet<IpAddr> = strays.into_iter().filter(|a| odd::is_private_for(plan, view, *a)).collect();
+    let mut draft = odd::draft(context, &INFO, view, waiver, items);
+    draft.title = format!("{name_text} has the private address {} in {view_text}", odd::words(&private));
+    draft.seen.extend(kinds(&private));
+    draft.hurts = vec![format!("clients of {view_text}: they reach nobody, or a stranger in their own network")];
+    // A firewall that answers all DNS itself looks just so.
+    let encrypted = |t: &Transport| matches!(t, Transport::Tls | Transport::Https(_));
+    if !plan.view(view).resolvers.iter().any(|r| encrypted(&r.value.transport)) {
+        draft.remedy.next =
+            vec!["if this run stood inside, ask a resolver that cannot be redirected: \"tls://9.9.9.9\"".into()];
+    }
+    draft
+}
+
+fn kinds(addresses: &BTreeSet<IpAddr>) -> Vec<String> {
+    let line = |a: &IpAddr| special_purpose(*a).map(|word| format!("{a} is {word}"));
+    wording::cut(addresses.iter().filter_map(line).collect())
+}
