@@ -29,11 +29,6 @@ impl<'a> Word<'a> {
     pub(super) fn records(&self) -> Option<BTreeSet<&'a RecordData>> {
         self.outcome.reply().map(|r| r.records.iter().map(|r| &r.data).collect())
     }
-
-    /// `NODATA from 9.9.9.9`, or the records.
-    pub(super) fn line(&self) -> String {
-        format!("{} from {}", self.outcome, self.resolver)
-    }
 }
 
 /// What the believed resolvers of a view said.

@@ -1,14 +1,16 @@
 //! Questions that no obligation demands and some rules ask: mail, records, zones, wildcards, who may issue. Which of them
 //! belong to a plan is told here, for those who ask and for the judge, who says which were not answered.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use sha2::{Digest, Sha256};
 
 use super::dns::{RecordType, ResolverAddr};
 use super::name::Name;
 use super::phase::Phase;
-use super::plan::{Autodiscover, Certificate, CertificateSource, Plan, PlannedName, ViewId, ViewKind, Wanted};
+use super::plan::{
+    Autodiscover, Certificate, CertificateSource, Plan, PlannedName, PlannedRecord, ViewId, ViewKind, Wanted,
+};
 use super::policy::Policy;
 
 /// Domains whose wildcards are looked for, at most.
@@ -104,7 +106,7 @@ impl Questions<'_> {
     fn records(&mut self) {
         for record in &self.plan.records {
             let Some(kind) = RecordType::of_word(&record.kind) else { continue };
-            for view in self.plan.view_ids().filter(|v| record.values.get(v.0).is_some_and(Option::is_some)) {
+            for view in record_views(self.plan, record) {
                 self.ask(Topic::Records, view, &record.owner, &[kind]);
             }
         }
@@ -122,12 +124,13 @@ impl Questions<'_> {
     }
 
     fn shadows(&mut self) {
+        let declared = Declared::of(self.plan);
         let both =
             [ViewKind::Internal, ViewKind::External].iter().all(|k| self.plan.views.iter().any(|v| v.kind == *k));
         for domain in domains(self.plan).into_iter().filter(|_| both) {
             for view in self.plan.view_ids() {
                 self.ask(Topic::Shadows, view, &domain, &[RecordType::Soa]);
-                for name in public_names(self.plan, &domain) {
+                for name in public_names(self.plan, &declared, &domain) {
                     self.ask(Topic::Shadows, view, &name, &RecordType::ALL);
                 }
             }
@@ -185,6 +188,7 @@ pub struct Candidates {
 /// The candidates of each mail domain whose clients use autodiscover. A name that leads to servers of the plan is judged
 /// there.
 pub fn candidates(plan: &Plan) -> Vec<Candidates> {
+    let declared = Declared::of(plan);
     let exchange = plan
         .servers
         .iter()
@@ -196,16 +200,37 @@ pub fn candidates(plan: &Plan) -> Vec<Candidates> {
             Autodiscover::Name(_) | Autodiscover::Srv => true,
         };
         let texts = [domain.domain.to_string(), format!("autodiscover.{}", domain.domain)];
-        let names = texts.iter().filter_map(|n| Name::parse(n).ok()).filter(|n| declared(plan, n).is_none());
+        let names = texts.iter().filter_map(|n| Name::parse(n).ok()).filter(|n| !declared.has(n));
         let srv = Name::parse_owner(&format!("_autodiscover._tcp.{}", domain.domain)).ok().filter(|_| used)?;
         Some(Candidates { mail, names: names.collect(), srv })
     };
     plan.mail.iter().enumerate().filter_map(of).collect()
 }
 
-/// The plan's own entry for a name.
-pub fn declared<'a>(plan: &'a Plan, name: &Name) -> Option<&'a PlannedName> {
-    plan.names.iter().find(|n| n.name == *name)
+/// The names that the plan declares, for questions about many.
+pub struct Declared<'a>(HashSet<&'a Name>);
+
+impl<'a> Declared<'a> {
+    /// Those of a plan.
+    pub fn of(plan: &'a Plan) -> Self {
+        Self(plan.names.iter().map(|n| &n.name).collect())
+    }
+
+    /// True if the plan declares the name.
+    pub fn has(&self, name: &Name) -> bool {
+        self.0.contains(name)
+    }
+}
+
+/// The views in which a record is wanted. What the world outside asks for (mail, texts, who may issue) and the plan says
+/// for all views alike is wanted where the world outside is seen: an internal zone need not repeat it.
+pub fn record_views(plan: &Plan, record: &PlannedRecord) -> Vec<ViewId> {
+    let alike = record.values.windows(2).all(|pair| matches!(pair, [a, b] if a == b));
+    let given = |v: &ViewId| record.values.get(v.0).is_some_and(Option::is_some);
+    match alike && matches!(record.kind.as_str(), "CAA" | "MX" | "TXT") {
+        true => outward(plan).into_iter().filter(given).collect(),
+        false => plan.view_ids().filter(given).collect(),
+    }
 }
 
 /// A label that nobody has: made of the plan's text, so equal on every machine.
@@ -222,9 +247,15 @@ pub fn parents(plan: &Plan) -> Vec<Name> {
     let wild: BTreeSet<&str> = planned.filter(|n| n.is_wildcard()).filter_map(Name::parent).collect();
     let wanted = |n: &&PlannedName| n.wanted.iter().flatten().any(|w| w.value != Wanted::Unconstrained);
     let mut seen: BTreeSet<&str> = BTreeSet::new();
+    // Many names have few parents: each is looked at once.
+    let mut above: BTreeSet<&str> = BTreeSet::new();
     let names = plan.names.iter().filter(wanted).map(|n| &n.name);
-    let parents = names.flat_map(|n| [psl::domain_str(n.as_str()), n.parent()]).flatten();
-    let new = parents.filter(|p| !wild.contains(p) && psl::domain_str(p).is_some() && seen.insert(p));
+    let parents = names.filter_map(|n| Some((n, n.parent()?))).filter(|(_, p)| above.insert(p));
+    let domains = parents.flat_map(|(n, p)| match psl::domain_str(p) {
+        Some(domain) => [Some(domain), Some(p)],
+        None => [psl::domain_str(n.as_str()), None],
+    });
+    let new = domains.flatten().filter(|p| !wild.contains(p) && seen.insert(p));
     new.filter_map(|p| Name::parse(p).ok()).collect()
 }
 
@@ -241,12 +272,12 @@ pub fn domains(plan: &Plan) -> Vec<Name> {
 
 /// Names that usually stand in a domain's public zone and that the plan does not declare: the domain itself, `www`,
 /// `autodiscover`, and the hosts that take its mail.
-pub fn public_names(plan: &Plan, domain: &Name) -> Vec<Name> {
+pub fn public_names(plan: &Plan, declared: &Declared, domain: &Name) -> Vec<Name> {
     let usual = [domain.to_string(), format!("www.{domain}"), format!("autodiscover.{domain}")];
     let mx = plan.mail.iter().flat_map(|m| m.mx.iter().flatten().flatten()).map(|m| m.value.clone());
     let names = usual.iter().filter_map(|n| Name::parse(n).ok()).chain(mx.filter(|m| m.is_under(domain.as_str())));
     let mut out: Vec<Name> = Vec::new();
-    names.filter(|n| declared(plan, n).is_none()).for_each(|n| {
+    names.filter(|n| !declared.has(n)).for_each(|n| {
         if !out.contains(&n) {
             out.push(n);
         }

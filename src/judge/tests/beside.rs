@@ -141,6 +141,25 @@ fn records_are_as_planned_but_other_texts_may_stand_beside() {
 }
 
 #[test]
+fn what_the_world_asks_for_need_not_stand_inside_unless_the_plan_says_so() {
+    let judged = |kind: RecordType, inside: &str| {
+        let mut world = simple();
+        let texts = |text: &str| Some(vec![text.to_string()]);
+        world.plan.records = vec![PlannedRecord {
+            owner: Name::parse(DOMAIN).unwrap(),
+            kind: kind.to_string(),
+            values: vec![texts(inside), texts("0 0 443 mail.domain.com.")],
+            span: Span::default(),
+        }];
+        world.say_of(INTERNAL, DOMAIN, kind, &records(kind, &[]));
+        world.rules()
+    };
+    assert_eq!(judged(RecordType::Txt, "0 0 443 mail.domain.com."), [""; 0]);
+    assert_eq!(judged(RecordType::Txt, "another"), ["record-differs"]);
+    assert_eq!(judged(RecordType::Srv, "0 0 443 mail.domain.com."), ["srv-target-invalid"]);
+}
+
+#[test]
 fn a_service_leads_to_a_host_with_addresses() {
     for (planned, seen, found) in [
         ("0 0 443 mail.domain.com.", &["0 0 443 mail.domain.com."][..], false),

@@ -81,10 +81,11 @@ pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
 /// The undeclared names and the SRV record's targets, each with its port.
 fn places(context: &Context, candidates: &Candidates, view: ViewId) -> BTreeSet<(Name, u16)> {
     let mut out: BTreeSet<(Name, u16)> = candidates.names.iter().map(|n| (n.clone(), 443)).collect();
+    let declared = questions::Declared::of(context.case.plan);
     let srv = told(context, view, &candidates.srv, RecordType::Srv);
     for record in srv.replies().flat_map(|(_, r)| &r.records) {
         let RecordData::Srv { target, port, .. } = &record.data else { continue };
-        let name = Name::parse(target).ok().filter(|n| questions::declared(context.case.plan, n).is_none());
+        let name = Name::parse(target).ok().filter(|n| !declared.has(n));
         out.extend(name.map(|n| (n, *port)));
     }
     out

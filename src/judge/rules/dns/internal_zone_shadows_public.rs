@@ -56,12 +56,13 @@ pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
     let plan = context.case.plan;
     let views = |kind| plan.view_ids().filter(move |v| plan.view(*v).kind == kind);
     let outside: Vec<ViewId> = views(ViewKind::External).filter(|v| asks(context.case, *v)).collect();
+    let declared = questions::Declared::of(plan);
     for domain in questions::domains(plan) {
         for view in views(ViewKind::Internal).filter(|v| asks(context.case, *v)) {
             if !has_own_zone(context, &domain, view, &outside) {
                 continue;
             }
-            let names = questions::public_names(plan, &domain);
+            let names = questions::public_names(plan, &declared, &domain);
             let hidden: Vec<Hidden> = names.iter().filter_map(|n| hidden(context, n, view, &outside)).collect();
             if !hidden.is_empty() {
                 drafts.push(draft(context, &domain, view, hidden));

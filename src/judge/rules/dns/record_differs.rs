@@ -72,6 +72,9 @@ pub(super) fn different<'a>(
     view: ViewId,
 ) -> Option<Told<'a>> {
     let texts = record.values.get(view.0)?.as_ref().filter(|t| !t.is_empty() && asks(context.case, view))?;
+    if !questions::record_views(context.case.plan, record).contains(&view) {
+        return None;
+    }
     let told = told(context, view, &record.owner, kind);
     let wrong: Box<dyn Fn(&Word) -> bool> = if RecordType::ALL.contains(&kind) {
         let wanted: BTreeSet<IpAddr> = texts.iter().map(|t| t.parse().ok()).collect::<Option<_>>()?;

@@ -4,9 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use crate::judge::RuleInfo;
-use crate::judge::beside::{self, asks, told};
+use crate::judge::beside::{self, Word, asks, told};
 use crate::judge::draft::{Context, Draft, Key};
-use crate::judge::evidence::Look;
 use crate::judge::problem::{DnsFault, Fault};
 use crate::judge::wording;
 use crate::model::dns::RecordType;
@@ -54,10 +53,9 @@ RFC 4592; https://astaris.co.uk/blog/outlook-certificate-errors-mismatch-autodis
 
 /// What a wildcard was seen to answer.
 #[derive(Default)]
-struct Wild {
+struct Wild<'a> {
     views: BTreeSet<ViewId>,
-    looks: BTreeSet<Look>,
-    seen: BTreeSet<String>,
+    words: Vec<Word<'a>>,
 }
 
 /// One finding per domain and answer.
@@ -73,8 +71,7 @@ pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
                 let addresses = reply.addresses.iter().map(|a| a.address).collect();
                 let wild = found.entry((parent.clone(), addresses)).or_default();
                 wild.views.insert(view);
-                wild.looks.insert(word.look);
-                wild.seen.insert(word.line());
+                wild.words.push(word.clone());
             }
         }
     }
@@ -103,7 +100,7 @@ fn draft(context: &Context, parent: &Name, addresses: &BTreeSet<IpAddr>, wild: &
     let mut draft = beside::draft(context, &INFO, (parent.as_str(), view), at, &labels);
     draft.title = format!("*.{parent} answers in {views} for names that nobody made");
     draft.expected = vec![format!("no such name: {label}.{parent}")];
-    draft.seen = wording::cut(wild.seen.iter().cloned().collect());
+    draft.seen = beside::said(&wild.words);
     draft.hurts = vec![format!(
         "whoever asks for a retired or forgotten name below {parent}: a stranger may answer, and no test finds it missing"
     )];
@@ -111,7 +108,7 @@ fn draft(context: &Context, parent: &Name, addresses: &BTreeSet<IpAddr>, wild: &
         format!("delete *.{parent} ({}) from the zone of {views}", addresses_word(addresses)),
         format!("if it is meant: \"*.{parent} A\" in [records]"),
     ];
-    draft.looks = wild.looks.clone();
+    draft.looks = wild.words.iter().map(|w| w.look).collect();
     draft.keys = keys(context, parent, addresses, &wild.views);
     draft
 }
