@@ -228,3 +228,17 @@ fn views_can_stand_in_different_phases() {
         matches!(plan.names[0].wanted(crate::model::plan::ViewId(0), Phase::Before), Wanted::Targets(t) if matches!(t[..], [Target::Server(_)]))
     );
 }
+
+#[test]
+fn a_waiver_may_name_what_only_a_certificate_has_where_the_rule_speaks_of_that() {
+    let text = |rule: &str| {
+        format!(
+            "[views.internal]\nresolvers = \"10.0.0.53\"\n[servers.a]\naddress = \"192.0.2.1\"\n\
+             [internet]\n\"n.example\" = \"a\"\n\
+             [[waivers]]\nrule = \"{rule}\"\non = \"*.Old.example\"\nreason = \"why\""
+        )
+    };
+    let on = |plan: &Plan| plan.waivers[0].on.as_ref().unwrap().value.clone();
+    assert_eq!(on(&plan(&text("replacement-drops-name"))), "*.old.example");
+    assert!(read("p.toml", &text("san-missing-name")).is_err());
+}

@@ -20,6 +20,9 @@ const SEVERITIES: &[(&str, Option<Severity>)] = &[
     ("error", Some(Severity::Error)),
 ];
 
+/// Rules that speak of names which the plan need not have: certificates have more.
+const OF_ANY_NAME: &[&str] = &["replacement-drops-name"];
+
 pub(super) fn waivers(reader: &Reader, node: Option<&Node>, plan: &Plan) -> Vec<Waiver> {
     let Some(node) = node else { return Vec::new() };
     let Value::Array(items) = &node.value else {
@@ -38,11 +41,12 @@ fn waiver(reader: &Reader, node: &Node, plan: &Plan) -> Option<Waiver> {
         let text = reader.string(n, "the name of a rule")?;
         rule(reader, text).then(|| Located::new(text.value.to_string(), text.span))
     });
+    let any_name = rule_name.as_ref().is_some_and(|r| OF_ANY_NAME.contains(&r.value.as_str()));
     let reason = needed("reason", "expected why the fault is accepted").and_then(|n| reader.line(n, "why"));
     let until = fields.get("until").and_then(|n| Some(Located::new(reader.instant(n, Edge::Until)?, n.span)));
     Some(Waiver {
         rule: rule_name.unwrap_or_default(),
-        on: fields.get("on").and_then(|n| subject(reader, reader.string(n, "whom it is about")?, plan)),
+        on: fields.get("on").and_then(|n| subject(reader, reader.string(n, "whom it is about")?, plan, any_name)),
         reason: reason.unwrap_or_default(),
         until,
         span: node.span,
@@ -60,7 +64,7 @@ fn rule(reader: &Reader, text: Located<&str>) -> bool {
 }
 
 /// Whom a waiver is about, in the form in which findings say it.
-fn subject(reader: &Reader, text: Located<&str>, plan: &Plan) -> Option<Located<String>> {
+fn subject(reader: &Reader, text: Located<&str>, plan: &Plan, any_name: bool) -> Option<Located<String>> {
     let labels = || {
         let servers = plan.servers.iter().map(|s| &*s.label).chain(plan.pools.iter().map(|p| &*p.label));
         servers.chain(plan.certificates.iter().map(|c| &*c.label)).chain(view_labels(&plan.views))
@@ -77,6 +81,9 @@ fn subject(reader: &Reader, text: Located<&str>, plan: &Plan) -> Option<Located<
     let owner = Name::parse_owner(text.value).ok();
     if let Some(known) = others.find(|n| Some(*n) == owner.as_ref()) {
         return Some(Located::new(known.to_string(), text.span));
+    }
+    if let Some(name) = name.filter(|_| any_name) {
+        return Some(Located::new(name.to_string(), text.span));
     }
     let hint = reader.hint(text.value, labels().chain(plan.names.iter().map(|n| n.name.as_str())));
     let title = format!("nothing is called `{}`", text.value);

@@ -50,7 +50,7 @@ Whoever types webmail.domain.com meets a name mismatch from the day on which the
 # Cure
 
 Order the new certificate with the names of the old one, too. If nobody uses a name any more (look at the server's log),
-waive this rule on that name.
+waive this rule on that name; for this rule `on` may be a name that the plan does not have.
 
 # References
 
