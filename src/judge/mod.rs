@@ -14,6 +14,8 @@ mod certificates;
 mod cure;
 mod draft;
 mod evidence;
+mod in_use;
+mod issuance;
 mod not_looked_at;
 mod problem;
 mod rules;
@@ -27,6 +29,8 @@ mod waive;
 mod wording;
 #[cfg(test)]
 mod world;
+
+use std::cell::OnceCell;
 
 use jiff::Timestamp;
 
@@ -75,7 +79,7 @@ pub fn judge(
     let certificates = Certificates::new(plan, &index, evidence, now);
     let case = Case::new(plan, obligations, policy, &index, &certificates, now);
     let (assessed, suspicion) = assess_all(&case);
-    let context = Context { case: &case, assessed: &assessed, suspicion: &suspicion };
+    let context = Context { case: &case, assessed: &assessed, suspicion: &suspicion, uses: OnceCell::new() };
     let mut drafts = Vec::new();
     rules::all().for_each(|rule| (rule.check)(&context, &mut drafts));
     verdict::judgement(&context, drafts)

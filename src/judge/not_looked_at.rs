@@ -131,7 +131,6 @@ fn declared_only(case: &Case) -> Option<String> {
         (!plan.inventory.is_empty(), "[inventory]"),
         (plan.views.iter().any(|v| v.without_sni), "clients without SNI"),
         (plan.servers.iter().any(|s| s.settings.mtls), "client certificates (mtls)"),
-        (plan.certificates.iter().any(|c| c.max_names.is_some()), "max-names of certificates"),
     ];
     let words: Vec<&str> = tables.iter().filter(|(is, _)| *is).map(|(_, word)| *word).collect();
     (!words.is_empty()).then(|| format!("declared, not yet judged: {}", words.join(", ")))

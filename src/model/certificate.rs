@@ -116,6 +116,8 @@ pub struct CertificateFacts {
     pub is_ca: bool,
     /// Extended key usage: `None` without the extension, else whether serverAuth (or any) is in it.
     pub server_auth: Option<bool>,
+    /// Extended key usage: `None` without the extension, else whether clientAuth (or any) is in it.
+    pub client_auth: Option<bool>,
     /// Digest of the SubjectPublicKeyInfo, SHA-256.
     pub spki_sha256: BlobId,
 }

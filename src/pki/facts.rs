@@ -36,7 +36,7 @@ pub fn facts(der: &[u8]) -> Result<CertificateFacts, FactsError> {
     let names = san.map_or(Ok(AlternativeNames::default()), |e| alternative_names(e.value))?;
     let basic = extension(&certificate, "2.5.29.19", "basicConstraints")?;
     let usage = extension(&certificate, "2.5.29.37", "extKeyUsage")?;
-    let usage = usage.map(|e| server_auth(e.parsed_extension())).transpose()?;
+    let usage = usage.map(|e| extended_key_usage(e.parsed_extension())).transpose()?;
     Ok(CertificateFacts {
         sha256: blob_id(der),
         sha1: sha1::Sha1::digest(der).into(),
@@ -54,7 +54,8 @@ pub fn facts(der: &[u8]) -> Result<CertificateFacts, FactsError> {
         signature: signature(&certificate.signature_algorithm),
         serial: data_encoding::HEXLOWER.encode(certificate.raw_serial()),
         is_ca: basic.map_or(Ok(false), |e| ca(e.parsed_extension()))?,
-        server_auth: usage,
+        server_auth: usage.map(|u| u.server_auth || u.any),
+        client_auth: usage.map(|u| u.client_auth || u.any),
         spki_sha256: blob_id(certificate.public_key().raw),
     })
 }
@@ -90,9 +91,9 @@ fn ca(extension: &ParsedExtension<'_>) -> Result<bool, FactsError> {
     }
 }
 
-fn server_auth(extension: &ParsedExtension<'_>) -> Result<bool, FactsError> {
+fn extended_key_usage<'b>(extension: &'b ParsedExtension<'_>) -> Result<&'b ExtendedKeyUsage<'b>, FactsError> {
     match extension {
-        ParsedExtension::ExtendedKeyUsage(u) => Ok(u.server_auth || u.any),
+        ParsedExtension::ExtendedKeyUsage(u) => Ok(u),
         _ => Err(malformed("extKeyUsage")),
     }
 }
@@ -242,7 +243,7 @@ mod tests {
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
         let client = facts(&der(&params)).unwrap();
-        assert_eq!((client.is_ca, client.server_auth), (true, Some(false)));
+        assert_eq!((client.is_ca, client.server_auth, client.client_auth), (true, Some(false), Some(true)));
         params.extended_key_usages.push(ExtendedKeyUsagePurpose::ServerAuth);
         assert_eq!(facts(&der(&params)).unwrap().server_auth, Some(true));
     }

@@ -17,7 +17,9 @@ mod dates;
 mod dns;
 mod due;
 mod endpoints;
+mod ends;
 mod interception;
+mod issuance;
 mod legacy;
 mod next;
 mod plans;
@@ -26,6 +28,7 @@ mod time;
 mod trust;
 mod unfinished;
 mod waivers;
+mod weak;
 
 const MAIL: &str = "mail.domain.com";
 
