@@ -20,6 +20,9 @@ enum By {
     Candidate,
     Hairpin,
     Alias,
+    Refused,
+    Unfinished,
+    Renewed,
 }
 
 /// (cause, consequence, by). There are no circles.
@@ -27,6 +30,21 @@ const TABLE: &[(&str, &str, By)] = &[
     // A certificate that is misread lacks the legacy names for that reason.
     ("wildcard-depth-mismatch", "legacy-name-uncovered", By::Uncovered),
     ("cn-only-certificate", "legacy-name-uncovered", By::Uncovered),
+    // A name that nobody certifies is missing for that reason; so is one that is written so that nothing matches it.
+    ("uncertifiable-name", "san-missing-name", By::Uncovered),
+    ("uncertifiable-name", "legacy-name-uncovered", By::Uncovered),
+    ("idn-or-syntax", "san-missing-name", By::Uncovered),
+    ("idn-or-syntax", "legacy-name-uncovered", By::Uncovered),
+    ("idn-or-syntax", "cn-only-certificate", By::Uncovered),
+    // What is missing weighs more than the slip that explains it, and one order mends both.
+    ("san-missing-name", "san-near-miss", By::Uncovered),
+    ("legacy-name-uncovered", "san-near-miss", By::Uncovered),
+    // What is weak, or not for servers, is refused for that.
+    ("weak-key-or-signature", "untrusted-issuer-for-view", By::Refused),
+    ("eku-missing-serverauth", "untrusted-issuer-for-view", By::Refused),
+    ("weak-key-or-signature", "evidence-missing", By::Unfinished),
+    // A certificate that ends too early is renewed for that already.
+    ("expires-inside-phase", "renewal-inside-coexistence", By::Renewed),
     // The record leads to a stranger; what the stranger serves is no news.
     ("resolves-to-unexpected-target", "endpoint-serves-wrong-certificate", By::Stranger),
     ("resolves-to-unexpected-target", "untrusted-issuer-for-view", By::Stranger),
@@ -76,7 +94,13 @@ const TABLE: &[(&str, &str, By)] = &[
     ("default-certificate-served", "chain-incomplete", By::Served),
     ("default-certificate-served", "certificate-not-currently-valid", By::Served),
     ("default-certificate-served", "pool-certificate-divergence", By::Served),
+    ("default-certificate-served", "expires-inside-phase", By::Served),
+    ("default-certificate-served", "weak-key-or-signature", By::Served),
+    ("default-certificate-served", "eku-missing-serverauth", By::Served),
+    ("default-certificate-served", "validity-exceeds-limit", By::Served),
+    ("default-certificate-served", "idn-or-syntax", By::Served),
     // The certificate lacks the name wherever it is served.
+    ("idn-or-syntax", "endpoint-serves-wrong-certificate", By::Uncovered),
     ("wildcard-depth-mismatch", "endpoint-serves-wrong-certificate", By::Uncovered),
     ("cn-only-certificate", "endpoint-serves-wrong-certificate", By::Uncovered),
     ("san-missing-name", "endpoint-serves-wrong-certificate", By::Uncovered),
@@ -92,6 +116,11 @@ const TABLE: &[(&str, &str, By)] = &[
     ("endpoint-serves-wrong-certificate", "untrusted-issuer-for-view", By::Replaced),
     ("endpoint-serves-wrong-certificate", "chain-incomplete", By::Replaced),
     ("endpoint-serves-wrong-certificate", "certificate-not-currently-valid", By::Replaced),
+    ("endpoint-serves-wrong-certificate", "expires-inside-phase", By::Replaced),
+    ("endpoint-serves-wrong-certificate", "weak-key-or-signature", By::Replaced),
+    ("endpoint-serves-wrong-certificate", "eku-missing-serverauth", By::Replaced),
+    ("endpoint-serves-wrong-certificate", "validity-exceeds-limit", By::Replaced),
+    ("endpoint-serves-wrong-certificate", "idn-or-syntax", By::Replaced),
     // The odd member has a finding of its own already.
     ("endpoint-serves-wrong-certificate", "pool-certificate-divergence", By::Served),
     ("certificate-not-currently-valid", "pool-certificate-divergence", By::Served),
@@ -166,6 +195,9 @@ fn facts(draft: &Draft, by: By) -> Vec<Key> {
         By::Candidate => matches!(key, Key::Candidate(..)),
         By::Hairpin => matches!(key, Key::Hairpin(..)),
         By::Alias => matches!(key, Key::Alias(..)),
+        By::Refused => matches!(key, Key::Refused(..)),
+        By::Unfinished => matches!(key, Key::Unfinished(..)),
+        By::Renewed => matches!(key, Key::Renewed(..)),
     };
     draft.keys.iter().filter(is).copied().collect()
 }

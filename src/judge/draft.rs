@@ -1,11 +1,13 @@
 //! Findings in the making: what a rule says, whom it concerns, and the facts by which consequences find their cause.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use super::assess::Assessment;
 use super::case::{Case, Suspicion};
 use super::evidence::Look;
+use super::in_use::Uses;
 use super::problem::{CertificateFault, Culprit, EndpointFault, Fault, Problem};
 use super::{RuleInfo, waive, wording};
 use crate::model::certificate::BlobId;
@@ -35,6 +37,12 @@ pub(super) enum Key {
     Hairpin(NameId, ViewId),
     /// This name is an alias that leads nowhere in this view.
     Alias(NameId, ViewId),
+    /// The path of this leaf is refused for what a certificate on it is: weak, or not for servers.
+    Refused(BlobId),
+    /// The handshake with whoever serves this leaf cannot be finished for what its key is.
+    Unfinished(BlobId),
+    /// This leaf is to be renewed.
+    Renewed(BlobId),
 }
 
 /// Which certificate.
@@ -84,6 +92,8 @@ pub(super) struct Context<'a> {
     pub(super) suspicion: &'a Suspicion,
     /// The due obligations with problems: few, while all rules go through them.
     troubled: Vec<usize>,
+    /// The certificates that due obligations are about; see [`super::in_use`].
+    pub(super) uses: OnceCell<Uses<'a>>,
 }
 
 /// Items by what they have in common, and by the waiver that accepts them.
@@ -94,7 +104,7 @@ impl<'a> Context<'a> {
     pub(super) fn new(case: &'a Case<'a>, assessed: &'a [Assessment], suspicion: &'a Suspicion) -> Self {
         let all = assessed.iter().enumerate();
         let troubled = all.filter(|(i, a)| !a.problems.is_empty() && case.is_due(*i)).map(|(i, _)| i).collect();
-        Self { case, assessed, suspicion, troubled }
+        Self { case, assessed, suspicion, troubled, uses: OnceCell::new() }
     }
 
     /// Every problem of what is due, in the plan's order.
@@ -133,12 +143,12 @@ impl<'a> Context<'a> {
         waivers.iter().find(accepts).and_then(|w| waivers.iter().position(|o| std::ptr::eq(o, w)))
     }
 
-    /// What a waiver may say `on` of a problem: its name, server or pool, certificate, view.
-    fn labels(&self, item: &Item) -> BTreeSet<String> {
+    /// What a waiver may say `on` of an obligation: its name, server or pool, certificate, view.
+    pub(super) fn claim_labels(&self, claim: &Claim) -> BTreeSet<String> {
         let plan = self.case.plan;
-        let mut out = BTreeSet::from([plan.name(item.obligation.claim.name()).name.to_string()]);
+        let mut out = BTreeSet::from([plan.name(claim.name()).name.to_string()]);
         let mut add = |label: &str| out.insert(label.to_string());
-        match &item.obligation.claim {
+        match claim {
             Claim::Covers { certificate, .. } => add(&plan.certificate(*certificate).label),
             Claim::Resolves { view, .. } | Claim::Lowered { view, .. } => add(&plan.view(*view).label),
             Claim::Serves { server, .. } => add(&plan.server(*server).label),
@@ -147,6 +157,14 @@ impl<'a> Context<'a> {
                 add(plan.target_label(*target))
             }
         };
+        out
+    }
+
+    /// As [`Context::claim_labels`], of a problem.
+    fn labels(&self, item: &Item) -> BTreeSet<String> {
+        let plan = self.case.plan;
+        let mut out = self.claim_labels(&item.obligation.claim);
+        let mut add = |label: &str| out.insert(label.to_string());
         match &item.problem.fault {
             Fault::Certificate(certificate, fault) => {
                 add(&plan.certificate(*certificate).label);

@@ -17,6 +17,8 @@ mod certificates;
 mod cure;
 mod draft;
 mod evidence;
+mod in_use;
+mod issuance;
 mod not_looked_at;
 mod one_answer;
 mod order;

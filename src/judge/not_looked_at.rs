@@ -139,7 +139,6 @@ fn declared_only(case: &Case) -> Option<String> {
         (authoritative && !plan.zones.iter().any(|z| z.servers.len() > 1), "authoritative servers (none in [zones])"),
         (!plan.inventory.is_empty(), "[inventory]"),
         (plan.servers.iter().any(|s| s.settings.mtls), "client certificates (mtls)"),
-        (plan.certificates.iter().any(|c| c.max_names.is_some()), "max-names of certificates"),
     ];
     let words: Vec<&str> = tables.iter().filter(|(is, _)| *is).map(|(_, word)| *word).collect();
     (!words.is_empty()).then(|| format!("declared, not yet judged: {}", words.join(", ")))

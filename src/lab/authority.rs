@@ -8,18 +8,20 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::Timestamp;
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
-    KeyUsagePurpose, SanType,
+    KeyUsagePurpose, PKCS_RSA_SHA256, PublicKeyData, SanType, SignatureAlgorithm,
 };
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::{CertifiedKey, SigningKey};
 use time::{Duration, OffsetDateTime};
 
-use super::certificates::{Dates, Issue, Issuer};
+use super::certificates::{Dates, Issue, Issuer, Make};
 
 type Ca = CertifiedIssuer<'static, KeyPair>;
 
-/// Days for which certificates are valid, unless the plan's calendar asks for more.
-const DAYS: i64 = 90;
+/// Days for which certificates are valid, unless the plan's calendar asks for more: fewer than any public authority may give.
+const DAYS: i64 = 40;
+/// Days by which they outlive the plan's calendar.
+const MARGIN: i64 = 45;
 /// Leaves that a proxy in the way makes up, at most.
 const MAX_FORGED: usize = 1024;
 
@@ -30,6 +32,38 @@ pub(super) struct Authority {
     stranger: Ca,
     now: OffsetDateTime,
     until: OffsetDateTime,
+}
+
+/// A public key of RSA 1024, to which nobody has the private one: no library that is used here makes such a small one, and
+/// none lets a client look whether the server has it.
+struct SmallKey;
+
+/// RSAPublicKey (RFC 8017 appendix A.1.1): a modulus of 1024 bits, the exponent 65537.
+static SMALL_KEY: [u8; 140] = {
+    let mut der = [0xb5; 140];
+    let head = [0x30, 0x81, 0x89, 0x02, 0x81, 0x81, 0x00];
+    let tail = [0x02, 0x03, 0x01, 0x00, 0x01];
+    let mut i = 0;
+    while i < head.len() {
+        der[i] = head[i];
+        i += 1;
+    }
+    i = 0;
+    while i < tail.len() {
+        der[135 + i] = tail[i];
+        i += 1;
+    }
+    der
+};
+
+impl PublicKeyData for SmallKey {
+    fn der_bytes(&self) -> &[u8] {
+        &SMALL_KEY
+    }
+
+    fn algorithm(&self) -> &'static SignatureAlgorithm {
+        &PKCS_RSA_SHA256
+    }
 }
 
 /// A certificate with its key.
@@ -61,7 +95,7 @@ impl Authority {
     pub fn new(now: Timestamp, until: Option<Timestamp>, root_expired: bool) -> io::Result<Self> {
         let now = OffsetDateTime::from_unix_timestamp(now.as_second()).map_err(io::Error::other)?;
         let needed = until.and_then(|u| OffsetDateTime::from_unix_timestamp(u.as_second()).ok());
-        let until = needed.map_or(now, |u| u + Duration::DAY).max(now + Duration::days(DAYS));
+        let until = needed.map_or(now, |u| u + Duration::days(MARGIN)).max(now + Duration::days(DAYS));
         let root_end = if root_expired { now - Duration::DAY } else { until + Duration::days(3650) };
         let root = self_signed("Coexist Lab Root", now, root_end)?;
         let params = authority_params("Coexist Lab Issuing CA", now, until + Duration::days(365));
@@ -87,7 +121,13 @@ impl Authority {
         let names = issue.names.iter().filter_map(|n| n.as_str().try_into().ok()).map(SanType::DnsName);
         params.subject_alt_names = names.chain(issue.address.map(SanType::IpAddress)).collect();
         (params.not_before, params.not_after) = self.dates(issue.dates);
+        if issue.make == Make::ForClients {
+            params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        }
         let (made, tail) = match issue.issuer {
+            Issuer::Lab if issue.make == Make::WeakKey => {
+                (params.signed_by(&SmallKey, &self.intermediate), vec![self.intermediate.der().clone()])
+            }
             Issuer::Lab => (params.signed_by(&key, &self.intermediate), vec![self.intermediate.der().clone()]),
             Issuer::Stranger => (params.signed_by(&key, &self.stranger), Vec::new()),
             Issuer::Itself => {
@@ -104,6 +144,8 @@ impl Authority {
             Dates::Current => (self.now - Duration::DAY, self.until),
             Dates::Over => (self.now - Duration::days(DAYS), self.now - Duration::DAY),
             Dates::Ahead => (self.now + Duration::DAY, self.until + Duration::DAY),
+            Dates::Soon => (self.now - Duration::DAY, self.now + Duration::days(3)),
+            Dates::Long => (self.now - Duration::DAY, self.now + Duration::days(3650)),
         }
     }
 
@@ -237,8 +279,16 @@ mod tests {
         assert!(end(&issue(Dates::Current).leaf) > until.as_second());
         assert!(end(&issue(Dates::Over).leaf) < now.as_second());
         assert!(end(&authority.root()) < now.as_second());
+        assert!(end(&issue(Dates::Soon).leaf) < until.as_second());
         let ahead = issue(Dates::Ahead).leaf;
         assert!(X509Certificate::from_der(&ahead).unwrap().1.validity().not_before.timestamp() > now.as_second());
+    }
+
+    #[test]
+    fn a_weak_key_is_of_1024_bits() {
+        let weak = Issue { make: Make::WeakKey, ..Issue::new("x", vec!["a.example".into()]) };
+        let facts = crate::pki::facts(&authority().issue(&weak).unwrap().leaf).unwrap();
+        assert_eq!(facts.key, "RSA 1024");
     }
 
     #[test]

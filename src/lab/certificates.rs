@@ -23,6 +23,18 @@ pub(super) struct Issue {
     pub address: Option<IpAddr>,
     pub dates: Dates,
     pub issuer: Issuer,
+    pub make: Make,
+}
+
+/// What is wrong with a certificate itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Make {
+    /// Nothing.
+    Good,
+    /// It is for clients only.
+    ForClients,
+    /// Its key is of RSA 1024.
+    WeakKey,
 }
 
 /// When a certificate is valid.
@@ -31,6 +43,10 @@ pub(super) enum Dates {
     Current,
     Over,
     Ahead,
+    /// It expires within days.
+    Soon,
+    /// For longer than any public authority may give.
+    Long,
 }
 
 /// Who issues a certificate.
@@ -49,7 +65,15 @@ impl Issue {
     pub fn new(label: &str, names: Vec<String>) -> Self {
         // X.520 limits a common name to 64 characters.
         let common_name = names.iter().find(|n| n.len() <= 64).cloned().or_else(|| Some(cut(label)));
-        Self { label: label.into(), common_name, names, address: None, dates: Dates::Current, issuer: Issuer::Lab }
+        Self {
+            label: label.into(),
+            common_name,
+            names,
+            address: None,
+            dates: Dates::Current,
+            issuer: Issuer::Lab,
+            make: Make::Good,
+        }
     }
 
     /// What a product makes of itself at installation.

@@ -2,13 +2,15 @@
 
 use std::net::IpAddr;
 
+use jiff::Timestamp;
+
 use crate::model::dns::ResolverAddr;
 use crate::model::name::Name;
 use crate::model::phase::{Moment, Phase};
 use crate::model::plan::{
     Autodiscover, CertId, Certificate, CertificateChoice, CertificatePart, CertificateSource, Cutover, MailDomain,
-    MatchMode, Members, Plan, PlannedName, PlannedRecord, Pool, PoolId, PoolTls, Server, ServerId, Settings, Table,
-    Target, TrustSource, View, ViewId, ViewKind, Wanted, Zone,
+    MatchMode, Members, PhaseDates, Plan, PlannedName, PlannedRecord, Pool, PoolId, PoolTls, Server, ServerId,
+    Settings, Table, Target, TrustSource, View, ViewId, ViewKind, Wanted, Zone,
 };
 use crate::model::service::services_of;
 use crate::model::source::{Located, Source, Span};
@@ -154,6 +156,8 @@ pub(super) fn exchange_2003() -> Plan {
             choice(&[(Some(Phase::Before), 0), (Some(Phase::Coexistence), 1)]),
         ),
     ];
+    let until = Timestamp::from_second(4_102_444_800).ok(); // 2100-01-01
+    plan.phases.insert(Phase::Coexistence, PhaseDates { until, ..PhaseDates::default() });
     let always = |w: Wanted| [w.clone(), w.clone(), w];
     let moved = || [lead(old), lead(new), lead(new)];
     let created = || [Wanted::Unconstrained, lead(new), lead(new)];

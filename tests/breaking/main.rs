@@ -60,7 +60,8 @@ fn every_fault_is_known_to_the_oracle() {
     let known: BTreeSet<&str> = oracle.faults().collect();
     let all: BTreeSet<&str> = coexist::lab::faults().iter().map(|f| f.name).collect();
     assert_eq!(known, all);
-    let met: BTreeSet<String> = settings().iter().flat_map(|s| s.faults.iter().map(|f| oracle::name(f).into())).collect();
+    let met: BTreeSet<String> =
+        settings().iter().flat_map(|s| s.faults.iter().map(|f| oracle::name(f).into())).collect();
     let unmet: Vec<_> = all.iter().filter(|f| !met.contains(**f)).collect();
     assert_eq!(unmet, Vec::<&&str>::new(), "no setting has room for them");
 }

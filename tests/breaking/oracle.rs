@@ -66,7 +66,8 @@ impl Oracle {
     pub fn strangers(&self, faults: &[&String], judgement: &Judgement) -> impl Iterator<Item = String> {
         let entries: Vec<&Entry> = faults.iter().map(|f| &self.0[name(f)]).collect();
         let fits = |rule: &str| entries.iter().any(|e| e.finds.iter().chain(&e.beside).any(|r| r == rule));
-        let wrong: Vec<_> = causes(judgement).filter(|f| !fits(f.rule)).map(|f| format!("not so: {}", shown(f))).collect();
+        let wrong: Vec<_> =
+            causes(judgement).filter(|f| !fits(f.rule)).map(|f| format!("not so: {}", shown(f))).collect();
         wrong.into_iter()
     }
 }

@@ -53,10 +53,8 @@ impl Setting {
             Some((_, to)) => format!("ready-for = \"{to}\""),
             None => format!("phase = \"{}\"", self.moment),
         };
-        let text = format!(
-            "title = \"{self}\"\nplan = \"{}\"\n{ask}\nfaults = {faults:?}\noutcome = \"\"\n",
-            self.plan
-        );
+        let text =
+            format!("title = \"{self}\"\nplan = \"{}\"\n{ask}\nfaults = {faults:?}\noutcome = \"\"\n", self.plan);
         let scenario: Scenario = toml::from_str(&text).expect("a scenario");
         run::play(&scenario).await.unwrap_or_else(|e| panic!("{self}: {faults:?}: {e}"))
     }

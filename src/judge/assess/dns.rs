@@ -129,7 +129,7 @@ pub(super) fn combine(words: Vec<Word>) -> Assessment {
         (false, false) => Truth::Unobserved,
     };
     let cell = words.iter().zip(&truths).find(|(_, t)| **t == truth).map(|(w, _)| w.cell.clone()).unwrap_or_default();
-    Assessment { truth, problems: words.into_iter().flat_map(|w| w.problems).collect(), cell }
+    Assessment { truth, problems: words.into_iter().flat_map(|w| w.problems).collect(), cell, met: Vec::new() }
 }
 
 struct Asked<'a, 'c> {

@@ -8,11 +8,12 @@ use super::super::certificates::Content;
 use super::super::evidence::{Found, Look};
 use super::super::problem::{CertificateFault, Culprit, EndpointFault, Fault, Problem, Spot};
 use super::super::truth::{self, Expectation, Truth};
+use super::mtls::demands_a_client_certificate;
 use super::strays::{all_addresses, stranger};
-use super::{Assessment, floor, fresh, problem};
+use super::{Assessment, Met, floor, fresh, problem};
 use crate::model::certificate::BlobId;
 use crate::model::observation::{Probe, Run, TlsProbe};
-use crate::model::plan::{CertId, MatchMode, NameId, Plan, ServerId, Target, ViewId};
+use crate::model::plan::{CertId, MatchMode, NameId, ServerId, Target, ViewId};
 use crate::model::service::Service;
 use crate::model::tls::{Possession, Served, Stage, TlsOutcome};
 use crate::pki::Untrusted;
@@ -29,8 +30,17 @@ pub(super) struct Asked<'a> {
     pub(super) mtls: bool,
 }
 
-/// One look at an endpoint: what is wrong with it.
-type Sample = Vec<Problem>;
+/// One look at an endpoint: what is wrong with it, and the certificate that was met.
+struct Sample {
+    problems: Vec<Problem>,
+    met: Option<Met>,
+}
+
+impl Sample {
+    fn open(problem: Problem) -> Self {
+        Self { problems: vec![problem], met: None }
+    }
+}
 
 /// The server itself, at each of its own addresses, from any vantage that reaches it.
 pub(super) fn serves(case: &Case, asked: &Asked, server: ServerId) -> Assessment {
@@ -48,13 +58,13 @@ pub(super) fn serves(case: &Case, asked: &Asked, server: ServerId) -> Assessment
                 let reached = reached(case, looks);
                 samples.extend(reached.into_iter().map(|look| asked.sample(case, &spot, look)));
             }
-            Err(open) => samples.push(vec![*open]),
+            Err(open) => samples.push(Sample::open(*open)),
         }
     }
     if addresses.is_empty() {
         // The plan loader gives every server an address; were there none, nothing could be told.
         let spot = asked.spot(IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), culprit, None);
-        samples.push(vec![problem(Fault::Endpoint(spot, EndpointFault::Unseen), &[])]);
+        samples.push(Sample::open(problem(Fault::Endpoint(spot, EndpointFault::Unseen), &[])));
     }
     conclude(case, samples)
 }
@@ -87,7 +97,7 @@ pub(super) fn path(case: &Case, asked: &Asked, view: ViewId, target: Target, add
     let (all, beyond) = all_addresses(case, asked, view, addresses);
     if let Some(address) = beyond {
         let spot = asked.spot(address, stranger(case, view, address), Some(view));
-        samples.push(vec![problem(Fault::Endpoint(spot, EndpointFault::Unseen), &[])]);
+        samples.push(Sample::open(problem(Fault::Endpoint(spot, EndpointFault::Unseen), &[])));
     }
     for address in all {
         let culprit = match addresses.contains(&address) {
@@ -104,26 +114,17 @@ pub(super) fn path(case: &Case, asked: &Asked, view: ViewId, target: Target, add
         ) {
             Ok(looks) => {
                 let few = few(case, target, &spot, &looks);
-                let tries: Vec<Sample> = looks.into_iter().map(|look| asked.sample(case, &spot, look)).collect();
+                let mut tries: Vec<Sample> = looks.into_iter().map(|look| asked.sample(case, &spot, look)).collect();
+                // What DNS gave beside the target's addresses is another's to mend.
+                tries.iter_mut().filter(|_| !addresses.contains(&address)).for_each(|t| t.met = None);
                 let fails = tries.iter().any(is_failing);
                 samples.extend(tries);
-                samples.extend(few.filter(|_| !fails).map(|open| vec![open]));
+                samples.extend(few.filter(|_| !fails).map(Sample::open));
             }
-            Err(open) => samples.push(vec![*open]),
+            Err(open) => samples.push(Sample::open(*open)),
         }
     }
     conclude(case, samples)
-}
-
-/// True if the plan says that a target, or a member of the pool, demands client certificates.
-pub(super) fn demands_client_certificates(plan: &Plan, target: Target) -> bool {
-    match target {
-        Target::Server(server) => plan.server(server).settings.mtls,
-        Target::Pool(pool) => {
-            let pool = plan.pool(pool);
-            pool.settings.mtls || pool.all_members().iter().any(|m| plan.server(*m).settings.mtls)
-        }
-    }
 }
 
 /// A balancer that was tried less often than the plan asks may have an odd member that nobody met.
@@ -137,7 +138,7 @@ fn few(case: &Case, target: Target, spot: &Spot, looks: &[Look]) -> Option<Probl
 }
 
 fn is_failing(sample: &Sample) -> bool {
-    sample.iter().any(|p| !p.fault.is_open())
+    sample.problems.iter().any(|p| !p.fault.is_open())
 }
 
 impl Asked<'_> {
@@ -166,14 +167,21 @@ impl Asked<'_> {
             _ => vec![EndpointFault::CouldNotLook],
         };
         let at = |fault| problem(Fault::Endpoint(spot.clone(), fault), &[look]);
-        let mut out: Sample = faults.into_iter().map(at).collect();
+        let mut problems: Vec<Problem> = faults.into_iter().map(at).collect();
         if let Some(TlsOutcome::Certificate(_)) = outcome {
-            out.extend(
+            problems.extend(
                 self.unknown_pins(case)
                     .map(|(c, why)| problem(Fault::Certificate(c, CertificateFault::Unknown(why)), &[])),
             );
         }
-        out
+        Sample { problems, met: outcome.and_then(|o| self.met(o, look, spot.culprit)) }
+    }
+
+    /// What a proxy in the way seems to have made is nobody's.
+    fn met(&self, outcome: &TlsOutcome, look: Look, culprit: Culprit) -> Option<Met> {
+        let TlsOutcome::Certificate(served) = outcome else { return None };
+        let leaf = served.chain.first()?;
+        (!self.suspicion.leaves.contains(leaf)).then_some(Met { look, culprit })
     }
 
     fn served<'a>(&self, case: &Case<'a>, served: &'a Served) -> Vec<EndpointFault> {
@@ -321,20 +329,6 @@ fn is_certificate(outcome: &TlsOutcome) -> bool {
     matches!(outcome, TlsOutcome::Certificate(_))
 }
 
-/// True if a handshake's end is what one meets who was asked for a certificate and has none: the alerts of RFC 8446
-/// section 6.2 and RFC 5246 section 7.4.6, or a closed connection, as IIS does it.
-fn demands_a_client_certificate(ended: &str) -> bool {
-    const ENDS: &[&str] = &[
-        "alert certificate_required",
-        "alert handshake_failure",
-        "alert bad_certificate",
-        "alert certificate_unknown",
-        "alert access_denied",
-        "closed by the server",
-    ];
-    ENDS.contains(&ended)
-}
-
 /// A chain met behind a balancer is the fault of the member that serves it; if none serves that very chain, of one that
 /// serves its leaf.
 fn by_certificate(case: &Case, members: &BTreeSet<ServerId>, served: &Served) -> Option<ServerId> {
@@ -348,13 +342,14 @@ fn by_certificate(case: &Case, members: &BTreeSet<ServerId>, served: &Served) ->
 
 fn conclude(case: &Case, samples: Vec<Sample>) -> Assessment {
     let (all, failing) = (samples.len(), samples.iter().filter(|s| is_failing(s)).count());
-    let problems: Vec<Problem> = samples.into_iter().flatten().collect();
+    let met = samples.iter().filter_map(|s| s.met).collect();
+    let problems: Vec<Problem> = samples.into_iter().flat_map(|s| s.problems).collect();
     let cell = match problems.iter().find(|p| !p.fault.is_open()) {
         Some(_) if all > 1 => format!("{failing} of {all}"),
         Some(first) => cell(case, first).to_string(),
         None => String::new(),
     };
-    Assessment::of(problems, cell)
+    Assessment { met, ..Assessment::of(problems, cell) }
 }
 
 fn cell(case: &Case, problem: &Problem) -> &'static str {

@@ -4,13 +4,14 @@ mod covers;
 mod dns;
 mod endpoint;
 mod floor;
+mod mtls;
 mod right;
 mod strays;
 mod ttl;
 
 use super::case::{Case, Suspicion};
 use super::evidence::{Found, Look, Outdated};
-use super::problem::{Fault, Problem};
+use super::problem::{Culprit, Fault, Problem};
 use super::truth::Truth;
 use crate::model::obligation::Claim;
 
@@ -25,12 +26,23 @@ pub(super) struct Assessment {
     pub(super) problems: Vec<Problem>,
     /// A few characters for the matrix.
     pub(super) cell: String,
+    /// The certificates that were met at the target's own addresses.
+    pub(super) met: Vec<Met>,
+}
+
+/// A certificate that was met.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Met {
+    /// The observation; its outcome is a certificate.
+    pub(super) look: Look,
+    /// Who serves it.
+    pub(super) culprit: Culprit,
 }
 
 impl Assessment {
     /// Fails if a problem is a fault, is unobserved if one is an open question, else passes.
     fn of(problems: Vec<Problem>, cell: String) -> Self {
-        Self { truth: truth_of(&problems), problems, cell }
+        Self { truth: truth_of(&problems), problems, cell, met: Vec::new() }
     }
 }
 
@@ -55,7 +67,7 @@ pub(super) fn assess(case: &Case, index: usize, suspicion: &Suspicion) -> Assess
             endpoint::serves(case, &asked, *server)
         }
         Claim::Path { name, view, target, service, addresses, certificates } => {
-            let (views, mtls) = (vec![*view], endpoint::demands_client_certificates(case.plan, *target));
+            let (views, mtls) = (vec![*view], mtls::demands_client_certificates(case.plan, *target));
             let asked = endpoint::Asked { name: *name, service, certificates, views, suspicion, mtls };
             endpoint::path(case, &asked, *view, *target, addresses)
         }

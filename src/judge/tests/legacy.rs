@@ -50,7 +50,7 @@ fn a_served_wildcard_is_recognised_where_only_names_are_planned() {
     let mut world = World::empty();
     let old = world.server("ex2003-fe", "10.0.0.3", "");
     let name = world.name(Table::Legacy, LEGACY, Target::Server(old));
-    let certificate = world.planned_certificate("san", &[MAIL, LEGACY]);
+    let certificate = world.planned_certificate("san", &[LEGACY]);
     world.covers(name, certificate);
     world.serves(name, old, &[certificate]);
     world.serve("in", "10.0.0.3", LEGACY, &chain);
@@ -66,7 +66,7 @@ fn the_old_certificate_is_wrong_and_not_lacking() {
     let old = world.server("ex2003-fe", "10.0.0.3", "");
     let name = world.name(Table::Legacy, LEGACY, Target::Server(old));
     world.planned_certificate("old", &[MAIL]);
-    let san = world.planned_certificate("san", &[MAIL, LEGACY]);
+    let san = world.planned_certificate("san", &[LEGACY]);
     world.serves(name, old, &[san]);
     world.serve("in", "10.0.0.3", LEGACY, &ROOT.issue(&[MAIL]));
     assert_eq!(world.rules(), ["endpoint-serves-wrong-certificate"]);

@@ -21,8 +21,10 @@ mod dates;
 mod dns;
 mod due;
 mod endpoints;
+mod ends;
 mod floor;
 mod interception;
+mod issuance;
 mod legacy;
 mod lowering;
 mod mail;
@@ -36,6 +38,7 @@ mod time;
 mod trust;
 mod unfinished;
 mod waivers;
+mod weak;
 
 const MAIL: &str = "mail.domain.com";
 

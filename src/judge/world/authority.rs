@@ -22,14 +22,17 @@ fn params(cn: &str, names: &[&str]) -> CertificateParams {
     let mut params = CertificateParams::new(names.iter().map(|n| n.to_string()).collect::<Vec<_>>()).unwrap();
     params.distinguished_name = rcgen::DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, cn);
-    params.not_before = date_time_ymd(2026, 1, 1);
-    params.not_after = date_time_ymd(2027, 12, 31);
+    // Within what public authorities may give: 200 days.
+    params.not_before = date_time_ymd(2026, 10, 1);
+    params.not_after = date_time_ymd(2027, 4, 1);
     params
 }
 
 fn authority_params(cn: &str) -> CertificateParams {
     let mut params = params(cn, &[]);
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.not_before = date_time_ymd(2020, 1, 1);
+    params.not_after = date_time_ymd(2040, 1, 1);
     params
 }
 
@@ -49,13 +52,13 @@ impl Authority {
 
     /// A certificate for names; the first is its commonName.
     pub(in crate::judge) fn issue(&self, names: &[&str]) -> Chain {
-        self.issue_until(names, 2027)
+        self.sign(params(names[0], names))
     }
 
     /// As [`Authority::issue`], valid through the last day of a year.
     pub(in crate::judge) fn issue_until(&self, names: &[&str], year: i32) -> Chain {
         let mut params = params(names[0], names);
-        params.not_before = date_time_ymd(2020, 1, 1);
+        params.not_before = date_time_ymd(year, 7, 1);
         params.not_after = date_time_ymd(year, 12, 31);
         self.sign(params)
     }
@@ -64,12 +67,20 @@ impl Authority {
     pub(in crate::judge) fn issue_from(&self, names: &[&str], year: i32) -> Chain {
         let mut params = params(names[0], names);
         params.not_before = date_time_ymd(year, 1, 1);
+        params.not_after = date_time_ymd(year, 6, 30);
         self.sign(params)
     }
 
     /// A certificate with a commonName and other names.
     pub(in crate::judge) fn issue_cn(&self, cn: &str, names: &[&str]) -> Chain {
         self.sign(params(cn, names))
+    }
+
+    /// As [`Authority::issue`], with changes.
+    pub(in crate::judge) fn issue_with(&self, names: &[&str], change: impl FnOnce(&mut CertificateParams)) -> Chain {
+        let mut params = params(names[0], names);
+        change(&mut params);
+        self.sign(params)
     }
 
     fn sign(&self, params: CertificateParams) -> Chain {

@@ -1,8 +1,9 @@
 //! Faults of certificates: what they were issued as.
 
-use super::super::certificates::{Dates, Issue, Issuer};
+use super::super::certificates::{Dates, Issue, Issuer, Make};
 use super::super::world::World;
 use super::super::zone::registrable;
+use crate::model::plan::{CertificateSource, TrustSource};
 
 /// Labels of the certificates of the lab's authority that are shown anywhere, if they fit.
 fn shown(world: &World, fits: impl Fn(&Issue) -> bool) -> Vec<String> {
@@ -80,6 +81,75 @@ pub(super) fn expire(world: &mut World, label: &str) {
 
 pub(super) fn postpone(world: &mut World, label: &str) {
     change(world, label, |issue| issue.dates = Dates::Ahead);
+}
+
+/// Certificates that the plan's calendar asks to last longer than some days.
+pub(super) fn in_dated_phase(world: &World) -> Vec<String> {
+    let dated = world.plan.phases.values().any(|dates| dates.until.is_some());
+    if dated { in_use(world) } else { Vec::new() }
+}
+
+/// Certificates whose names are known from what they are, and not from the plan.
+pub(super) fn declared(world: &World) -> Vec<String> {
+    shown(world, |issue| is_declared(world, issue))
+}
+
+/// As [`declared`], where some clients know the public program only.
+pub(super) fn public(world: &World) -> Vec<String> {
+    let public = world.plan.views.iter().any(|v| v.trust.iter().all(|t| t.value == TrustSource::Public));
+    if public { declared(world) } else { Vec::new() }
+}
+
+fn is_declared(world: &World, issue: &Issue) -> bool {
+    let mut all = world.plan.certificates.iter().filter(|c| c.label == issue.label);
+    all.any(|c| !matches!(c.source, CertificateSource::Names(_)))
+}
+
+pub(super) fn shorten(world: &mut World, label: &str) {
+    change(world, label, |issue| issue.dates = Dates::Soon);
+}
+
+pub(super) fn lengthen(world: &mut World, label: &str) {
+    change(world, label, |issue| issue.dates = Dates::Long);
+}
+
+pub(super) fn make_for_clients(world: &mut World, label: &str) {
+    change(world, label, |issue| issue.make = Make::ForClients);
+}
+
+pub(super) fn weaken_key(world: &mut World, label: &str) {
+    change(world, label, |issue| issue.make = Make::WeakKey);
+}
+
+/// Certificates whose first name leaves room for another letter.
+pub(super) fn misspellable(world: &World) -> Vec<String> {
+    shown(world, |issue| misspelt(issue).is_some())
+}
+
+/// The last name without a vowel, as a hurried hand writes it.
+fn misspelt(issue: &Issue) -> Option<(usize, String)> {
+    let (place, name) = issue.names.iter().enumerate().next_back()?;
+    let vowel = name.find(['a', 'e', 'i', 'o', 'u'])?;
+    let mut out = name.clone();
+    out.remove(vowel);
+    (issue.names.len() > 1 && !out.starts_with('.')).then_some((place, out))
+}
+
+pub(super) fn misspell(world: &mut World, label: &str) {
+    change(world, label, |issue| {
+        if let Some((place, name)) = misspelt(issue) {
+            issue.names[place] = name;
+            issue.common_name = issue.names.iter().find(|n| n.len() <= 64).cloned();
+        }
+    });
+}
+
+pub(super) fn end_with_dots(world: &mut World, label: &str) {
+    change(world, label, |issue| issue.names.iter_mut().for_each(|n| n.push('.')));
+}
+
+pub(super) fn add_name(world: &mut World, label: &str) {
+    change(world, label, |issue| issue.names.push("forgotten.example.com".into()));
 }
 
 pub(super) fn issue_elsewhere(world: &mut World, label: &str) {

@@ -44,7 +44,11 @@ pub enum Untrusted {
         /// Issuer of the last certificate that could be followed, as text.
         issuer: String,
     },
-    /// The issuer is known, and something else is wrong: weak signature, name constraints, EKU, not a CA ...
+    /// A known issuer signed it, and clients refuse a key or a signature on the way as too weak.
+    Weak(String),
+    /// A known issuer signed it, and the extended key usage of a certificate on the way leaves servers out.
+    Purpose(String),
+    /// The issuer is known, and something else is wrong: name constraints, not a CA ...
     Invalid(String),
 }
 

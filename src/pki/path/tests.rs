@@ -95,7 +95,7 @@ fn dates(facts: &PathFacts) -> Vec<(Option<usize>, &str)> {
 
 fn invalid(facts: &PathFacts) -> &str {
     match &facts.untrusted {
-        Some(Untrusted::Invalid(words)) => words,
+        Some(Untrusted::Weak(words) | Untrusted::Purpose(words) | Untrusted::Invalid(words)) => words,
         other => panic!("{other:?}"),
     }
 }

@@ -20,6 +20,8 @@ pub(super) enum Reason {
     Missing,
     /// It would hold, were it not for a weak signature.
     Weak,
+    /// It would hold, were it for servers.
+    Purpose,
     /// Some other rule of RFC 5280.
     Rule,
     /// A signature is by another key.
@@ -58,7 +60,14 @@ fn judge(way: &[&Link<'_>], anchors: &Anchors, now: Timestamp) -> (PathFacts, Re
                 (Some(anchor), Some(Untrusted::MissingIntermediate { subject }), Reason::Missing)
             }
         },
-        Err(refusal) => (refusal.anchor, Some(Untrusted::Invalid(refusal.words)), refusal.reason),
+        Err(refusal) => {
+            let untrusted = match refusal.reason {
+                Reason::Weak => Untrusted::Weak(refusal.words),
+                Reason::Purpose => Untrusted::Purpose(refusal.words),
+                Reason::None | Reason::Missing | Reason::Rule | Reason::Signature => Untrusted::Invalid(refusal.words),
+            };
+            (refusal.anchor, Some(untrusted), refusal.reason)
+        }
     };
     let mut dates = out_of_date(way.iter().copied(), now);
     dates.extend(anchor.and_then(|a| anchor_out_of_date(a, &issuers, now)));
@@ -135,12 +144,20 @@ fn without_a_moment<'a>(way: &[&Link<'_>], issuers: &[&'a Anchor]) -> Result<&'a
 
 fn refusal<'a>(way: &[&Link<'_>], issuers: &[&'a Anchor], error: &Error, at: Timestamp) -> Refusal<'a> {
     if !is_about_signatures(error) {
-        return Refusal::new(Reason::Rule, words(error));
+        return Refusal::new(rule(error), words(error));
     }
     match verify(way, issuers, &signature::with_legacy(), at) {
         Ok(anchor) => Refusal { reason: Reason::Weak, words: weak(way, anchor), anchor: Some(anchor) },
-        Err(second) if !is_about_signatures(&second) => Refusal::new(Reason::Rule, words(&second)),
+        Err(second) if !is_about_signatures(&second) => Refusal::new(rule(&second), words(&second)),
         Err(_) => unsigned(way, issuers).unwrap_or_else(|| Refusal::new(Reason::Signature, words(error))),
+    }
+}
+
+/// Which rule an error is about that is not about signatures.
+fn rule(error: &Error) -> Reason {
+    match error {
+        Error::RequiredEkuNotFoundContext(_) | Error::EmptyEkuExtension => Reason::Purpose,
+        _ => Reason::Rule,
     }
 }
 

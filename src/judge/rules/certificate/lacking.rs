@@ -1,7 +1,8 @@
 //! What the rules about missing names share: which certificate lacks a name, and what to order.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::san_near_miss;
 use crate::judge::RuleInfo;
 use crate::judge::case::Case;
 use crate::judge::draft::{Context, Draft, Item, Key, Whose};
@@ -90,6 +91,22 @@ fn has_planned_common_name(case: &Case, leaf: BlobId) -> bool {
     case.certificates.facts(leaf).is_ok_and(|f| f.common_names.iter().any(planned))
 }
 
+/// True if a fault says that a declared certificate does not cover a name.
+pub(in crate::judge) fn is_uncovered(fault: &Fault) -> bool {
+    matches!(fault, Fault::Certificate(_, CertificateFault::Uncovered { .. }))
+}
+
+/// The names that a certificate has, or shall have.
+pub(in crate::judge) fn presented(case: &Case, whose: Whose) -> Vec<String> {
+    match whose {
+        Whose::Leaf(leaf) => case.certificates.facts(leaf).map(|f| f.dns_ids.clone()).unwrap_or_default(),
+        Whose::Planned(c) => match &case.plan.certificate(c).source {
+            CertificateSource::Names(names) => names.iter().map(|n| n.value.to_string()).collect(),
+            _ => Vec::new(),
+        },
+    }
+}
+
 /// True if the item's name stands in `[legacy]`.
 pub(in crate::judge) fn is_legacy(case: &Case, item: &Item) -> bool {
     case.plan.name(item.obligation.claim.name()).table == Table::Legacy
@@ -105,7 +122,16 @@ pub(in crate::judge) fn drafts<'a>(
     let case = context.case;
     let key = |item: &Item<'a>| lacking(case, item).filter(|(_, why)| speaks_of(item, why)).map(|(whose, _)| whose);
     let groups = context.group(rule, key);
-    groups.into_iter().map(|((whose, waiver), items)| draft(context, rule, whose, waiver, &items, &title)).collect()
+    let slips = if groups.is_empty() { BTreeMap::new() } else { san_near_miss::slips(context) };
+    let one = |((whose, waiver), items): ((Whose, Option<usize>), Vec<Item>)| {
+        let mut draft = draft(context, rule, whose, waiver, &items, &title);
+        let slip = |n: &NameId| {
+            Some(format!("{} looks like a slip for {}", slips.get(&(whose, *n))?, case.plan.name(*n).name))
+        };
+        draft.seen.extend(wording::names(&items).iter().filter_map(slip));
+        draft
+    };
+    groups.into_iter().map(one).collect()
 }
 
 fn draft(

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use crate::judge::RuleInfo;
 use crate::judge::assess::hear;
 use crate::judge::case::Case;
-use crate::judge::draft::{Context, Draft, Item};
+use crate::judge::draft::{Context, Draft, Item, Key};
 use crate::judge::evidence::Outdated;
 use crate::judge::problem::{CertificateFault, Culprit, DnsFault, EndpointFault, Fault};
 use crate::judge::truth::Truth;
@@ -194,6 +194,7 @@ fn draft(context: &Context, gap: &Gap, waiver: Option<usize>, items: &[Item], op
     if fails(concerned) {
         draft.keys = super::super::dns::keys(concerned);
     }
+    draft.keys.extend(too_small(concerned));
     if draft.open_question {
         draft.hurts = vec![
             wording::count(draft.obligations.len(), "thing that is due is", "things that are due are")
@@ -201,6 +202,18 @@ fn draft(context: &Context, gap: &Gap, waiver: Option<usize>, items: &[Item], op
         ];
     }
     draft
+}
+
+/// The leaf whose key is too small to prove anything, if that is why nothing is known.
+fn too_small(items: &[Item]) -> Option<Key> {
+    let small = |item: &Item| match &item.problem.fault {
+        Fault::Endpoint(_, EndpointFault::Unfinished { leaf, why }) if why.starts_with("the key is too small") => {
+            Some(*leaf)
+        }
+        _ => None,
+    };
+    let leaf = small(items.first()?)?;
+    items.iter().all(|i| small(i) == Some(leaf)).then_some(Key::Unfinished(leaf))
 }
 
 fn words(context: &Context, gap: &Gap, items: &[Item], draft: &mut Draft) {

@@ -61,7 +61,8 @@ fn untrusted(item: &Item) -> Option<(BlobId, ViewId)> {
     match &item.problem.fault {
         Fault::Certificate(_, CertificateFault::SelfSigned { leaf, view }) => Some((*leaf, *view)),
         Fault::Endpoint(_, EndpointFault::Untrusted { leaf, view, why }) => match why {
-            Untrusted::SelfSigned | Untrusted::UnknownIssuer { .. } | Untrusted::Invalid(_) => Some((*leaf, *view)),
+            Untrusted::SelfSigned | Untrusted::UnknownIssuer { .. } => Some((*leaf, *view)),
+            Untrusted::Weak(_) | Untrusted::Purpose(_) | Untrusted::Invalid(_) => Some((*leaf, *view)),
             Untrusted::MissingIntermediate { .. } => None,
         },
         _ => None,
@@ -92,7 +93,18 @@ fn draft(context: &Context, leaf: BlobId, waiver: Option<usize>, items: &[Item])
         _ => None,
     }));
     draft.keys.extend(astray_keys(items));
+    if items.iter().all(is_refused) {
+        draft.keys.insert(Key::Refused(leaf));
+    }
     draft
+}
+
+/// True if the issuer is known, and the path is refused for a weakness or a purpose that has a rule of its own.
+fn is_refused(item: &Item) -> bool {
+    matches!(
+        &item.problem.fault,
+        Fault::Endpoint(_, EndpointFault::Untrusted { why: Untrusted::Weak(_) | Untrusted::Purpose(_), .. })
+    )
 }
 
 fn reasons(items: &[Item]) -> Vec<String> {
@@ -100,7 +112,9 @@ fn reasons(items: &[Item]) -> Vec<String> {
         Fault::Endpoint(_, EndpointFault::Untrusted { why, .. }) => Some(match why {
             Untrusted::SelfSigned => "self-signed, and no anchor of the view".to_string(),
             Untrusted::UnknownIssuer { issuer } => format!("nobody there knows its issuer {issuer}"),
-            Untrusted::Invalid(why) => format!("its path is not valid: {why}"),
+            Untrusted::Weak(why) | Untrusted::Purpose(why) | Untrusted::Invalid(why) => {
+                format!("its path is not valid: {why}")
+            }
             Untrusted::MissingIntermediate { subject } => format!("{subject} is not sent"),
         }),
         _ => None,
