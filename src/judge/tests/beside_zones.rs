@@ -4,7 +4,7 @@ use super::*;
 use crate::model::dns::ResolverAddr;
 use crate::model::name::Name;
 use crate::model::observation::{DnsProbe, Outcome, Probe};
-use crate::model::plan::{Autodiscover, MailDomain, ViewId, Zone};
+use crate::model::plan::{Autodiscover, MailDomain, PlannedRecord, ViewId, Zone};
 use crate::model::questions::unlikely_label;
 
 const DOMAIN: &str = "domain.com";
@@ -130,6 +130,24 @@ fn caa_is_judged_at_the_nearest_records() {
     assert_eq!(judged(&ours, &DnsOutcome::ServFail), [""; 0]);
     assert_eq!(judged(&none(), &DnsOutcome::Timeout), ["caa-or-dcv-lookup-fails"], "it answers other questions");
     assert_eq!(judged(&none(), &DnsOutcome::Refused), [""; 0]);
+}
+
+#[test]
+fn without_a_network_the_plans_own_caa_records_are_judged() {
+    let judged = |text: &str| {
+        let mut world = ordering(&["a.domain.com"]);
+        world.policy.scope = Scope::Files;
+        world.plan.records = vec![PlannedRecord {
+            owner: Name::parse(DOMAIN).unwrap(),
+            kind: "CAA".into(),
+            values: vec![Some(vec![text.into()]); 2],
+            span: Span::default(),
+        }];
+        world.rules()
+    };
+    assert_eq!(judged("0 issue \"digicert.com\""), ["caa-forbids-issuer"]);
+    assert_eq!(judged("0 issue \"letsencrypt.org\""), [""; 0]);
+    assert_eq!(judged("what is this"), [""; 0]);
 }
 
 #[test]

@@ -8,10 +8,13 @@ use crate::judge::beside::{self, outward};
 use crate::judge::draft::{Context, Draft};
 use crate::judge::evidence::Look;
 use crate::judge::wording;
+use crate::model::dns::RecordType;
 use crate::model::finding::Severity;
 use crate::model::name::Name;
-use crate::model::plan::Certificate;
+use crate::model::plan::{Certificate, ViewId};
+use crate::model::policy::Scope;
 use crate::model::questions;
+use crate::model::records::RecordData;
 
 /// What is known of the rule.
 pub(super) const INFO: RuleInfo = RuleInfo {
@@ -58,23 +61,52 @@ struct Barrier {
     why: &'static str,
 }
 
-/// One finding per certificate and owner of CAA records.
+/// One finding per certificate and owner of CAA records. Without a network the plan's own CAA records are judged.
 pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
-    for certificate in &context.case.plan.certificates {
+    let case = context.case;
+    let planned = case.policy.scope == Scope::Files && !case.policy.is_narrowed();
+    let views = if planned { questions::outward(case.plan) } else { outward(case) };
+    for certificate in &case.plan.certificates {
         let Some(issuer) = questions::public_issuer(certificate) else { continue };
         let mut barriers: BTreeMap<Name, Barrier> = BTreeMap::new();
-        for view in outward(context.case) {
+        for view in views.iter().copied() {
             for name in questions::ordered_names(certificate) {
-                let Nearest::Records(owner, records, told) = caa::nearest(context, view, &name) else { continue };
-                let Some(why) = caa::forbids(&records, issuer, name.is_wildcard()) else { continue };
-                let barrier = barriers.entry(owner).or_default();
-                barrier.why = why;
-                barrier.names.insert(name.to_string());
-                barrier.seen.extend(told.lines());
-                barrier.looks.extend(told.looks());
+                match planned {
+                    true => in_plan(context, view, &name, issuer, &mut barriers),
+                    false => in_dns(context, view, &name, issuer, &mut barriers),
+                }
             }
         }
         drafts.extend(barriers.iter().map(|(owner, barrier)| draft(context, certificate, issuer, owner, barrier)));
+    }
+}
+
+fn in_dns(context: &Context, view: ViewId, name: &Name, issuer: &str, barriers: &mut BTreeMap<Name, Barrier>) {
+    let Nearest::Records(owner, records, told) = caa::nearest(context, view, name) else { return };
+    let Some(why) = caa::forbids(&records, issuer, name.is_wildcard()) else { return };
+    let barrier = barriers.entry(owner).or_default();
+    barrier.why = why;
+    barrier.names.insert(name.to_string());
+    barrier.seen.extend(told.lines());
+    barrier.looks.extend(told.looks());
+}
+
+/// The nearest CAA records that the plan itself lists.
+fn in_plan(context: &Context, view: ViewId, name: &Name, issuer: &str, barriers: &mut BTreeMap<Name, Barrier>) {
+    let plan = context.case.plan;
+    let texts = |owner: &Name| -> Vec<&String> {
+        let records = plan.records.iter().filter(|r| r.kind == "CAA" && r.owner == *owner);
+        records.filter_map(|r| r.values.get(view.0)?.as_ref()).flatten().collect()
+    };
+    let nearest = questions::caa_owners(name).into_iter().map(|o| (texts(&o), o)).find(|(texts, _)| !texts.is_empty());
+    let Some((texts, owner)) = nearest else { return };
+    let read = texts.iter().map(|t| RecordData::parse(RecordType::Caa, t)).collect::<Option<Vec<RecordData>>>();
+    let why = read.and_then(|records| caa::forbids(&records.iter().collect(), issuer, name.is_wildcard()));
+    if let Some(why) = why {
+        let barrier = barriers.entry(owner).or_default();
+        barrier.why = why;
+        barrier.names.insert(name.to_string());
+        barrier.seen.extend(texts.iter().map(|t| format!("{t} in [records]")));
     }
 }
 
