@@ -81,7 +81,7 @@ pub fn run(words: &[String]) {
     let issued = issued(count);
     let text = text(count);
     clock.lap("made");
-    let plan = plan::load("bench.toml", text.as_bytes(), &|_| Ok(())).unwrap_or_else(|e| panic!("{:?}", e.errors));
+    let plan = plan::load("bench.toml", text.as_bytes(), &|_| Ok(())).map_err(|e| e.errors).expect("a plan");
     drop(text);
     clock.lap("load");
     let policy = Policy::default();

@@ -40,7 +40,7 @@ const FEW: usize = 8;
 struct Certificate {
     facts: Result<CertificateFacts, String>,
     /// Its identifiers, made ready where they are many and asked for.
-    presented: OnceLock<Presented>,
+    presented: OnceLock<Box<Presented>>,
 }
 
 /// Everything known of certificates, found once.
@@ -110,7 +110,7 @@ impl<'a> Certificates<'a> {
         let certificate = self.all.get(&leaf)?;
         let facts = certificate.facts.as_ref().ok()?;
         Some(match facts.dns_ids.len() > FEW {
-            true => certificate.presented.get_or_init(|| Presented::of(facts)).identify(name),
+            true => certificate.presented.get_or_init(|| Box::new(Presented::of(facts))).identify(name),
             false => pki::identify(facts, name),
         })
     }
