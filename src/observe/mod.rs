@@ -4,10 +4,12 @@
     reason = "sockets, their limits in time and the plan's files belong to this stage"
 )]
 
+mod crew;
 mod dial;
 mod dns;
 mod endpoints;
 pub mod file;
+mod hosts;
 mod jobs;
 mod lanes;
 mod preamble;
@@ -40,7 +42,7 @@ pub struct Options<'a> {
     pub run: Arc<str>,
     /// Limit of a query with its retransmissions, or of a connection, where the plan says nothing nearer.
     pub timeout: Duration,
-    /// Connections and queries in flight.
+    /// Connections in flight, and as many questions, over all resolvers.
     pub concurrency: usize,
     /// Where to dial instead.
     pub dial: DialMap,

@@ -85,7 +85,8 @@ impl Https {
 
     async fn once(&self, question: &Question) -> Result<Vec<u8>, NetError> {
         let mut stream = self.connection().await?;
-        let request = DnsRequest::new(question.message(), DnsRequestOptions::default());
+        let message = question.message().map_err(NetError::from)?;
+        let request = DnsRequest::new(message, DnsRequestOptions::default());
         match stream.send_message(request).next().await {
             Some(answer) => Ok(answer?.into_buffer()),
             None => Err(NetError::NoConnections),

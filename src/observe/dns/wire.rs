@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use hickory_resolver::proto::op::{Edns, Message, MessageType, OpCode, Query, ResponseCode};
+use hickory_resolver::proto::op::{Message, ResponseCode};
 use hickory_resolver::proto::rr::{self, DNSClass, RData, Record};
 
 use crate::model::dns::{AddressRecord, DnsOutcome, Link, RecordType, Reply, Soa};
@@ -18,11 +18,9 @@ const LINKS: usize = 16;
 /// The length of a message's header (RFC 1035 section 4.1.1).
 const HEADER: usize = 12;
 
-/// A question, ready to be sent but for its id.
+/// A question, ready to be sent.
 #[derive(Clone)]
 pub struct Question {
-    message: Message,
-    name: rr::Name,
     kind: RecordType,
     bytes: Vec<u8>,
 }
@@ -48,35 +46,49 @@ pub enum Read {
 }
 
 impl Question {
-    /// A question with recursion desired, and EDNS unless the resolver does not know it.
+    /// A question with recursion desired, its id zero, and with EDNS unless the resolver does not know it.
     pub fn new(name: &Name, kind: RecordType, edns: bool) -> Result<Self, String> {
-        let owner = rr::Name::from_ascii(format!("{}.", name.probe())).map_err(|e| e.to_string())?;
-        let mut message = Message::new(0, MessageType::Query, OpCode::Query);
-        message.metadata.recursion_desired = true;
-        // RFC 6840 section 5.7: "tell me whether you have authenticated it"
-        message.metadata.authentic_data = true;
-        message.add_query(Query::query(owner.clone(), wire_type(kind)));
-        if edns {
-            let mut extension = Edns::new();
-            extension.set_max_payload(PAYLOAD);
-            message.set_edns(extension);
+        let mut bytes = Vec::with_capacity(HEADER + name.as_str().len() + 32);
+        // RD, and AD: "tell me whether you have authenticated it" (RFC 6840 section 5.7)
+        bytes.extend([0, 0, 0x01, 0x20, 0, 1, 0, 0, 0, 0, 0, u8::from(edns)]);
+        for label in name.probe().labels() {
+            let length = u8::try_from(label.len()).ok().filter(|n| (1..=63).contains(n));
+            bytes.push(length.ok_or_else(|| format!("{name} cannot be asked for"))?);
+            bytes.extend_from_slice(label.as_bytes());
         }
-        let bytes = message.to_vec().map_err(|e| e.to_string())?;
-        Ok(Self { message, name: owner, kind, bytes })
+        bytes.push(0);
+        bytes.extend(u16::from(wire_type(kind)).to_be_bytes());
+        bytes.extend([0, 1]);
+        if edns {
+            // The root, OPT, the payload in place of the class, no flags, no options (RFC 6891 section 6.1.2).
+            let [high, low] = PAYLOAD.to_be_bytes();
+            bytes.extend([0, 0, 41, high, low, 0, 0, 0, 0, 0, 0]);
+        }
+        Ok(Self { kind, bytes })
     }
 
     /// The question as a message, its id zero.
-    pub fn message(&self) -> Message {
-        self.message.clone()
+    pub fn message(&self) -> Result<Message, String> {
+        Message::from_vec(&self.bytes).map_err(|e| e.to_string())
     }
 
-    /// The question's bytes under an id.
-    pub fn with_id(&self, id: u16) -> Vec<u8> {
-        let mut bytes = self.bytes.clone();
-        if let Some(place) = bytes.get_mut(..2) {
+    /// Gives it an id.
+    pub fn set_id(&mut self, id: u16) {
+        if let Some(place) = self.bytes.get_mut(..2) {
             place.copy_from_slice(&id.to_be_bytes());
         }
-        bytes
+    }
+
+    /// Its bytes.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Its bytes under an id.
+    pub fn with_id(&self, id: u16) -> Vec<u8> {
+        let mut question = self.clone();
+        question.set_id(id);
+        question.bytes
     }
 
     /// Compares the question section, names without case; ids are compared before. A response that repeats no question is
@@ -136,7 +148,9 @@ impl Question {
 
     fn reply(&self, message: &Message, after_truncation: bool) -> Result<Reply, String> {
         let answers: Vec<&Record> = message.answers.iter().filter(|r| r.dns_class == DNSClass::IN).collect();
-        let (chain, end) = follow(&answers, &self.name)?;
+        // The name asked for, as the answer repeats it: it was compared before.
+        let Some(query) = message.queries.first() else { return Err("it repeats no question".into()) };
+        let (chain, end) = follow(&answers, query.name())?;
         let addresses = addresses(&answers, end, self.kind);
         Ok(Reply {
             chain,
@@ -258,6 +272,7 @@ fn text(name: &rr::Name) -> String {
 mod tests {
     use std::net::Ipv4Addr;
 
+    use hickory_resolver::proto::op::{Edns, MessageType, OpCode, Query};
     use hickory_resolver::proto::rr::rdata::{A, CNAME, NS, SOA};
     use proptest::prelude::*;
 
@@ -280,7 +295,7 @@ mod tests {
     }
 
     fn answer(code: ResponseCode, answers: Vec<Record>, authorities: Vec<Record>) -> Vec<u8> {
-        let mut message = question().message().into_response();
+        let mut message = question().message().unwrap().into_response();
         message.metadata.response_code = code;
         message.metadata.recursion_available = true;
         message.answers = answers;
@@ -298,6 +313,28 @@ mod tests {
         match question().read(bytes, false, false) {
             Read::Outcome(outcome) => outcome,
             other => panic!("{other:?}"),
+        }
+    }
+
+    /// What is written by hand is what the library would write.
+    #[test]
+    fn a_question_is_written_as_the_library_writes_it() {
+        for (text, kind) in
+            [("mail.domain.com", RecordType::A), ("x", RecordType::Aaaa), ("*.a.example", RecordType::A)]
+        {
+            for edns in [true, false] {
+                let asked = Name::parse(text).unwrap();
+                let mut message = Message::new(0, MessageType::Query, OpCode::Query);
+                message.metadata.recursion_desired = true;
+                message.metadata.authentic_data = true;
+                message.add_query(Query::query(name(&format!("{}.", asked.probe())), wire_type(kind)));
+                if edns {
+                    let mut extension = Edns::new();
+                    extension.set_max_payload(PAYLOAD);
+                    message.set_edns(extension);
+                }
+                assert_eq!(Question::new(&asked, kind, edns).unwrap().bytes(), message.to_vec().unwrap(), "{text}");
+            }
         }
     }
 
