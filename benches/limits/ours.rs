@@ -1,11 +1,11 @@
 //! The same work, done by the library.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use coexist::cli::{self, Sources, examine};
-use coexist::model::certificate::CertificateFacts;
+use coexist::model::certificate::{BlobId, CertificateFacts};
 use coexist::model::dns::{DnsOutcome, RecordType, ResolverAddr};
 use coexist::model::finding::{Judgement, RunOutcome};
 use coexist::model::name::Name;
@@ -15,6 +15,7 @@ use coexist::model::policy::Policy;
 use coexist::model::probes::{DnsAsk, Manners, Probes, TlsAsk, Vantage};
 use coexist::model::service::{Protocol, Way};
 use coexist::model::tls::{Possession, Stage, TlsOutcome};
+use coexist::observe::Seen;
 use coexist::{judge, pki, plan};
 use jiff::Timestamp;
 
@@ -31,17 +32,34 @@ pub async fn tls(world: &World, target: Target) -> usize {
         manners: manners.clone(),
     };
     let probes = Probes { tls: world.names.iter().map(ask).collect(), ..Probes::default() };
-    let seen = look(&plan_of(world, &world.names[..1]), &probes, &Place::of(world)).await;
     let (anchors, _) = pki::Anchors::new(&[Arc::from(world.root.as_ref())]);
-    seen.observations.iter().filter(|o| is_right(o, &seen, &anchors)).count()
+    // Facts are noted while others are looked for, as the bare loop does.
+    let (to, seen) = mpsc::channel();
+    let right = tokio::task::spawn_blocking(move || count_right(&seen, &anchors));
+    let watch = &mut |seen: &Seen| to.send(seen.clone()).expect("somebody who listens");
+    watch_look(&plan_of(world, &world.names[..1]), &probes, &Place::of(world), watch).await;
+    drop(to);
+    right.await.expect("a count")
 }
 
-fn is_right(observation: &Observation, seen: &Recording, anchors: &pki::Anchors) -> bool {
+fn count_right(seen: &mpsc::Receiver<Seen>, anchors: &pki::Anchors) -> usize {
+    let mut blobs = BTreeMap::new();
+    let mut right = 0;
+    for seen in seen {
+        match seen {
+            Seen::Blob(id, der) => drop(blobs.insert(id, der)),
+            Seen::Observation(observation) => right += usize::from(is_right(&observation, &blobs, anchors)),
+        }
+    }
+    right
+}
+
+fn is_right(observation: &Observation, blobs: &BTreeMap<BlobId, Arc<[u8]>>, anchors: &pki::Anchors) -> bool {
     let (Probe::Tls(probe), Outcome::Tls(TlsOutcome::Certificate(served))) = (&observation.probe, &observation.outcome)
     else {
         return false;
     };
-    let chain: Vec<_> = served.chain.iter().map(|id| seen.blobs[id].clone()).collect();
+    let chain: Vec<_> = served.chain.iter().map(|id| blobs[id].clone()).collect();
     let facts = pki::facts(&chain[0]).expect("a certificate");
     let path = pki::path(&chain, anchors, &[], Timestamp::now());
     let covers = probe.sni.as_ref().is_some_and(|name| pki::identify(&facts, name).is_ok());
@@ -51,10 +69,12 @@ fn is_right(observation: &Observation, seen: &Recording, anchors: &pki::Anchors)
 /// Asks every resolver its half of A and AAAA for every name; how many answers were right.
 pub async fn dns(world: &World) -> usize {
     let half = world.names.len().div_ceil(2);
+    let view: Arc<str> = "internal".into();
+    let resolvers = world.at.dns.map(|at| ResolverAddr::parse(&at.to_string()).expect("a resolver"));
     let ask = |(i, name): (usize, &String), kind| DnsAsk {
         probe: DnsProbe {
-            view: "internal".into(),
-            resolver: ResolverAddr::parse(&world.at.dns[i / half].to_string()).expect("a resolver"),
+            view: view.clone(),
+            resolver: resolvers[i / half].clone(),
             name: Name::parse(name).expect("a name"),
             kind,
         },
@@ -169,6 +189,10 @@ impl Place {
 }
 
 async fn look(plan: &Plan, probes: &Probes, place: &Place) -> Recording {
+    watch_look(plan, probes, place, &mut |_| {}).await
+}
+
+async fn watch_look(plan: &Plan, probes: &Probes, place: &Place, watch: &mut (dyn FnMut(&Seen) + Send)) -> Recording {
     let detours = place.dial.iter().map(|d| Detour::parse(d).expect("a detour"));
     let vantage = vantage(plan);
     let place = cli::Place {
@@ -179,7 +203,7 @@ async fn look(plan: &Plan, probes: &Probes, place: &Place) -> Recording {
         concurrency: FLIGHT,
         now: Timestamp::now(),
     };
-    examine(plan, probes, &place, &mut |_| {}).await.expect("random numbers")
+    examine(plan, probes, &place, watch).await.expect("random numbers")
 }
 
 fn vantage(plan: &Plan) -> Vantage {
