@@ -151,8 +151,10 @@ impl State {
                 self.push(job);
             }
             turn => {
-                if turn == Turn::Through {
-                    self.waiting.widen(&host);
+                match turn {
+                    Turn::Through => self.waiting.widen(&host),
+                    Turn::Alone => self.waiting.restore(&host),
+                    _ => {}
                 }
                 self.done.push(Done { job, look });
             }

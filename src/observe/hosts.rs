@@ -15,6 +15,9 @@ const UNHEARD: u32 = 16;
 /// Tries that are made again because others were under way to the same address when they were refused.
 const CROWDED: u32 = 5;
 
+/// Refusals without a crowd after which an address that serves others is believed whatever it refuses.
+const ALONE: u32 = 3;
+
 /// The addresses of a run.
 #[derive(Default)]
 pub struct Hosts {
@@ -27,6 +30,8 @@ struct Host {
     speaks: bool,
     /// A connection got through.
     serves: bool,
+    /// Refusals without a crowd.
+    alone: u32,
     unconnected: u32,
     unheard: u32,
     /// Where the last one that was not heard of was.
@@ -43,6 +48,8 @@ pub enum Turn {
     Through,
     /// It was refused in a crowd: once more, later. `narrow` if nobody else of that crowd has said so.
     Crowded { narrow: bool },
+    /// It was refused without a crowd: refusals do not come of the crowd.
+    Alone,
 }
 
 impl Hosts {
@@ -79,15 +86,27 @@ impl Hosts {
                 host.serves = true;
                 Turn::Through
             }
-            // A port that is closed for everybody is not crowded.
-            TlsOutcome::Refused | TlsOutcome::Closed(_) | TlsOutcome::TryLater(_)
-                if host.serves && start.others > 0 && again < CROWDED =>
-            {
-                let narrow = start.epoch == host.epoch;
-                host.epoch += u32::from(narrow);
+            TlsOutcome::Refused | TlsOutcome::Closed(_) | TlsOutcome::TryLater(_) => host.refused(start, again),
+            _ => Turn::Same,
+        }
+    }
+}
+
+impl Host {
+    /// A port that is closed for everybody is not crowded; a server that hangs up on some names is not either.
+    fn refused(&mut self, start: Start, again: u32) -> Turn {
+        let is_believed = self.alone >= if self.serves { ALONE } else { 1 };
+        match start.others {
+            _ if is_believed || again >= CROWDED => Turn::Same,
+            0 => {
+                self.alone += 1;
+                Turn::Alone
+            }
+            _ => {
+                let narrow = start.epoch == self.epoch;
+                self.epoch += u32::from(narrow);
                 Turn::Crowded { narrow }
             }
-            _ => Turn::Same,
         }
     }
 }
@@ -133,13 +152,22 @@ mod tests {
         let refused = |hosts: &mut Hosts, others, epoch, again| {
             hosts.take(address(), &TlsOutcome::Refused, start(others, epoch), again)
         };
-        assert_eq!(refused(&mut hosts, 9, 0, 0), Turn::Same, "nobody ever got through");
-        hosts.take(address(), &certificate(), start(9, 0), 0);
         assert_eq!(refused(&mut hosts, 9, 0, 0), Turn::Crowded { narrow: true });
         assert_eq!(refused(&mut hosts, 8, 0, 0), Turn::Crowded { narrow: false });
+        assert_eq!(hosts.take(address(), &certificate(), start(9, 0), 0), Turn::Through);
         assert_eq!(refused(&mut hosts, 4, 1, 1), Turn::Crowded { narrow: true });
-        assert_eq!(refused(&mut hosts, 0, 2, 2), Turn::Same, "alone");
         assert_eq!(refused(&mut hosts, 9, 2, CROWDED), Turn::Same, "often enough");
         assert_eq!(hosts.epoch(address()), 2);
+        (0..ALONE).for_each(|_| assert_eq!(refused(&mut hosts, 0, 2, 2), Turn::Alone));
+        assert_eq!(refused(&mut hosts, 9, 2, 0), Turn::Same, "it hangs up on some names");
+    }
+
+    #[test]
+    fn a_port_that_is_closed_is_believed_once_it_refused_one_alone() {
+        let mut hosts = Hosts::default();
+        let mut refused = |others| hosts.take(address(), &TlsOutcome::Refused, start(others, 0), 0);
+        assert_eq!(refused(9), Turn::Crowded { narrow: true });
+        assert_eq!(refused(0), Turn::Alone);
+        assert_eq!(refused(9), Turn::Same);
     }
 }

@@ -72,6 +72,14 @@ impl<K: Clone + Eq + Hash, J> Lanes<K, J> {
         }
     }
 
+    /// Gives a lane its cap again.
+    pub fn restore(&mut self, key: &K) {
+        if let Some(lane) = self.lanes.get_mut(key) {
+            lane.now = lane.cap;
+        }
+        self.list(key);
+    }
+
     /// Lets a lane that was narrowed have one more, up to the cap that it was given.
     pub fn widen(&mut self, key: &K) {
         if let Some(lane) = self.lanes.get_mut(key) {
@@ -125,7 +133,8 @@ mod tests {
         assert_eq!(order(&mut lanes), [("a", 1)]);
         lanes.widen(&"a");
         assert_eq!(order(&mut lanes), [("a", 2)]);
-        (0..9).for_each(|_| lanes.widen(&"a"));
+        lanes.narrow(&"a");
+        lanes.restore(&"a");
         assert_eq!(order(&mut lanes), [("a", 3), ("a", 4)]);
     }
 

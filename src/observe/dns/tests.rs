@@ -1,5 +1,6 @@
 //! Resolvers that play by the rules, and others.
 
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -82,6 +83,116 @@ async fn a_question_is_sent_three_times_within_the_limit() {
     assert_eq!(ask("127.0.0.1", silent, &[], LIMIT).await, DnsOutcome::Timeout);
     assert!(begun.elapsed() >= LIMIT && begun.elapsed() < LIMIT * 10);
     assert_eq!(sent.load(Ordering::SeqCst), 3);
+}
+
+/// The number of a name `hN.domain.com` in a query.
+fn number(query: &[u8]) -> u8 {
+    let digits = &query[14..13 + usize::from(query[12])];
+    std::str::from_utf8(digits).unwrap().parse().unwrap()
+}
+
+/// An answer whose address ends in the number of its name.
+fn numbered(query: &[u8]) -> Vec<u8> {
+    let mut bytes = answer(query);
+    let address = bytes.windows(4).position(|w| w == [127, 0, 0, 1]).unwrap();
+    bytes[address + 3] = number(query);
+    bytes
+}
+
+fn assert_numbered(outcomes: &[DnsOutcome]) {
+    for (number, outcome) in outcomes.iter().enumerate() {
+        let DnsOutcome::Answer(reply) = outcome else { panic!("{number}: {outcome:?}") };
+        assert_eq!(reply.addresses[0].address.to_string(), format!("127.0.0.{number}"));
+    }
+}
+
+#[tokio::test]
+async fn lost_datagrams_are_sent_again() {
+    let mut lost = [0; 100];
+    let lossy = testbed::udp(move |_, query| {
+        let number = usize::from(number(&query));
+        lost[number] += 1;
+        if lost[number] > number % 3 { vec![numbered(&query)] } else { vec![] }
+    })
+    .await;
+    assert_numbered(&ask_all("127.0.0.1", lossy, &[], LIMIT * 3, 100).await);
+}
+
+#[tokio::test]
+async fn answers_may_come_in_any_order_and_twice() {
+    let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let backwards = socket.local_addr().unwrap();
+    tokio::spawn(async move {
+        let (mut held, mut buffer) = (Vec::new(), [0; 512]);
+        // as many as a resolver is asked that has not answered yet
+        while held.len() < 16 {
+            let (length, from) = socket.recv_from(&mut buffer).await.unwrap();
+            held.push((numbered(&buffer[..length]), from));
+        }
+        for (answer, from) in held.iter().rev().flat_map(|a| [a, a]) {
+            socket.send_to(answer, from).await.unwrap();
+        }
+    });
+    assert_numbered(&ask_all("127.0.0.1", backwards, &[], LONG, 16).await);
+}
+
+/// An id that is free again is given to another question; what comes late for the first is not the second's.
+#[tokio::test]
+async fn a_late_answer_under_a_new_id_is_not_taken() {
+    let mut before: Option<Vec<u8>> = None;
+    let late = testbed::udp(move |_, query| {
+        let good = numbered(&query);
+        let mut stale = before.replace(good.clone()).unwrap_or_default();
+        if let Some(id) = stale.get_mut(..2) {
+            id.copy_from_slice(&query[..2]);
+        }
+        vec![stale, good]
+    })
+    .await;
+    assert_numbered(&ask_all("127.0.0.1", late, &[], LONG, 200).await);
+}
+
+#[tokio::test]
+async fn a_resolver_that_closes_its_port_meanwhile_is_told_of() {
+    let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let peer = socket.local_addr().unwrap();
+    tokio::spawn(async move {
+        let mut buffer = [0; 512];
+        for _ in 0..5 {
+            let (length, from) = socket.recv_from(&mut buffer).await.unwrap();
+            socket.send_to(&answer(&buffer[..length]), from).await.unwrap();
+        }
+    });
+    let outcomes = ask_all("127.0.0.1", peer, &[], LIMIT * 3, 200).await;
+    let refused = DnsOutcome::Unreachable("connection refused".into());
+    assert_eq!(outcomes.iter().filter(|o| is_answer(o)).count(), 5);
+    assert_eq!(outcomes.iter().filter(|o| **o == refused).count(), 195, "{outcomes:?}");
+}
+
+/// A server that does not know EDNS, does not fit its answers into datagrams, and loses the first of each.
+#[tokio::test]
+async fn troubles_come_together() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let peer = listener.local_addr().unwrap();
+    let socket = tokio::net::UdpSocket::bind(peer).await.unwrap();
+    tokio::spawn(testbed::serve(listener, |_, stream| answer_all(stream, usize::MAX)));
+    tokio::spawn(async move {
+        let (mut buffer, mut seen) = ([0; 512], HashSet::new());
+        loop {
+            let (length, from) = socket.recv_from(&mut buffer).await.unwrap();
+            if seen.insert((number(&buffer), buffer[11])) {
+                continue;
+            }
+            buffer[2] |= 0x80;
+            match buffer[11] {
+                0 => buffer[2] |= 0x02,
+                _ => buffer[3] |= 0x01,
+            }
+            socket.send_to(&buffer[..length], from).await.unwrap();
+        }
+    });
+    let outcomes = ask_all("127.0.0.1", peer, &[], LIMIT * 10, 8).await;
+    assert!(outcomes.iter().all(|o| is_answer(o) && o.reply().unwrap().after_truncation), "{outcomes:?}");
 }
 
 #[tokio::test]

@@ -148,15 +148,20 @@ impl Udp {
 
     fn receive(&mut self, cx: &mut Context<'_>, now: Instant, socket: usize, events: &mut Vec<Event>) {
         let mut buffer = std::mem::take(&mut self.buffer);
+        let mut error = None;
         while let Some(Some(io)) = self.sockets.get(socket) {
             let mut datagram = ReadBuf::new(&mut buffer);
             match io.poll_recv(cx, &mut datagram) {
                 Poll::Ready(Ok(())) => self.take(cx, now, socket, datagram.filled(), events),
-                Poll::Ready(Err(e)) => self.fail(socket, &e, events),
-                Poll::Pending => break,
+                // What came before the error is told after it.
+                Poll::Ready(Err(e)) if error.is_none() => error = Some(e),
+                Poll::Ready(Err(_)) | Poll::Pending => break,
             }
         }
         self.buffer = buffer;
+        if let Some(error) = error {
+            self.fail(socket, &error, events);
+        }
     }
 
     /// Gives a datagram to the question that it answers; a foreign one to nobody.
