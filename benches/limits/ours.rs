@@ -1,6 +1,7 @@
 //! The same work, done by the library.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
@@ -124,35 +125,49 @@ pub async fn whole(world: &World) {
     assert_eq!(judgement.outcome, RunOutcome::Pass, "{:?}", judgement.findings.first());
 }
 
-/// A run in which some servers never answer.
+/// A run in which some servers never answer, each with an address and a name of its own.
 pub struct Trouble {
-    /// How many.
-    pub silent: usize,
+    /// What they do, for the table.
+    pub what: String,
     /// The limit of a connection.
     pub timeout: Duration,
+    /// How far a connection comes.
+    stage: Stage,
+    /// Where each is dialled.
+    at: Vec<SocketAddr>,
 }
 
 impl Trouble {
-    /// One name of a hundred, each with a server of its own.
-    pub fn of(names: usize) -> Self {
-        Self { silent: (names / 100).clamp(1, 200), timeout: Duration::from_secs(2) }
+    /// One name of a hundred: its server takes connections and says nothing.
+    pub fn silent(world: &World) -> Self {
+        let count = (world.names.len() / 100).clamp(1, 200);
+        let what = format!("{count} of them never answer, timeout t");
+        Self { what, timeout: Duration::from_secs(2), stage: Stage::Handshake, at: vec![world.at.silent; count] }
+    }
+
+    /// A hundred addresses that drop packets.
+    pub fn deaf(world: &World) -> Self {
+        let count = 100.min(world.names.len() / 2) as u8;
+        let at = |i| SocketAddr::from(([127, 0, 2, i], world.at.deaf.port()));
+        let what = format!("{count} addresses drop packets, timeout t");
+        Self { what, timeout: Duration::from_secs(2), stage: Stage::Connect, at: (1..=count).map(at).collect() }
     }
 }
 
-/// As [`whole`], with servers that never answer: the judgement does not pass, and names each of them.
-pub async fn silent(world: &World, trouble: &Trouble) {
+/// As [`whole`], with servers that never answer: the judgement does not pass, and each of them is seen.
+pub async fn troubled(world: &World, trouble: &Trouble) {
     let mut text = world.plan(&world.names);
     let mut place = Place { timeout: trouble.timeout, ..Place::of(world) };
-    for i in 1..=trouble.silent {
-        let address = format!("127.0.1.{i}");
+    for (i, at) in trouble.at.iter().enumerate() {
+        let address = format!("127.0.1.{}", i + 1);
         text =
             text.replace(&format!("\"{}\" = \"all\"", world.names[i]), &format!("\"{}\" = \"s{i}\"", world.names[i]));
         text.insert_str(0, &format!("servers.s{i}.address = \"{address}\"\n"));
-        place.dial.push(format!("{address}:443:{}", world.at.silent));
+        place.dial.push(format!("{address}:443:{at}"));
     }
     let (judgement, seen) = examined(&load(&text), &place).await;
-    let timeout = Outcome::Tls(TlsOutcome::Timeout(Stage::Handshake));
-    assert_eq!(seen.observations.iter().filter(|o| o.outcome == timeout).count(), trouble.silent);
+    let timeout = Outcome::Tls(TlsOutcome::Timeout(trouble.stage));
+    assert_eq!(seen.observations.iter().filter(|o| o.outcome == timeout).count(), trouble.at.len());
     assert_ne!(judgement.outcome, RunOutcome::Pass);
 }
 

@@ -65,14 +65,21 @@ impl Crew {
 
     /// Sets those to work for whom there is work.
     pub fn fill(&mut self) {
-        while self.workers.try_join_next().is_some() {}
         let mut state = self.shared.lock();
+        while let Some(ended) = self.workers.try_join_next() {
+            // A fault of ours outside of any look: who waits for this one would wait for ever.
+            state.workers -= usize::from(ended.is_err());
+        }
         while state.workers < self.most
             && state.done.len() < FULL
             && let Some(job) = state.next()
         {
             state.workers += 1;
             self.workers.spawn(work(self.shared.clone(), job));
+        }
+        // Those whose outcome was known before.
+        if state.workers == 0 && !state.done.is_empty() {
+            self.shared.news.notify_one();
         }
     }
 

@@ -14,7 +14,7 @@ use rustls::{ClientConfig, RootCertStore};
 use tokio::sync::{Mutex, Semaphore};
 
 use super::Failure;
-use super::wire::{Fit, Question};
+use super::question::{Fit, Question};
 
 /// Questions in flight to one resolver.
 const WINDOW: usize = 64;

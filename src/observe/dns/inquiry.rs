@@ -7,7 +7,8 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 use super::Failure;
-use super::wire::{Question, Read};
+use super::question::Question;
+use super::wire::Read;
 use crate::model::dns::{DnsOutcome, RecordType};
 use crate::model::name::Name;
 use crate::observe::jobs::survive;

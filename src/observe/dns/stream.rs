@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 use tokio_rustls::TlsConnector;
 
 use super::Failure;
-use super::wire::{Fit, Question};
+use super::question::{Fit, Question};
 use crate::observe::dial;
 
 /// Questions in flight on one connection; servers close on those who send more than they read.

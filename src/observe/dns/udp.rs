@@ -15,8 +15,9 @@ use tokio::io::ReadBuf;
 use tokio::net::UdpSocket;
 use tokio::time::Instant;
 
+use super::question::{Fit, Question};
 use super::random::Random;
-use super::wire::{Fit, Question, Read};
+use super::wire::Read;
 use super::{Failure, Inquiry};
 use crate::model::dns::DnsOutcome;
 

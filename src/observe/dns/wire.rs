@@ -1,4 +1,4 @@
-//! Questions into bytes, bytes into outcomes. Pure.
+//! Bytes into outcomes. Pure.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -6,33 +6,11 @@ use std::net::IpAddr;
 use hickory_resolver::proto::op::{Message, ResponseCode};
 use hickory_resolver::proto::rr::{self, DNSClass, RData, Record};
 
+use super::question::Question;
 use crate::model::dns::{AddressRecord, DnsOutcome, Link, RecordType, Reply, Soa};
-use crate::model::name::Name;
-
-/// What a resolver may send in one datagram: fits an unfragmented packet on every path (DNS flag day 2020).
-const PAYLOAD: u16 = 1232;
 
 /// Links of a CNAME chain that are followed.
 const LINKS: usize = 16;
-
-/// The length of a message's header (RFC 1035 section 4.1.1).
-const HEADER: usize = 12;
-
-/// A question, ready to be sent.
-#[derive(Clone)]
-pub struct Question {
-    kind: RecordType,
-    bytes: Vec<u8>,
-}
-
-/// What a message is to a question that was asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fit {
-    /// Not the answer to it; the wait goes on.
-    Foreign,
-    /// The answer to it, or something that claims to be.
-    Answer,
-}
 
 /// What an answer asks of the asker.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,65 +24,6 @@ pub enum Read {
 }
 
 impl Question {
-    /// A question with recursion desired, its id zero, and with EDNS unless the resolver does not know it.
-    pub fn new(name: &Name, kind: RecordType, edns: bool) -> Result<Self, String> {
-        let mut bytes = Vec::with_capacity(HEADER + name.as_str().len() + 32);
-        // RD, and AD: "tell me whether you have authenticated it" (RFC 6840 section 5.7)
-        bytes.extend([0, 0, 0x01, 0x20, 0, 1, 0, 0, 0, 0, 0, u8::from(edns)]);
-        for label in name.probe().labels() {
-            let length = u8::try_from(label.len()).ok().filter(|n| (1..=63).contains(n));
-            bytes.push(length.ok_or_else(|| format!("{name} cannot be asked for"))?);
-            bytes.extend_from_slice(label.as_bytes());
-        }
-        bytes.push(0);
-        bytes.extend(u16::from(wire_type(kind)).to_be_bytes());
-        bytes.extend([0, 1]);
-        if edns {
-            // The root, OPT, the payload in place of the class, no flags, no options (RFC 6891 section 6.1.2).
-            let [high, low] = PAYLOAD.to_be_bytes();
-            bytes.extend([0, 0, 41, high, low, 0, 0, 0, 0, 0, 0]);
-        }
-        Ok(Self { kind, bytes })
-    }
-
-    /// The question as a message, its id zero.
-    pub fn message(&self) -> Result<Message, String> {
-        Message::from_vec(&self.bytes).map_err(|e| e.to_string())
-    }
-
-    /// Gives it an id.
-    pub fn set_id(&mut self, id: u16) {
-        if let Some(place) = self.bytes.get_mut(..2) {
-            place.copy_from_slice(&id.to_be_bytes());
-        }
-    }
-
-    /// Its bytes.
-    pub fn bytes(&self) -> &[u8] {
-        &self.bytes
-    }
-
-    /// Its bytes under an id.
-    pub fn with_id(&self, id: u16) -> Vec<u8> {
-        let mut question = self.clone();
-        question.set_id(id);
-        question.bytes
-    }
-
-    /// Compares the question section, names without case; ids are compared before. A response that repeats no question is
-    /// taken as an answer: servers that do not understand a query send such errors.
-    pub fn fit(&self, answer: &[u8]) -> Fit {
-        let (Some(flags), Some(count)) = (answer.get(2), answer.get(4..6)) else { return Fit::Answer };
-        let is_response = flags & 0x80 != 0;
-        let asked = question_section(&self.bytes);
-        let same = answer.get(HEADER..HEADER + asked.len()).is_some_and(|q| q.eq_ignore_ascii_case(asked));
-        match (is_response, count) {
-            (true, [0, 0]) => Fit::Answer,
-            (true, [0, 1]) if same => Fit::Answer,
-            _ => Fit::Foreign,
-        }
-    }
-
     /// Reads an answer. `stream` says that it came over a stream, where nothing is truncated.
     pub fn read(&self, answer: &[u8], stream: bool, after_truncation: bool) -> Read {
         let malformed = |why: &str| Read::Outcome(DnsOutcome::Malformed(why.to_string()));
@@ -231,25 +150,6 @@ fn soa(record: &Record) -> Option<Soa> {
     }
 }
 
-fn wire_type(kind: RecordType) -> rr::RecordType {
-    match kind {
-        RecordType::A => rr::RecordType::A,
-        RecordType::Aaaa => rr::RecordType::AAAA,
-    }
-}
-
-/// The question section of a query of ours: a name without compression, its type and class.
-fn question_section(query: &[u8]) -> &[u8] {
-    let mut end = HEADER;
-    while let Some(&length) = query.get(end) {
-        end += 1 + usize::from(length);
-        if length == 0 {
-            break;
-        }
-    }
-    query.get(HEADER..end + 4).unwrap_or_default()
-}
-
 /// A name in lower case without its final dot; octets that no host name has are written `\DDD` (RFC 1035 section 5.1).
 fn text(name: &rr::Name) -> String {
     let mut out = String::with_capacity(name.len());
@@ -272,11 +172,13 @@ fn text(name: &rr::Name) -> String {
 mod tests {
     use std::net::Ipv4Addr;
 
-    use hickory_resolver::proto::op::{Edns, MessageType, OpCode, Query};
     use hickory_resolver::proto::rr::rdata::{A, CNAME, NS, SOA};
     use proptest::prelude::*;
 
     use super::*;
+    use crate::model::dns::RecordType;
+    use crate::model::name::Name;
+    use crate::observe::dns::question::Fit;
 
     fn question() -> Question {
         Question::new(&Name::parse("mail.domain.com").unwrap(), RecordType::A, true).unwrap()
@@ -313,28 +215,6 @@ mod tests {
         match question().read(bytes, false, false) {
             Read::Outcome(outcome) => outcome,
             other => panic!("{other:?}"),
-        }
-    }
-
-    /// What is written by hand is what the library would write.
-    #[test]
-    fn a_question_is_written_as_the_library_writes_it() {
-        for (text, kind) in
-            [("mail.domain.com", RecordType::A), ("x", RecordType::Aaaa), ("*.a.example", RecordType::A)]
-        {
-            for edns in [true, false] {
-                let asked = Name::parse(text).unwrap();
-                let mut message = Message::new(0, MessageType::Query, OpCode::Query);
-                message.metadata.recursion_desired = true;
-                message.metadata.authentic_data = true;
-                message.add_query(Query::query(name(&format!("{}.", asked.probe())), wire_type(kind)));
-                if edns {
-                    let mut extension = Edns::new();
-                    extension.set_max_payload(PAYLOAD);
-                    message.set_edns(extension);
-                }
-                assert_eq!(Question::new(&asked, kind, edns).unwrap().bytes(), message.to_vec().unwrap(), "{text}");
-            }
         }
     }
 
