@@ -1,11 +1,12 @@
 //! The same work, done by the library.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::net::SocketAddr;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use coexist::cli::{self, Sources, examine};
-use coexist::model::certificate::CertificateFacts;
+use coexist::model::certificate::{BlobId, CertificateFacts};
 use coexist::model::dns::{DnsOutcome, RecordType, ResolverAddr};
 use coexist::model::finding::{Judgement, RunOutcome};
 use coexist::model::name::Name;
@@ -15,6 +16,7 @@ use coexist::model::policy::Policy;
 use coexist::model::probes::{DnsAsk, Manners, Probes, TlsAsk, Vantage};
 use coexist::model::service::{Protocol, Way};
 use coexist::model::tls::{Possession, Stage, TlsOutcome};
+use coexist::observe::Seen;
 use coexist::{judge, pki, plan};
 use jiff::Timestamp;
 
@@ -31,17 +33,34 @@ pub async fn tls(world: &World, target: Target) -> usize {
         manners: manners.clone(),
     };
     let probes = Probes { tls: world.names.iter().map(ask).collect(), ..Probes::default() };
-    let seen = look(&plan_of(world, &world.names[..1]), &probes, &Place::of(world)).await;
     let (anchors, _) = pki::Anchors::new(&[Arc::from(world.root.as_ref())]);
-    seen.observations.iter().filter(|o| is_right(o, &seen, &anchors)).count()
+    // Facts are noted while others are looked for, as the bare loop does.
+    let (to, seen) = mpsc::channel();
+    let right = tokio::task::spawn_blocking(move || count_right(&seen, &anchors));
+    let watch = &mut |seen: &Seen| to.send(seen.clone()).expect("somebody who listens");
+    watch_look(&plan_of(world, &world.names[..1]), &probes, &Place::of(world), watch).await;
+    drop(to);
+    right.await.expect("a count")
 }
 
-fn is_right(observation: &Observation, seen: &Recording, anchors: &pki::Anchors) -> bool {
+fn count_right(seen: &mpsc::Receiver<Seen>, anchors: &pki::Anchors) -> usize {
+    let mut blobs = BTreeMap::new();
+    let mut right = 0;
+    for seen in seen {
+        match seen {
+            Seen::Blob(id, der) => drop(blobs.insert(id, der)),
+            Seen::Observation(observation) => right += usize::from(is_right(&observation, &blobs, anchors)),
+        }
+    }
+    right
+}
+
+fn is_right(observation: &Observation, blobs: &BTreeMap<BlobId, Arc<[u8]>>, anchors: &pki::Anchors) -> bool {
     let (Probe::Tls(probe), Outcome::Tls(TlsOutcome::Certificate(served))) = (&observation.probe, &observation.outcome)
     else {
         return false;
     };
-    let chain: Vec<_> = served.chain.iter().map(|id| seen.blobs[id].clone()).collect();
+    let chain: Vec<_> = served.chain.iter().map(|id| blobs[id].clone()).collect();
     let facts = pki::facts(&chain[0]).expect("a certificate");
     let path = pki::path(&chain, anchors, &[], Timestamp::now());
     let covers = probe.sni.as_ref().is_some_and(|name| pki::identify(&facts, name).is_ok());
@@ -51,10 +70,12 @@ fn is_right(observation: &Observation, seen: &Recording, anchors: &pki::Anchors)
 /// Asks every resolver its half of A and AAAA for every name; how many answers were right.
 pub async fn dns(world: &World) -> usize {
     let half = world.names.len().div_ceil(2);
+    let view: Arc<str> = "internal".into();
+    let resolvers = world.at.dns.map(|at| ResolverAddr::parse(&at.to_string()).expect("a resolver"));
     let ask = |(i, name): (usize, &String), kind| DnsAsk {
         probe: DnsProbe {
-            view: "internal".into(),
-            resolver: ResolverAddr::parse(&world.at.dns[i / half].to_string()).expect("a resolver"),
+            view: view.clone(),
+            resolver: resolvers[i / half].clone(),
             name: Name::parse(name).expect("a name"),
             kind,
         },
@@ -104,35 +125,49 @@ pub async fn whole(world: &World) {
     assert_eq!(judgement.outcome, RunOutcome::Pass, "{:?}", judgement.findings.first());
 }
 
-/// A run in which some servers never answer.
+/// A run in which some servers never answer, each with an address and a name of its own.
 pub struct Trouble {
-    /// How many.
-    pub silent: usize,
+    /// What they do, for the table.
+    pub what: String,
     /// The limit of a connection.
     pub timeout: Duration,
+    /// How far a connection comes.
+    stage: Stage,
+    /// Where each is dialled.
+    at: Vec<SocketAddr>,
 }
 
 impl Trouble {
-    /// One name of a hundred, each with a server of its own.
-    pub fn of(names: usize) -> Self {
-        Self { silent: (names / 100).clamp(1, 200), timeout: Duration::from_secs(2) }
+    /// One name of a hundred: its server takes connections and says nothing.
+    pub fn silent(world: &World) -> Self {
+        let count = (world.names.len() / 100).clamp(1, 200);
+        let what = format!("{count} of them never answer, timeout t");
+        Self { what, timeout: Duration::from_secs(2), stage: Stage::Handshake, at: vec![world.at.silent; count] }
+    }
+
+    /// A hundred addresses that drop packets.
+    pub fn deaf(world: &World) -> Self {
+        let count = 100.min(world.names.len() / 2) as u8;
+        let at = |i| SocketAddr::from(([127, 0, 2, i], world.at.deaf.port()));
+        let what = format!("{count} addresses drop packets, timeout t");
+        Self { what, timeout: Duration::from_secs(2), stage: Stage::Connect, at: (1..=count).map(at).collect() }
     }
 }
 
-/// As [`whole`], with servers that never answer: the judgement does not pass, and names each of them.
-pub async fn silent(world: &World, trouble: &Trouble) {
+/// As [`whole`], with servers that never answer: the judgement does not pass, and each of them is seen.
+pub async fn troubled(world: &World, trouble: &Trouble) {
     let mut text = world.plan(&world.names);
     let mut place = Place { timeout: trouble.timeout, ..Place::of(world) };
-    for i in 1..=trouble.silent {
-        let address = format!("127.0.1.{i}");
+    for (i, at) in trouble.at.iter().enumerate() {
+        let address = format!("127.0.1.{}", i + 1);
         text =
             text.replace(&format!("\"{}\" = \"all\"", world.names[i]), &format!("\"{}\" = \"s{i}\"", world.names[i]));
         text.insert_str(0, &format!("servers.s{i}.address = \"{address}\"\n"));
-        place.dial.push(format!("{address}:443:{}", world.at.silent));
+        place.dial.push(format!("{address}:443:{at}"));
     }
     let (judgement, seen) = examined(&load(&text), &place).await;
-    let timeout = Outcome::Tls(TlsOutcome::Timeout(Stage::Handshake));
-    assert_eq!(seen.observations.iter().filter(|o| o.outcome == timeout).count(), trouble.silent);
+    let timeout = Outcome::Tls(TlsOutcome::Timeout(trouble.stage));
+    assert_eq!(seen.observations.iter().filter(|o| o.outcome == timeout).count(), trouble.at.len());
     assert_ne!(judgement.outcome, RunOutcome::Pass);
 }
 
@@ -169,6 +204,10 @@ impl Place {
 }
 
 async fn look(plan: &Plan, probes: &Probes, place: &Place) -> Recording {
+    watch_look(plan, probes, place, &mut |_| {}).await
+}
+
+async fn watch_look(plan: &Plan, probes: &Probes, place: &Place, watch: &mut (dyn FnMut(&Seen) + Send)) -> Recording {
     let detours = place.dial.iter().map(|d| Detour::parse(d).expect("a detour"));
     let vantage = vantage(plan);
     let place = cli::Place {
@@ -179,7 +218,7 @@ async fn look(plan: &Plan, probes: &Probes, place: &Place) -> Recording {
         concurrency: FLIGHT,
         now: Timestamp::now(),
     };
-    examine(plan, probes, &place, &mut |_| {}).await.expect("random numbers")
+    examine(plan, probes, &place, watch).await.expect("random numbers")
 }
 
 fn vantage(plan: &Plan) -> Vantage {

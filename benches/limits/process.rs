@@ -1,7 +1,6 @@
 //! What the system says of a process, and the built command from its start to its exit.
 
 use std::fs;
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -11,6 +10,9 @@ use crate::world::{World, itself};
 /// The word on the command line that makes this program run another and tell of it. It is small then: the system counts
 /// the memory of whoever starts a process as that process's until it has begun.
 pub const WORD: &str = "measure";
+
+/// The built command.
+const BINARY: &str = env!("CARGO_BIN_EXE_coexist");
 
 /// Runs of what is short.
 const RUNS: usize = 20;
@@ -25,13 +27,35 @@ pub fn all(world: &World) {
     let (one, all) = (plan(world, &folder, 1), plan(world, &folder, world.names.len()));
     let milliseconds = |m: &Measured| format!("{:.1} ms", m.median.as_secs_f64() * 1e3);
     row("one endpoint, process start to exit", "8 ms", "", &milliseconds(&measured(RUNS, &check, &one)), "");
-    row("lint of that plan, start to exit", "", "", &milliseconds(&measured(RUNS, &lint, &one)), "");
+    row("lint of that plan, start to exit", "20 ms", "", &milliseconds(&measured(RUNS, &lint, &one)), "");
     let run = measured(1, &check, &all);
     row("the whole plan, process start to exit", "", "", &milliseconds(&run), "");
     if let Some(memory) = run.memory {
         let goal = if world.names.len() > 1000 { "40 MB" } else { "16 MB" };
         row("peak memory of that run", goal, "", &format!("{:.1} MB", memory as f64 / 1e6), "");
     }
+    let size = fs::metadata(BINARY).expect("a built command").len() as f64 / f64::from(1 << 20);
+    row("the built command", "15 MiB", "", &format!("{size:.1} MiB"), "");
+    instructions(world, &folder, &check);
+}
+
+/// User instructions of a name's questions, its endpoint and its judgement, counted by valgrind if that is there: a run
+/// with more names less one with fewer.
+fn instructions(world: &World, folder: &tempfile::TempDir, check: &[String]) {
+    let more = world.names.len().min(100);
+    let counted = |names| counted(check, &plan(world, folder, names));
+    if let (Some(many), Some(few)) = (counted(more), counted(more / 2)) {
+        let each = many.saturating_sub(few) as f64 / (more - more / 2) as f64 / 1e6;
+        row("user instructions of a name (valgrind)", "2.8 M", "", &format!("{each:.2} M"), "");
+    }
+}
+
+fn counted(check: &[String], plan: &str) -> Option<u64> {
+    let valgrind = ["--tool=callgrind", "--callgrind-out-file=/dev/null", BINARY];
+    let out = Command::new("valgrind").args(valgrind).args(check).args(["--timeout", "60s", plan]).output().ok()?;
+    let text = String::from_utf8_lossy(&out.stderr).into_owned();
+    let line = text.lines().find_map(|l| l.split_once("Collected :"))?;
+    line.1.trim().parse().ok()
 }
 
 /// A plan on disk of the first names, with the bench's root beside it.
@@ -66,8 +90,7 @@ fn measured(runs: usize, command: &[String], plan: &str) -> Measured {
 pub fn run(words: &[String]) {
     let runs = words[0].parse().expect("a number of runs");
     let median = median(runs, || {
-        let binary = Path::new(env!("CARGO_BIN_EXE_coexist"));
-        let status = Command::new(binary).args(&words[1..]).stdout(Stdio::null()).status();
+        let status = Command::new(BINARY).args(&words[1..]).stdout(Stdio::null()).status();
         assert!(status.expect("a built command").success(), "{words:?}");
     });
     println!("{} {}", median.as_micros(), memory_of_children().map(|b| b.to_string()).unwrap_or_default());

@@ -14,6 +14,7 @@ use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
 use crate::world::name;
@@ -35,6 +36,8 @@ pub struct Addresses {
     pub far: SocketAddr,
     /// Takes connections and says nothing.
     pub silent: SocketAddr,
+    /// Drops packets, at each address of loopback.
+    pub deaf: SocketAddr,
     /// DNS: two resolvers.
     pub dns: [SocketAddr; 2],
 }
@@ -59,7 +62,7 @@ pub fn serve() {
     let at = runtime.block_on(async {
         let [tls, smtp, far] =
             [Before::Nothing, Before::Smtp, Before::Wait].map(|before| tls(acceptor.clone(), before));
-        [tls, smtp, far, silent(), dns(), dns()]
+        [tls, smtp, far, silent(), deaf().await, dns(), dns()]
     });
     println!("{}", at.map(|a| a.to_string()).join(" "));
     let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
@@ -135,6 +138,23 @@ fn silent() -> SocketAddr {
         while let Ok((stream, _)) = listener.accept().await {
             held.push(stream);
         }
+    });
+    at
+}
+
+/// A listener whose backlog is full: the system drops what else comes.
+async fn deaf() -> SocketAddr {
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket.bind((Ipv4Addr::UNSPECIFIED, 0).into()).expect("a port");
+    let listener = socket.listen(1).expect("a backlog");
+    let at = (Ipv4Addr::LOCALHOST, listener.local_addr().expect("an address").port()).into();
+    let mut held = Vec::new();
+    while let Ok(Ok(stream)) = timeout(Duration::from_millis(200), TcpStream::connect(at)).await {
+        held.push(stream);
+    }
+    tokio::spawn(async move {
+        let _held = (listener, held);
+        std::future::pending::<()>().await;
     });
     at
 }

@@ -107,6 +107,6 @@ fn start(key: &KeyPair, leaves: &[CertificateDer<'_>]) -> (Child, server::Addres
     let from = child.stdout.take().expect("a pipe");
     BufReader::new(from).read_line(&mut line).expect("servers that start");
     let all: Vec<SocketAddr> = line.split_whitespace().map(|a| a.parse().expect("an address")).collect();
-    let [tls, smtp, far, silent, one, two]: [SocketAddr; 6] = all.try_into().expect("six addresses");
-    (child, server::Addresses { tls, smtp, far, silent, dns: [one, two] })
+    let [tls, smtp, far, silent, deaf, one, two]: [SocketAddr; 7] = all.try_into().expect("seven addresses");
+    (child, server::Addresses { tls, smtp, far, silent, deaf, dns: [one, two] })
 }

@@ -9,32 +9,20 @@ use crate::model::probes::TlsAsk;
 /// Equal looks at one endpoint, whatever the plan says.
 const SAMPLES: u32 = 1000;
 
-/// The endpoints of a run, each once.
+/// The endpoints of a run, each once: how many samples were asked for.
 #[derive(Default)]
 pub struct Endpoints {
-    /// How each is looked at.
-    pub asks: Vec<TlsAsk>,
-    by_probe: HashMap<TlsProbe, usize>,
+    samples: HashMap<TlsProbe, u32>,
 }
 
 impl Endpoints {
-    /// Adds an endpoint; which one it is, and the samples that are new: the larger number of samples wins.
-    pub fn add(&mut self, ask: &TlsAsk) -> (usize, Range<u32>) {
+    /// Adds an endpoint; the samples that are new: the larger number of samples wins.
+    pub fn add(&mut self, ask: &TlsAsk) -> Range<u32> {
         let samples = ask.samples.clamp(1, SAMPLES);
-        match self.by_probe.get(&ask.probe).copied() {
-            Some(index) => {
-                let Some(known) = self.asks.get_mut(index) else { return (index, 0..0) };
-                let new = known.samples..samples;
-                known.samples = known.samples.max(samples);
-                (index, new)
-            }
-            None => {
-                let index = self.asks.len();
-                self.by_probe.insert(ask.probe.clone(), index);
-                self.asks.push(TlsAsk { samples, ..ask.clone() });
-                (index, 0..samples)
-            }
-        }
+        let known = self.samples.entry(ask.probe.clone()).or_default();
+        let new = *known..samples.max(*known);
+        *known = new.end;
+        new
     }
 }
 
@@ -53,10 +41,10 @@ mod tests {
     #[test]
     fn the_larger_number_of_samples_wins_and_nothing_is_asked_twice() {
         let mut endpoints = Endpoints::default();
-        assert_eq!(endpoints.add(&ask(443, 2)), (0, 0..2));
-        assert_eq!(endpoints.add(&ask(443, 5)), (0, 2..5));
-        assert!(endpoints.add(&ask(443, 3)).1.is_empty());
-        assert_eq!(endpoints.add(&ask(25, 0)), (1, 0..1));
-        assert_eq!(endpoints.add(&ask(26, u32::MAX)), (2, 0..SAMPLES));
+        assert_eq!(endpoints.add(&ask(443, 2)), 0..2);
+        assert_eq!(endpoints.add(&ask(443, 5)), 2..5);
+        assert!(endpoints.add(&ask(443, 3)).is_empty());
+        assert_eq!(endpoints.add(&ask(25, 0)), 0..1);
+        assert_eq!(endpoints.add(&ask(26, u32::MAX)), 0..SAMPLES);
     }
 }

@@ -1,19 +1,16 @@
-//! One question, one connection: what runs as a task.
+//! One connection with its tries, and what a fault of ours does not bring down.
 
 use std::future::Future;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use tokio::time::Instant;
 
 use super::dial;
-use super::dns::Resolver;
 use super::tls::{Handshakes, Look};
-use crate::model::dns::DnsOutcome;
-use crate::model::probes::{DnsAsk, TlsAsk};
+use crate::model::probes::TlsAsk;
 use crate::model::tls::TlsOutcome;
 
 /// Tries of one connection, whatever the plan says.
@@ -22,44 +19,57 @@ const TRIES: u32 = 10;
 /// How long to wait for another socket to be closed.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// A job that is done.
-pub enum Done {
-    /// Of the resolver of a lane.
-    Question { lane: usize, ask: usize, asked: Instant, answered: Instant, outcome: DnsOutcome },
-    /// To an endpoint.
-    Connection { endpoint: usize, sample: u32, attempt: u32, look: Look },
+/// What is said where this program failed.
+pub const FAULT: &str = "a fault of this program, please report it";
+
+/// A connection to make.
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// Which of several equal looks.
+    pub sample: u32,
+    /// Tries that failed.
+    pub attempt: u32,
+    /// What to look at, and how.
+    pub ask: TlsAsk,
+    /// Where to dial.
+    pub to: SocketAddr,
+    /// Limit of one try.
+    pub limit: Duration,
+    /// How it began.
+    pub start: Start,
+    /// How often it was made again because its host was crowded.
+    pub again: u32,
 }
 
-/// Asks a question of a resolver.
-pub async fn question(lane: usize, ask: usize, resolver: Arc<Resolver>, question: DnsAsk, limit: Duration) -> Done {
-    let asked = Instant::now();
-    let probe = question.probe;
-    let mut room = Room::new(limit);
-    let outcome = loop {
-        let outcome = survive(resolver.ask(&probe.name, probe.kind, limit)).await;
-        let outcome = outcome.unwrap_or_else(|why| DnsOutcome::Malformed(why.into()));
-        match &outcome {
-            DnsOutcome::Unreachable(why) if room.may_come(why).await => {}
-            _ => break outcome,
-        }
-    };
-    Done::Question { lane, ask, asked, answered: Instant::now(), outcome }
+/// How a connection began.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Start {
+    /// How often its address had been found crowded.
+    pub epoch: u32,
+    /// Others that were under way to the same host.
+    pub others: usize,
+}
+
+impl Job {
+    /// The host, as the plan or DNS gives it.
+    pub fn host(&self) -> IpAddr {
+        self.ask.probe.address.ip()
+    }
+
+    /// How many connections its host bears at once.
+    pub fn cap(&self) -> usize {
+        usize::try_from(self.ask.manners.per_host).unwrap_or(usize::MAX)
+    }
 }
 
 /// Makes a connection, and again as often as the plan allows where no certificate came.
-pub async fn connection(
-    endpoint: usize,
-    sample: u32,
-    handshakes: Arc<Result<Handshakes, rustls::Error>>,
-    ask: TlsAsk,
-    to: SocketAddr,
-    limit: Duration,
-) -> Done {
-    let mut attempt = 0;
-    let mut room = Room::new(limit);
+pub async fn connection(job: &mut Job, handshakes: &Result<Handshakes, rustls::Error>) -> Look {
+    let last = job.attempt.saturating_add(job.ask.manners.retry.min(TRIES - 1));
+    let mut room = Room::new(job.limit);
     loop {
-        let look = match &*handshakes {
-            Ok(h) => survive(h.look(&ask.probe, to, &ask.manners.ehlo, Instant::now() + limit)).await,
+        let deadline = Instant::now() + job.limit;
+        let look = match handshakes {
+            Ok(h) => survive(h.look(&job.ask.probe, job.to, &job.ask.manners.ehlo, deadline)).await,
             Err(e) => Ok((TlsOutcome::CannotLook(e.to_string()), Vec::new())),
         };
         let look = look.unwrap_or_else(|why| (TlsOutcome::CannotLook(why.into()), Vec::new()));
@@ -69,10 +79,10 @@ pub async fn connection(
             continue;
         }
         let is_final = matches!(look.0, TlsOutcome::Certificate(_) | TlsOutcome::CannotLook(_));
-        if is_final || attempt >= ask.manners.retry.min(TRIES - 1) {
-            return Done::Connection { endpoint, sample, attempt, look };
+        if is_final || job.attempt >= last {
+            return look;
         }
-        attempt += 1;
+        job.attempt += 1;
     }
 }
 
@@ -99,6 +109,6 @@ impl Room {
 }
 
 /// A fault of ours or of a library must not end the run: it says nothing of the peer, and the probe says so.
-async fn survive<T>(future: impl Future<Output = T>) -> Result<T, &'static str> {
-    AssertUnwindSafe(future).catch_unwind().await.map_err(|_| "a fault of this program, please report it")
+pub async fn survive<T>(future: impl Future<Output = T>) -> Result<T, &'static str> {
+    AssertUnwindSafe(future).catch_unwind().await.map_err(|_| FAULT)
 }

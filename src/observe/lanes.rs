@@ -13,7 +13,9 @@ pub struct Lanes<K, J> {
 struct Lane<J> {
     jobs: VecDeque<J>,
     running: usize,
+    /// How many may run, and how many may run now.
     cap: usize,
+    now: usize,
     listed: bool,
 }
 
@@ -25,9 +27,10 @@ impl<K: Clone + Eq + Hash, J> Lanes<K, J> {
 
     /// Puts a job at the end of a lane. A lane has the smallest cap of all that were given to it, at least 1.
     pub fn push(&mut self, key: &K, cap: usize, job: J) {
-        let new = || Lane { jobs: VecDeque::new(), running: 0, cap, listed: false };
+        let new = || Lane { jobs: VecDeque::new(), running: 0, cap, now: cap, listed: false };
         let lane = self.lanes.entry(key.clone()).or_insert_with(new);
         lane.cap = lane.cap.min(cap).max(1);
+        lane.now = lane.now.min(lane.cap).max(1);
         lane.jobs.push_back(job);
         self.list(key);
     }
@@ -37,7 +40,10 @@ impl<K: Clone + Eq + Hash, J> Lanes<K, J> {
         while let Some(key) = self.ready.pop_front() {
             let Some(lane) = self.lanes.get_mut(&key) else { continue };
             lane.listed = false;
-            // A lane that was cleared meanwhile has none.
+            // A lane may have been narrowed meanwhile.
+            if lane.running >= lane.now {
+                continue;
+            }
             let Some(job) = lane.jobs.pop_front() else { continue };
             lane.running += 1;
             self.list(&key);
@@ -54,24 +60,39 @@ impl<K: Clone + Eq + Hash, J> Lanes<K, J> {
         self.list(key);
     }
 
-    /// Lifts the cap of a lane.
-    pub fn widen(&mut self, key: &K) {
+    /// Jobs of a lane that run.
+    pub fn running(&self, key: &K) -> usize {
+        self.lanes.get(key).map_or(0, |lane| lane.running)
+    }
+
+    /// Halves the cap of a lane, down to 1.
+    pub fn narrow(&mut self, key: &K) {
         if let Some(lane) = self.lanes.get_mut(key) {
-            lane.cap = usize::MAX;
+            lane.now = (lane.now / 2).max(1);
+        }
+    }
+
+    /// Gives a lane its cap again.
+    pub fn restore(&mut self, key: &K) {
+        if let Some(lane) = self.lanes.get_mut(key) {
+            lane.now = lane.cap;
         }
         self.list(key);
     }
 
-    /// Takes all waiting jobs out of a lane.
-    pub fn clear(&mut self, key: &K) -> VecDeque<J> {
-        self.lanes.get_mut(key).map(|lane| std::mem::take(&mut lane.jobs)).unwrap_or_default()
+    /// Lets a lane that was narrowed have one more, up to the cap that it was given.
+    pub fn widen(&mut self, key: &K) {
+        if let Some(lane) = self.lanes.get_mut(key) {
+            lane.now = lane.cap.min(lane.now.saturating_add(1));
+        }
+        self.list(key);
     }
 
     fn list(&mut self, key: &K) {
         if let Some(lane) = self.lanes.get_mut(key)
             && !lane.listed
             && !lane.jobs.is_empty()
-            && lane.running < lane.cap
+            && lane.running < lane.now
         {
             lane.listed = true;
             self.ready.push_back(key.clone());
@@ -95,22 +116,26 @@ mod tests {
         assert_eq!(order(&mut lanes), [("a", 0), ("b", 9), ("a", 1)]);
         lanes.done(&"a");
         assert_eq!(order(&mut lanes), [("a", 2)]);
-        lanes.widen(&"a");
+        lanes.done(&"a");
         assert_eq!(order(&mut lanes), [("a", 3)]);
-        assert_eq!(order(&mut lanes), []);
+        assert_eq!((order(&mut lanes), lanes.running(&"a")), (vec![], 2));
     }
 
     #[test]
-    fn a_lane_that_is_cleared_gives_nothing_more() {
+    fn a_lane_is_narrowed_down_to_one_and_widened_up_to_its_cap() {
         let mut lanes = Lanes::new();
-        (0..3).for_each(|job| lanes.push(&"a", 1, job));
+        (0..9).for_each(|job| lanes.push(&"a", 4, job));
         assert_eq!(lanes.next(), Some(("a", 0)));
+        // it is listed already
+        (0..9).for_each(|_| lanes.narrow(&"a"));
+        assert_eq!(order(&mut lanes), []);
         lanes.done(&"a");
-        lanes.push(&"b", 1, 5);
-        assert_eq!(lanes.clear(&"a"), [1, 2]);
-        assert_eq!(order(&mut lanes), [("b", 5)]);
-        lanes.push(&"a", 1, 7);
-        assert_eq!(order(&mut lanes), [("a", 7)]);
+        assert_eq!(order(&mut lanes), [("a", 1)]);
+        lanes.widen(&"a");
+        assert_eq!(order(&mut lanes), [("a", 2)]);
+        lanes.narrow(&"a");
+        lanes.restore(&"a");
+        assert_eq!(order(&mut lanes), [("a", 3), ("a", 4)]);
     }
 
     #[test]

@@ -90,7 +90,7 @@ pub async fn tls_server(config: Arc<ServerConfig>) -> SocketAddr {
 }
 
 /// A UDP server that sends some datagrams back for each that comes.
-pub async fn udp(play: impl Fn(usize, Vec<u8>) -> Vec<Vec<u8>> + Send + 'static) -> SocketAddr {
+pub async fn udp(mut play: impl FnMut(usize, Vec<u8>) -> Vec<Vec<u8>> + Send + 'static) -> SocketAddr {
     let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let address = socket.local_addr().unwrap();
     tokio::spawn(async move {
@@ -105,10 +105,34 @@ pub async fn udp(play: impl Fn(usize, Vec<u8>) -> Vec<Vec<u8>> + Send + 'static)
     address
 }
 
-/// An address where nobody listens.
+/// A listener that drops packets because its backlog is full, and what fills it.
+#[cfg(target_os = "linux")]
+pub async fn deaf() -> (TcpListener, Vec<TcpStream>) {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = socket.listen(1).unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut held = Vec::new();
+    let connect = || tokio::time::timeout(std::time::Duration::from_millis(200), TcpStream::connect(address));
+    while let Ok(Ok(stream)) = connect().await {
+        held.push(stream);
+    }
+    (listener, held)
+}
+
+/// An address where nobody listens, by TCP or UDP, and where no other test will: it stays taken, by a socket that does not
+/// listen and by one that talks to another only.
 pub fn nobody() -> SocketAddr {
-    let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    socket.local_addr().unwrap()
+    loop {
+        let tcp = tokio::net::TcpSocket::new_v4().unwrap();
+        tcp.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = tcp.local_addr().unwrap();
+        if let Ok(udp) = std::net::UdpSocket::bind(address) {
+            udp.connect("127.0.0.1:9").unwrap();
+            std::mem::forget((tcp, udp));
+            return address;
+        }
+    }
 }
 
 /// Answers a question for any name with the address 127.0.0.1, or nothing where AAAA is asked for.

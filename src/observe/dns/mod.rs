@@ -1,36 +1,34 @@
 //! Questions to declared resolvers, and to no others.
 
+mod asker;
 mod https;
+mod inquiry;
+mod random;
 mod silence;
 mod stream;
+#[cfg(test)]
+mod tests;
 mod udp;
 pub(super) mod wire;
 
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
-
-use tokio::time::{Instant, timeout_at};
 
 use super::dial::{self, Fault};
-use crate::model::dns::{DnsOutcome, RecordType, ResolverAddr, Transport};
-use crate::model::name::Name;
+use crate::model::dns::{DnsOutcome, ResolverAddr, Transport};
+pub use asker::{Answers, Asker};
 use https::Https;
-pub use silence::{Silence, Turn};
+pub use inquiry::Ask;
+use inquiry::Inquiry;
 use stream::Stream;
 use udp::Udp;
-use wire::{Question, Read};
 
-/// A resolver that is being asked.
-pub struct Resolver {
-    way: Way,
-}
-
+/// How a resolver is asked.
 enum Way {
-    Udp(Udp, Stream),
-    Stream(Stream),
-    Https(Box<Https>),
+    Udp(Box<Udp>, Arc<Stream>),
+    Stream(Arc<Stream>),
+    Https(Arc<Https>),
     /// It cannot be asked: why.
     Never(String),
 }
@@ -43,54 +41,21 @@ enum Failure {
     Malformed(String),
 }
 
-impl Resolver {
-    /// A resolver, dialled at `peer`; one by TLS or HTTPS has to prove its own address under the anchors.
-    pub fn new(resolver: &ResolverAddr, peer: SocketAddr, anchors: &[Arc<[u8]>]) -> Self {
+impl Way {
+    fn new(resolver: &ResolverAddr, peer: SocketAddr, anchors: &[Arc<[u8]>]) -> Self {
         let logical = resolver.addr.ip();
-        let way = match &resolver.transport {
-            Transport::Udp => Way::Udp(Udp::new(peer), Stream::new(peer, None)),
-            Transport::Tcp => Way::Stream(Stream::new(peer, None)),
+        let stream = |tls| Arc::new(Stream::new(peer, tls));
+        match &resolver.transport {
+            Transport::Udp => Self::Udp(Box::new(Udp::new(peer)), stream(None)),
+            Transport::Tcp => Self::Stream(stream(None)),
             Transport::Tls => match https::config(anchors) {
-                Ok(tls) => Way::Stream(Stream::new(peer, Some((Arc::new(tls), https::server_name(logical))))),
-                Err(e) => Way::Never(e.to_string()),
+                Ok(tls) => Self::Stream(stream(Some((Arc::new(tls), https::server_name(logical))))),
+                Err(e) => Self::Never(e.to_string()),
             },
             Transport::Https(path) => match https::config(anchors) {
-                Ok(tls) => Way::Https(Box::new(Https::new(peer, logical, path, tls))),
-                Err(e) => Way::Never(e.to_string()),
+                Ok(tls) => Self::Https(Arc::new(Https::new(peer, logical, path, tls))),
+                Err(e) => Self::Never(e.to_string()),
             },
-        };
-        Self { way }
-    }
-
-    /// Asks a question within a limit of time, all tries together.
-    pub async fn ask(&self, name: &Name, kind: RecordType, limit: Duration) -> DnsOutcome {
-        let deadline = Instant::now() + limit;
-        let tries = async {
-            match self.look(name, kind, true, deadline).await {
-                // The server does not know EDNS (RFC 6891 section 7): once more as in 1987.
-                Ok(Read::FormErr) => self.look(name, kind, false, deadline).await,
-                other => other,
-            }
-        };
-        match timeout_at(deadline, tries).await.unwrap_or(Err(Failure::Timeout)) {
-            Ok(Read::Outcome(outcome)) => outcome,
-            Ok(Read::FormErr) => DnsOutcome::Code(1),
-            Ok(Read::Truncated) => DnsOutcome::Malformed("truncated".into()),
-            Err(failure) => failure.into(),
-        }
-    }
-
-    async fn look(&self, name: &Name, kind: RecordType, edns: bool, deadline: Instant) -> Result<Read, Failure> {
-        let question = Arc::new(Question::new(name, kind, edns).map_err(Failure::Malformed)?);
-        match &self.way {
-            Way::Udp(udp, tcp) => match question.read(&udp.ask(&question, deadline).await?, false, false) {
-                Read::Truncated => Ok(question.read(&tcp.ask(&question).await?, true, true)),
-                other => Ok(other),
-            },
-            Way::Stream(stream) => Ok(question.read(&stream.ask(&question).await?, true, false)),
-            // Boxed: large, and a question over UDP would carry the room for it.
-            Way::Https(https) => Ok(question.read(&Box::pin(https.ask(&question)).await?, true, false)),
-            Way::Never(why) => Err(Failure::Unreachable(why.clone())),
         }
     }
 }
@@ -120,243 +85,4 @@ impl From<Failure> for DnsOutcome {
 fn random_id() -> Result<u16, Failure> {
     let random = getrandom::u32().map_err(|e| Failure::Unreachable(format!("no random numbers: {e}")))?;
     Ok((random & 0xffff) as u16)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
-    use rustls::pki_types::CertificateDer;
-    use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-    use tokio_rustls::TlsAcceptor;
-
-    use super::*;
-    use crate::observe::testbed::{self, Identity, Serves, answer, identity};
-
-    const LIMIT: Duration = Duration::from_millis(300);
-    /// For what must not end by the limit.
-    const LONG: Duration = Duration::from_secs(20);
-
-    async fn ask(resolver: &str, peer: SocketAddr, anchors: &[Arc<[u8]>], limit: Duration) -> DnsOutcome {
-        let resolver = Resolver::new(&ResolverAddr::parse(resolver).unwrap(), peer, anchors);
-        resolver.ask(&Name::parse("mail.domain.com").unwrap(), RecordType::A, limit).await
-    }
-
-    fn is_answer(outcome: &DnsOutcome) -> bool {
-        matches!(outcome, DnsOutcome::Answer(reply) if reply.addresses[0].address.is_loopback())
-    }
-
-    /// Futures are copied as they are spawned and wrapped; there is one for each question in flight.
-    #[test]
-    fn a_question_is_small_while_it_waits() {
-        let resolver = Resolver::new(&ResolverAddr::parse("10.0.0.53").unwrap(), testbed::nobody(), &[]);
-        let name = Name::parse("mail.domain.com").unwrap();
-        let size = size_of_val(&resolver.ask(&name, RecordType::A, LIMIT));
-        assert!(size <= 1536, "{size} bytes");
-    }
-
-    #[tokio::test]
-    async fn foreign_datagrams_are_ignored() {
-        let peer = testbed::udp(|_, query| {
-            let good = answer(&query);
-            let change = |at: usize| {
-                let mut bytes = good.clone();
-                bytes[at] ^= 1;
-                bytes
-            };
-            let mut echo = query.clone();
-            echo[2] &= 0x7f;
-            vec![change(0), change(1), change(14), echo, vec![7], good]
-        })
-        .await;
-        assert!(is_answer(&ask("127.0.0.1", peer, &[], LONG).await));
-    }
-
-    #[tokio::test]
-    async fn a_question_is_sent_three_times_within_the_limit() {
-        let third = testbed::udp(|n, query| if n == 2 { vec![answer(&query)] } else { vec![] }).await;
-        assert!(is_answer(&ask("127.0.0.1", third, &[], LIMIT * 3).await));
-        let sent = Arc::new(AtomicUsize::new(0));
-        let count = sent.clone();
-        let silent = testbed::udp(move |_, _| {
-            count.fetch_add(1, Ordering::SeqCst);
-            vec![]
-        })
-        .await;
-        let begun = Instant::now();
-        assert_eq!(ask("127.0.0.1", silent, &[], LIMIT).await, DnsOutcome::Timeout);
-        assert!(begun.elapsed() >= LIMIT && begun.elapsed() < LIMIT * 10);
-        assert_eq!(sent.load(Ordering::SeqCst), 3);
-    }
-
-    #[tokio::test]
-    async fn a_closed_port_is_told_at_once() {
-        let nobody = testbed::nobody();
-        for resolver in ["127.0.0.1", "tcp://127.0.0.1", "tls://127.0.0.1"] {
-            let outcome = ask(resolver, nobody, &[], LONG).await;
-            assert_eq!(outcome, DnsOutcome::Unreachable("connection refused".into()), "{resolver}");
-        }
-        assert!(matches!(ask("https://127.0.0.1", nobody, &[], LONG).await, DnsOutcome::Unreachable(_)));
-    }
-
-    #[tokio::test]
-    async fn truncation_leads_to_tcp() {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let peer = listener.local_addr().unwrap();
-        let socket = tokio::net::UdpSocket::bind(peer).await.unwrap();
-        tokio::spawn(testbed::serve(listener, |_, stream| answer_all(stream, usize::MAX)));
-        tokio::spawn(async move {
-            let mut buffer = [0; 512];
-            let (length, from) = socket.recv_from(&mut buffer).await.unwrap();
-            buffer[2] |= 0x82;
-            socket.send_to(&buffer[..length], from).await.unwrap();
-        });
-        let outcome = ask("127.0.0.1", peer, &[], LONG).await;
-        assert!(is_answer(&outcome) && outcome.reply().unwrap().after_truncation);
-    }
-
-    #[tokio::test]
-    async fn a_server_that_does_not_know_edns_is_asked_without() {
-        let error = |query: &[u8]| [&query[..2], &[0x80, 1, 0, 0, 0, 0, 0, 0, 0, 0]].concat();
-        let old = testbed::udp(move |_, query| match query[11] {
-            0 => vec![answer(&query)],
-            _ => vec![error(&query)],
-        })
-        .await;
-        assert!(is_answer(&ask("127.0.0.1", old, &[], LONG).await));
-        let broken = testbed::udp(move |_, query| vec![error(&query)]).await;
-        assert_eq!(ask("127.0.0.1", broken, &[], LONG).await, DnsOutcome::Code(1));
-    }
-
-    #[tokio::test]
-    async fn rubbish_under_the_right_id_is_malformed() {
-        let half = testbed::udp(|_, query| vec![answer(&query)[..40].to_vec()]).await;
-        let tiny = testbed::udp(|_, query| vec![query[..3].to_vec()]).await;
-        for peer in [half, tiny] {
-            let outcome = ask("127.0.0.1", peer, &[], LONG).await;
-            assert!(matches!(outcome, DnsOutcome::Malformed(_)), "{outcome:?}");
-        }
-    }
-
-    /// Answers questions behind their lengths, and closes after some.
-    async fn answer_all(mut stream: impl AsyncRead + AsyncWrite + Unpin, count: usize) {
-        for _ in 0..count {
-            let Ok(length) = stream.read_u16().await else { return };
-            let mut query = vec![0; usize::from(length)];
-            stream.read_exact(&mut query).await.unwrap();
-            let answer = answer(&query);
-            stream.write_u16(answer.len() as u16).await.unwrap();
-            stream.write_all(&answer).await.unwrap();
-        }
-    }
-
-    #[tokio::test]
-    async fn many_questions_share_a_connection_and_outlive_its_end() {
-        for count in [usize::MAX, 1, 7] {
-            let peer = testbed::tcp(move |_, stream| answer_all(stream, count)).await;
-            let resolver = Arc::new(Resolver::new(&ResolverAddr::parse("tcp://127.0.0.1").unwrap(), peer, &[]));
-            let questions = (0..20).map(|i| {
-                let (resolver, name) = (resolver.clone(), Name::parse(&format!("h{i}.domain.com")).unwrap());
-                async move { resolver.ask(&name, RecordType::A, LONG).await }
-            });
-            for outcome in futures_util::future::join_all(questions).await {
-                assert!(is_answer(&outcome), "{count}: {outcome:?}");
-            }
-        }
-        let closes = testbed::tcp(|_, stream| async move { drop(stream) }).await;
-        let outcome = ask("tcp://127.0.0.1", closes, &[], LONG).await;
-        assert!(matches!(outcome, DnsOutcome::Unreachable(_)), "{outcome:?}");
-        let silent = testbed::tcp(|_, stream| async move {
-            let _stream = stream;
-            std::future::pending().await
-        })
-        .await;
-        assert_eq!(ask("tcp://127.0.0.1", silent, &[], LIMIT).await, DnsOutcome::Timeout);
-    }
-
-    fn server_tls(identity: &Identity, alpn: &[&[u8]]) -> TlsAcceptor {
-        let serves = Serves::new(vec![identity.certificate.clone()], &identity.key);
-        let mut config = (*testbed::tls(serves)).clone();
-        config.alpn_protocols = alpn.iter().map(|p| p.to_vec()).collect();
-        TlsAcceptor::from(Arc::new(config))
-    }
-
-    fn anchor(certificate: &CertificateDer<'_>) -> Vec<Arc<[u8]>> {
-        vec![certificate.to_vec().into()]
-    }
-
-    #[tokio::test]
-    async fn a_resolver_by_tls_has_to_prove_its_address() {
-        let own = identity("dns.example");
-        let acceptor = server_tls(&own, &[]);
-        let peer = testbed::tcp(move |_, stream| {
-            let acceptor = acceptor.clone();
-            async move {
-                if let Ok(stream) = acceptor.accept(stream).await {
-                    answer_all(stream, usize::MAX).await;
-                }
-            }
-        })
-        .await;
-        assert!(is_answer(&ask("tls://127.0.0.1", peer, &anchor(&own.certificate), LONG).await));
-        for (resolver, anchors) in [
-            ("tls://127.0.0.1", anchor(&identity("dns.example").certificate)),
-            ("tls://127.0.0.1", vec![]),
-            ("tls://127.0.0.2", anchor(&own.certificate)),
-        ] {
-            let outcome = ask(resolver, peer, &anchors, LONG).await;
-            assert!(matches!(&outcome, DnsOutcome::Unreachable(why) if why.contains("certificate")), "{outcome:?}");
-        }
-    }
-
-    /// As much of HTTP/2 (RFC 9113) as one client needs: settings, and an answer to each body.
-    async fn speak_h2(mut stream: impl AsyncRead + AsyncWrite + Unpin, status: u8) -> io::Result<()> {
-        let frame = |kind: u8, flags: u8, id: u32, body: &[u8]| {
-            let length = (body.len() as u32).to_be_bytes();
-            [&length[1..], &[kind, flags], &id.to_be_bytes(), body].concat()
-        };
-        stream.read_exact(&mut [0; 24]).await?;
-        stream.write_all(&frame(4, 0, 0, &[])).await?;
-        loop {
-            let mut head = [0; 9];
-            stream.read_exact(&mut head).await?;
-            let mut body = vec![0; u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize];
-            stream.read_exact(&mut body).await?;
-            let id = u32::from_be_bytes([head[5], head[6], head[7], head[8]]);
-            match (head[3], head[4] & 1) {
-                (4, 0) => stream.write_all(&frame(4, 1, 0, &[])).await?,
-                (0, 1) => {
-                    stream.write_all(&frame(1, 4, id, &[status])).await?;
-                    stream.write_all(&frame(0, 1, id, &answer(&body))).await?;
-                }
-                _ => {}
-            }
-            stream.flush().await?;
-        }
-    }
-
-    #[tokio::test]
-    async fn a_resolver_is_asked_over_https() {
-        let own = identity("dns.example");
-        let acceptor = server_tls(&own, &[b"h2"]);
-        // HPACK's static table: 8 is `:status: 200`, 13 is `:status: 404`
-        let statuses = [0x88, 0x8d];
-        let peer = testbed::tcp(move |n, stream| {
-            let acceptor = acceptor.clone();
-            async move {
-                if let Ok(stream) = acceptor.accept(stream).await {
-                    let _ = speak_h2(stream, statuses[n.min(1)]).await;
-                }
-            }
-        })
-        .await;
-        let anchors = anchor(&own.certificate);
-        let https = "https://127.0.0.1/dns-query";
-        assert!(is_answer(&ask(https, peer, &anchors, LONG).await));
-        let outcome = ask(https, peer, &anchors, LONG).await;
-        assert!(matches!(&outcome, DnsOutcome::Malformed(why) if why.contains("404")), "{outcome:?}");
-        let outcome = ask(https, peer, &[], LONG).await;
-        assert!(matches!(&outcome, DnsOutcome::Unreachable(why) if why.contains("certificate")), "{outcome:?}");
-        assert!(matches!(ask("https://[::1]", peer, &anchors, LONG).await, DnsOutcome::Unreachable(_)));
-    }
 }

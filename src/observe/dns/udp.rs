@@ -1,21 +1,24 @@
-//! Questions over UDP: a few connected sockets, each with a table of ids and one task that receives.
+//! Questions over UDP: a few connected sockets and a table of what is in flight on them. No task of its own: whoever
+//! asks polls it.
 //!
-//! A connected socket is told when the port is closed, and takes datagrams from its peer only.
+//! A connected socket is told when the port is closed, and takes datagrams from its peer only. An answer has to hit the
+//! port, the id and the question (RFC 5452 section 9).
 
 use std::collections::HashMap;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
+use tokio::io::ReadBuf;
 use tokio::net::UdpSocket;
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
-use super::Failure;
-use super::wire::{Fit, Question};
+use super::random::Random;
+use super::wire::{Fit, Question, Read};
+use super::{Failure, Inquiry};
+use crate::model::dns::DnsOutcome;
 
 /// Sockets of one resolver, so that an answer has to guess the port too (RFC 5452 section 9.2).
 const SOCKETS: usize = 4;
@@ -23,192 +26,206 @@ const SOCKETS: usize = 4;
 /// Datagrams sent for a question: the first and two retransmissions.
 const SENDS: u32 = 3;
 
-/// Errors in a row after which a socket is not listened to any more.
-const ERRORS: u32 = 100;
-
-/// What the one who asked is told: the datagram, or why none comes.
-type Reply = Result<Vec<u8>, Failure>;
+/// What became of a question.
+pub enum Event {
+    /// This.
+    Over(Inquiry, DnsOutcome),
+    /// Its answer did not fit into a datagram: it is to be asked again over TCP.
+    Truncated(Inquiry),
+}
 
 /// A resolver asked over UDP.
 pub struct Udp {
     peer: SocketAddr,
-    sockets: [Mutex<Option<Arc<Socket>>>; SOCKETS],
-    turn: AtomicUsize,
+    sockets: [Option<UdpSocket>; SOCKETS],
+    flights: HashMap<Key, Flight>,
+    /// Those that the system did not take yet.
+    unsent: Vec<Key>,
+    /// Not later than the first time at which a question is to be sent again or given up.
+    due: Option<Instant>,
+    random: Random,
+    buffer: Vec<u8>,
 }
 
-struct Socket {
-    shared: Arc<Shared>,
-    receiver: JoinHandle<()>,
-}
+/// A socket and an id.
+type Key = (usize, u16);
 
-struct Shared {
-    io: UdpSocket,
-    waiting: Mutex<HashMap<u16, Waiting>>,
-}
-
-struct Waiting {
-    question: Arc<Question>,
-    answer: oneshot::Sender<Reply>,
-}
-
-/// An entry in the table of ids, taken out again whatever becomes of the question.
-struct Entry<'a> {
-    shared: &'a Shared,
-    question: &'a Arc<Question>,
-    id: u16,
+/// A question in flight.
+struct Flight {
+    inquiry: Inquiry,
+    question: Question,
+    /// Between two sendings.
+    step: Duration,
+    /// Sendings that are left.
+    left: u32,
+    due: Instant,
 }
 
 impl Udp {
     /// A resolver at an address; nothing is opened yet.
     pub fn new(peer: SocketAddr) -> Self {
-        Self { peer, sockets: Default::default(), turn: AtomicUsize::new(0) }
-    }
-
-    /// Asks, twice again at a third and two thirds of the time, and waits for the answer.
-    pub async fn ask(&self, question: &Arc<Question>, deadline: Instant) -> Result<Vec<u8>, Failure> {
-        let socket = self.socket().map_err(|e| failure(&e))?;
-        let (entry, mut answer) = socket.shared.enter(question)?;
-        let bytes = question.with_id(entry.id);
-        let step = deadline.saturating_duration_since(Instant::now()) / SENDS;
-        for left in (0..SENDS).rev() {
-            socket.shared.io.send(&bytes).await.map_err(|e| failure(&e))?;
-            match timeout_at(deadline - step * left, &mut answer).await {
-                Ok(Ok(answer)) => return answer,
-                Ok(Err(_)) => return Err(Failure::Unreachable("the socket was closed".into())),
-                Err(_) => {}
-            }
-        }
-        Err(Failure::Timeout)
-    }
-
-    fn socket(&self) -> io::Result<Arc<Socket>> {
-        let turn = self.turn.fetch_add(1, Ordering::Relaxed) % SOCKETS;
-        let mut place = lock(&self.sockets[turn]);
-        match &*place {
-            Some(socket) if !socket.receiver.is_finished() => Ok(socket.clone()),
-            _ => Ok(place.insert(Arc::new(Socket::open(self.peer)?)).clone()),
+        Self {
+            peer,
+            sockets: Default::default(),
+            flights: HashMap::new(),
+            unsent: Vec::new(),
+            due: None,
+            random: Random::default(),
+            buffer: vec![0; usize::from(u16::MAX)],
         }
     }
-}
 
-impl Socket {
-    fn open(peer: SocketAddr) -> io::Result<Self> {
-        let local: SocketAddr = match peer {
-            SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
-            SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
+    /// When to poll again at the latest.
+    pub fn due(&self) -> Option<Instant> {
+        self.due
+    }
+
+    /// Asks; what becomes of it comes out of a poll.
+    pub fn ask(&mut self, cx: &mut Context<'_>, now: Instant, inquiry: Inquiry, events: &mut Vec<Event>) {
+        let mut question = match inquiry.question() {
+            Ok(question) => question,
+            Err(failure) => return events.push(Event::Over(inquiry, failure.into())),
         };
-        let io = std::net::UdpSocket::bind(local)?;
-        io.connect(peer)?;
-        io.set_nonblocking(true)?;
-        let shared = Arc::new(Shared { io: UdpSocket::from_std(io)?, waiting: Mutex::default() });
-        Ok(Self { receiver: tokio::spawn(receive(shared.clone())), shared })
+        let key = match self.free_key() {
+            Ok(key) => key,
+            Err(failure) => return events.push(Event::Over(inquiry, failure.into())),
+        };
+        question.set_id(key.1);
+        let step = inquiry.deadline.saturating_duration_since(now) / SENDS;
+        let due = inquiry.deadline;
+        self.flights.insert(key, Flight { inquiry, question, step, left: SENDS, due });
+        self.send(cx, key, events);
     }
-}
 
-impl Drop for Socket {
-    fn drop(&mut self) {
-        self.receiver.abort();
-    }
-}
-
-impl Shared {
-    /// Takes a random id that is not in use.
-    fn enter<'a>(&'a self, question: &'a Arc<Question>) -> Result<(Entry<'a>, oneshot::Receiver<Reply>), Failure> {
-        let mut waiting = lock(&self.waiting);
-        if waiting.len() > usize::from(u16::MAX) / 2 {
-            return Err(Failure::Unreachable("too many questions at once".into()));
+    /// Receives all that came, sends again what is overdue, and gives up what has no time left.
+    pub fn poll(&mut self, cx: &mut Context<'_>, now: Instant, events: &mut Vec<Event>) {
+        (0..SOCKETS).for_each(|socket| self.receive(cx, now, socket, events));
+        for key in std::mem::take(&mut self.unsent) {
+            self.send(cx, key, events);
         }
+        if self.due.is_some_and(|due| due <= now) {
+            self.hurry(cx, now, events);
+        }
+    }
+
+    /// A random socket, opened if it is not, and a random id that is not in use on it.
+    fn free_key(&mut self) -> Result<Key, Failure> {
         loop {
-            let id = super::random_id()?;
-            if waiting.contains_key(&id) {
+            let random = self.random.next()?;
+            let (socket, id) = ((random >> 16) as usize % SOCKETS, (random & 0xffff) as u16);
+            if self.flights.contains_key(&(socket, id)) {
                 continue;
             }
-            let (answer, receiver) = oneshot::channel();
-            waiting.insert(id, Waiting { question: question.clone(), answer });
-            return Ok((Entry { shared: self, question, id }, receiver));
+            if let Some(place @ None) = self.sockets.get_mut(socket) {
+                *place = Some(open(self.peer).map_err(|e| failure(&e))?);
+            }
+            return Ok((socket, id));
+        }
+    }
+
+    fn send(&mut self, cx: &mut Context<'_>, key: Key, events: &mut Vec<Event>) {
+        let Some(flight) = self.flights.get_mut(&key) else { return };
+        let Some(Some(io)) = self.sockets.get(key.0) else { return };
+        match io.poll_send(cx, flight.question.bytes()) {
+            Poll::Ready(Ok(_)) => {
+                flight.left = flight.left.saturating_sub(1);
+                flight.due = flight.inquiry.deadline - flight.step * flight.left;
+            }
+            // What the system tells of an earlier datagram is true of all of them.
+            Poll::Ready(Err(e)) if is_closed(&e) => return self.fail(key.0, &e, events),
+            Poll::Ready(Err(e)) => {
+                let gone = self.flights.remove(&key);
+                return events.extend(gone.map(|f| Event::Over(f.inquiry, failure(&e).into())));
+            }
+            Poll::Pending => {
+                flight.due = flight.inquiry.deadline;
+                self.unsent.push(key);
+            }
+        }
+        let due = flight.due;
+        self.due = Some(self.due.map_or(due, |d| d.min(due)));
+    }
+
+    fn receive(&mut self, cx: &mut Context<'_>, now: Instant, socket: usize, events: &mut Vec<Event>) {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let mut error = None;
+        while let Some(Some(io)) = self.sockets.get(socket) {
+            let mut datagram = ReadBuf::new(&mut buffer);
+            match io.poll_recv(cx, &mut datagram) {
+                Poll::Ready(Ok(())) => self.take(cx, now, socket, datagram.filled(), events),
+                // What came before the error is told after it.
+                Poll::Ready(Err(e)) if error.is_none() => error = Some(e),
+                Poll::Ready(Err(_)) | Poll::Pending => break,
+            }
+        }
+        self.buffer = buffer;
+        if let Some(error) = error {
+            self.fail(socket, &error, events);
         }
     }
 
     /// Gives a datagram to the question that it answers; a foreign one to nobody.
-    fn deliver(&self, datagram: &[u8]) {
-        let &[high, low, ..] = datagram else { return };
-        let id = u16::from_be_bytes([high, low]);
-        let mut waiting = lock(&self.waiting);
-        if waiting.get(&id).is_some_and(|w| w.question.fit(datagram) == Fit::Answer)
-            && let Some(found) = waiting.remove(&id)
-        {
-            let _ = found.answer.send(Ok(datagram.to_vec()));
+    fn take(&mut self, cx: &mut Context<'_>, now: Instant, socket: usize, bytes: &[u8], events: &mut Vec<Event>) {
+        let &[high, low, ..] = bytes else { return };
+        let key = (socket, u16::from_be_bytes([high, low]));
+        if self.flights.get(&key).is_none_or(|f| f.question.fit(bytes) == Fit::Foreign) {
+            return;
+        }
+        let Some(Flight { mut inquiry, question, .. }) = self.flights.remove(&key) else { return };
+        // A fault of a library is this question's only.
+        match catch_unwind(AssertUnwindSafe(|| question.read(bytes, false, false))) {
+            Ok(Read::Outcome(outcome)) => events.push(Event::Over(inquiry, outcome)),
+            Ok(Read::Truncated) => events.push(Event::Truncated(inquiry)),
+            Ok(Read::FormErr) if inquiry.edns => {
+                inquiry.edns = false;
+                self.ask(cx, now, inquiry, events);
+            }
+            Ok(Read::FormErr) => events.push(Event::Over(inquiry, DnsOutcome::Code(1))),
+            Err(_) => events.push(Event::Over(inquiry, DnsOutcome::Malformed(crate::observe::jobs::FAULT.into()))),
         }
     }
 
-    fn fail_all(&self, error: &io::Error) {
-        for (_, waiting) in lock(&self.waiting).drain() {
-            let _ = waiting.answer.send(Err(failure(error)));
+    /// An ICMP error about a datagram, or a fault of the system: nothing will come here any more. The next question opens
+    /// another port.
+    fn fail(&mut self, socket: usize, error: &io::Error, events: &mut Vec<Event>) {
+        let gone = self.flights.extract_if(|key, _| key.0 == socket);
+        events.extend(gone.map(|(_, f)| Event::Over(f.inquiry, failure(error).into())));
+        if let Some(place) = self.sockets.get_mut(socket) {
+            *place = None;
         }
+    }
+
+    fn hurry(&mut self, cx: &mut Context<'_>, now: Instant, events: &mut Vec<Event>) {
+        let over = |f: &Flight| f.due <= now && (f.left == 0 || f.inquiry.deadline <= now);
+        let gone = self.flights.extract_if(|_, f| over(f));
+        events.extend(gone.map(|(_, f)| Event::Over(f.inquiry, DnsOutcome::Timeout)));
+        let late: Vec<Key> = self.flights.iter().filter(|(_, f)| f.due <= now).map(|(key, _)| *key).collect();
+        for key in late {
+            self.send(cx, key, events);
+        }
+        self.due = self.flights.values().map(|f| f.due).min();
     }
 }
 
-impl Drop for Entry<'_> {
-    /// An answer has freed the id, and another question may have it by now.
-    fn drop(&mut self) {
-        let mut waiting = lock(&self.shared.waiting);
-        if waiting.get(&self.id).is_some_and(|w| Arc::ptr_eq(&w.question, self.question)) {
-            waiting.remove(&self.id);
-        }
-    }
-}
-
-async fn receive(shared: Arc<Shared>) {
-    let mut buffer = vec![0; usize::from(u16::MAX)];
-    let mut errors = 0;
-    while errors < ERRORS {
-        match shared.io.recv(&mut buffer).await {
-            Ok(length) => {
-                errors = 0;
-                shared.deliver(buffer.get(..length).unwrap_or_default());
-            }
-            // An ICMP error about a datagram of ours, or a fault of the system: no answer will come.
-            Err(e) => {
-                errors += 1;
-                shared.fail_all(&e);
-            }
-        }
-        if errors > 1 {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-    }
+fn open(peer: SocketAddr) -> io::Result<UdpSocket> {
+    let local: SocketAddr = match peer {
+        SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
+        SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
+    };
+    let io = std::net::UdpSocket::bind(local)?;
+    io.connect(peer)?;
+    io.set_nonblocking(true)?;
+    UdpSocket::from_std(io)
 }
 
 /// Windows calls a closed port a reset (WSAECONNRESET).
+fn is_closed(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionRefused)
+}
+
 fn failure(error: &io::Error) -> Failure {
-    match error.kind() {
-        io::ErrorKind::ConnectionReset => Failure::of(&io::ErrorKind::ConnectionRefused.into()),
-        _ => Failure::of(error),
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::dns::RecordType;
-    use crate::model::name::Name;
-    use crate::observe::testbed;
-
-    #[tokio::test]
-    async fn who_leaves_late_takes_only_their_own_entry_along() {
-        let question = |name| Arc::new(Question::new(&Name::parse(name).unwrap(), RecordType::A, true).unwrap());
-        let (first, second) = (question("a.domain.com"), question("b.domain.com"));
-        let socket = Socket::open(testbed::udp(|_, _| vec![]).await).unwrap();
-        let (entry, mut given) = socket.shared.enter(&first).unwrap();
-        socket.shared.deliver(&testbed::answer(&first.with_id(entry.id)));
-        assert!(given.try_recv().unwrap().is_ok());
-        let (answer, mut waits) = oneshot::channel();
-        lock(&socket.shared.waiting).insert(entry.id, Waiting { question: second, answer });
-        drop(entry);
-        assert_eq!(waits.try_recv(), Err(oneshot::error::TryRecvError::Empty));
+    match is_closed(error) {
+        true => Failure::of(&io::ErrorKind::ConnectionRefused.into()),
+        false => Failure::of(error),
     }
 }

@@ -5,21 +5,19 @@
 
 mod capture;
 mod outcome;
+mod shake;
 mod wire;
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use rustls::ClientConfig;
-use rustls::client::Resumption;
+use rustls::client::{ClientConnection, Resumption};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::ServerName;
-use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
-use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
 
 use super::{dial, preamble};
 use crate::model::certificate::BlobId;
@@ -29,10 +27,8 @@ use crate::model::tls::{Stage, TlsOutcome};
 use capture::Capture;
 pub use outcome::of_fault;
 use outcome::{End, outcome};
+use shake::shake_hands;
 use wire::{LIMIT, Wire};
-
-/// How long an orderly close may take; the facts are known by then.
-const CLOSE: Duration = Duration::from_millis(250);
 
 /// What all handshakes share.
 pub struct Handshakes {
@@ -104,11 +100,13 @@ impl Handshakes {
         config.enable_sni = sni;
         config.dangerous().set_certificate_verifier(capture.clone());
         let mut wire = Wire::new(tcp);
-        let connecting = TlsConnector::from(Arc::new(config)).connect(name, &mut wire);
-        let end = match timeout_at(deadline, connecting).await {
-            Ok(Ok(stream)) => complete(stream, deadline).await,
-            Ok(Err(e)) => End::Failed(e),
-            Err(_) => End::Timeout,
+        let end = match ClientConnection::new(Arc::new(config), name) {
+            Ok(mut tls) => match timeout_at(deadline, shake_hands(&mut tls, &mut wire)).await {
+                Ok(Ok(())) => End::Complete { cipher: cipher(&tls) },
+                Ok(Err(e)) => End::Failed(e),
+                Err(_) => End::Timeout,
+            },
+            Err(e) => End::Failed(io::Error::new(io::ErrorKind::InvalidData, e)),
         };
         let end = if wire.is_too_much() { End::TooMuch(LIMIT) } else { end };
         outcome(capture.take(), end, wire.first())
@@ -132,19 +130,18 @@ fn server_name(probe: &TlsProbe) -> Result<ServerName<'static>, TlsOutcome> {
     }
 }
 
-/// Reads what was agreed and says goodbye, so that servers log no broken connection.
-async fn complete(mut stream: TlsStream<&mut Wire>, deadline: Instant) -> End {
-    let suite = stream.get_ref().1.negotiated_cipher_suite();
-    let cipher = suite.and_then(|s| s.suite().as_str().map(|name| name.replacen("TLS13_", "TLS_", 1)));
-    let _ = timeout_at(deadline.min(Instant::now() + CLOSE), stream.shutdown()).await;
-    End::Complete { cipher }
+/// The cipher suite by its IANA name.
+fn cipher(tls: &ClientConnection) -> Option<String> {
+    tls.negotiated_cipher_suite().and_then(|s| s.suite().as_str().map(|name| name.replacen("TLS13_", "TLS_", 1)))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use rustls::server::WebPkiClientVerifier;
     use rustls::{RootCertStore, ServerConfig};
-    use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+    use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
     use tokio_rustls::TlsAcceptor;
 
     use super::*;
