@@ -294,6 +294,7 @@ fn is_word(outcome: &Outcome) -> bool {
             TlsOutcome::Refused
                 | TlsOutcome::Unreachable(_)
                 | TlsOutcome::Timeout(Stage::Connect)
+                | TlsOutcome::GivenUp(_)
                 | TlsOutcome::CannotLook(_)
         ),
     }

@@ -139,7 +139,7 @@ impl<'a> Order<'a> {
 }
 
 fn place_and_type(place: u32, kind: u32) -> u64 {
-    u64::from(place) << 1 | u64::from(kind)
+    u64::from(place) << 8 | u64::from(kind)
 }
 
 /// The groups sorted by name, then place and type, and where each name's begin.

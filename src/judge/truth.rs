@@ -84,10 +84,12 @@ pub(super) fn tls(outcome: &TlsOutcome, expectation: Expectation) -> Truth {
         | TlsOutcome::StarttlsRefused(_)
         | TlsOutcome::BytesAfterGoAhead(_)
         | TlsOutcome::Timeout(Stage::Connect)
+        | TlsOutcome::GivenUp(Stage::Connect)
         // IIS without a certificate hangs up in the handshake.
         | TlsOutcome::Closed(_) => Kind::Broken,
         TlsOutcome::Alert(alert) if refuses_the_name(alert) => Kind::Broken,
         TlsOutcome::Timeout(Stage::Dialogue | Stage::Handshake)
+        | TlsOutcome::GivenUp(Stage::Dialogue | Stage::Handshake)
         | TlsOutcome::Alert(_)
         | TlsOutcome::TryLater(_)
         | TlsOutcome::TooLarge(_)
@@ -154,6 +156,8 @@ mod tests {
             (TlsOutcome::StarttlsRefused(text()), BROKEN),
             (TlsOutcome::BytesAfterGoAhead(vec![0]), BROKEN),
             (TlsOutcome::Timeout(Stage::Connect), BROKEN),
+            (TlsOutcome::GivenUp(Stage::Connect), BROKEN),
+            (TlsOutcome::GivenUp(Stage::Handshake), SILENT),
             (TlsOutcome::Closed(Stage::Connect), BROKEN),
             (TlsOutcome::Closed(Stage::Dialogue), BROKEN),
             (TlsOutcome::Closed(Stage::Handshake), BROKEN),

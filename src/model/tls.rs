@@ -72,6 +72,8 @@ pub enum TlsOutcome {
     Closed(Stage),
     /// Silence until the time was over.
     Timeout(Stage),
+    /// Not dialled any more, since the address had been nothing but silent at this stage, again and again.
+    GivenUp(Stage),
     /// No way to it: the system's words.
     Unreachable(String),
     /// The first bytes are not TLS; they are kept.
@@ -105,6 +107,7 @@ impl fmt::Display for TlsOutcome {
             Self::Refused => f.write_str("connection refused"),
             Self::Closed(stage) => write!(f, "closed during {stage}"),
             Self::Timeout(stage) => write!(f, "no answer in time during {stage}"),
+            Self::GivenUp(stage) => write!(f, "not dialled any more, after silence during {stage}"),
             Self::Unreachable(why) => write!(f, "unreachable ({why})"),
             Self::NotTls(bytes) => write!(f, "not TLS: \"{}\"", escape_bytes(bytes, 40)),
             Self::NotThisProtocol(bytes) => write!(f, "another protocol: \"{}\"", escape_bytes(bytes, 40)),

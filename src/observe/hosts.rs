@@ -63,8 +63,8 @@ impl Hosts {
     pub fn foregone(&self, address: SocketAddr) -> Option<TlsOutcome> {
         let host = self.hosts.get(&address).filter(|h| !h.speaks)?;
         match (host.unconnected, host.unheard) {
-            (UNCONNECTED.., 0) => Some(TlsOutcome::Timeout(Stage::Connect)),
-            (_, UNHEARD..) => host.stage.map(TlsOutcome::Timeout),
+            (UNCONNECTED.., 0) => Some(TlsOutcome::GivenUp(Stage::Connect)),
+            (_, UNHEARD..) => host.stage.map(TlsOutcome::GivenUp),
             _ => None,
         }
     }
@@ -138,7 +138,7 @@ mod tests {
                 assert_eq!(hosts.foregone(address()), None);
                 assert_eq!(hosts.take(address(), &timeout, start(9, 0), 0), Turn::Same);
             }
-            assert_eq!(hosts.foregone(address()), Some(timeout));
+            assert_eq!(hosts.foregone(address()), Some(TlsOutcome::GivenUp(stage)));
             assert_eq!(hosts.foregone("10.0.0.10:25".parse().unwrap()), None);
             // One that was still under way.
             hosts.take(address(), &certificate(), start(0, 0), 0);

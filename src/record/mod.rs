@@ -250,6 +250,7 @@ mod tests {
             Just(TlsOutcome::Refused),
             stage().prop_map(TlsOutcome::Closed),
             stage().prop_map(TlsOutcome::Timeout),
+            stage().prop_map(TlsOutcome::GivenUp),
             bytes().prop_map(TlsOutcome::NotTls),
             bytes().prop_map(TlsOutcome::NotThisProtocol),
             Just(TlsOutcome::StarttlsNotOffered),

@@ -78,6 +78,7 @@ fn reached(case: &Case, looks: Vec<Look>) -> Vec<Look> {
                 TlsOutcome::Refused
                     | TlsOutcome::Unreachable(_)
                     | TlsOutcome::Timeout(Stage::Connect)
+                    | TlsOutcome::GivenUp(Stage::Connect)
                     | TlsOutcome::CannotLook(_)
             )
         )

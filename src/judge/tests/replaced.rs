@@ -131,8 +131,9 @@ fn a_newer_file_is_the_successor_of_what_is_served() {
         world.serve("in", "10.0.0.10", MAIL, served);
         world.judge().findings.iter().map(|f| f.rule).collect::<Vec<_>>()
     };
-    let (old, new) = (ROOT.issue(&[MAIL, WEBMAIL]), ROOT.issue_from(&[MAIL], 2026));
+    let newer = |p: &mut rcgen::CertificateParams| p.not_before = rcgen::date_time_ymd(2026, 11, 1);
+    let (old, new) = (ROOT.issue(&[MAIL, WEBMAIL]), ROOT.issue_with(&[MAIL], newer));
     assert_eq!(world(&old, &new), [INFO_NAME]);
-    let (old, new) = (ROOT.issue(&[MAIL]), ROOT.issue_from(&[MAIL, WEBMAIL], 2026));
+    let (old, new) = (ROOT.issue(&[MAIL]), ROOT.issue_with(&[MAIL, WEBMAIL], newer));
     assert_eq!(world(&new, &old), [""; 0]);
 }

@@ -52,8 +52,8 @@ pub(in crate::judge) fn unseen(case: &Case, item: &Item) -> Option<Unseen> {
 
 fn of_outcome(outcome: &TlsOutcome) -> Unseen {
     match outcome {
-        TlsOutcome::Timeout(Stage::Handshake) => Unseen::SilentInTls,
-        TlsOutcome::Timeout(Stage::Connect | Stage::Dialogue) => Unseen::SilentBeforeTls,
+        TlsOutcome::Timeout(Stage::Handshake) | TlsOutcome::GivenUp(Stage::Handshake) => Unseen::SilentInTls,
+        TlsOutcome::Timeout(Stage::Connect | Stage::Dialogue) | TlsOutcome::GivenUp(_) => Unseen::SilentBeforeTls,
         TlsOutcome::Alert(alert) => Unseen::Alert(alert.clone()),
         TlsOutcome::TryLater(_) => Unseen::TryLater,
         TlsOutcome::TooLarge(_) => Unseen::TooLarge,

@@ -155,7 +155,7 @@ fn cure(outcome: &TlsOutcome, who: &str, view: Option<&str>) -> String {
     };
     match outcome {
         T::Refused => way("start the listener and bind it to this port, or open the firewall"),
-        T::Timeout(_) | T::Unreachable(_) => {
+        T::Timeout(_) | T::GivenUp(_) | T::Unreachable(_) => {
             way("see that the machine is up and has this address; then the firewalls and routes on the way")
         }
         T::Closed(Stage::Connect | Stage::Dialogue) => {
