@@ -61,9 +61,11 @@ const TABLE: &[(&str, &str, By)] = &[
     // The wildcard answers for what is to be absent, and for what was never there.
     ("wildcard-record-answers", "resolves-to-unexpected-target", By::Dns),
     ("wildcard-record-answers", "intranet-name-in-external-view", By::Dns),
+    ("wildcard-record-answers", "legacy-residue", By::Dns),
     ("wildcard-record-answers", "autodiscover-candidate-uncovered", By::Candidate),
     // A host of mail or of a service that does not resolve, or cannot be asked for.
     ("name-unresolved-in-view", "mx-target-invalid", By::Dns),
+    ("cname-conflict", "mx-target-invalid", By::Dns),
     ("name-unresolved-in-view", "srv-target-invalid", By::Dns),
     ("mx-target-invalid", "srv-target-invalid", By::Dns),
     ("name-unresolved-in-view", "caa-or-dcv-lookup-fails", By::Dns),
@@ -168,7 +170,8 @@ fn explained(drafts: &[Draft], holders: &BTreeMap<Key, Vec<usize>>, consequence:
 
 /// What follows from an answer that leads elsewhere follows from the rules that say so more nearly.
 fn is_meant(cause: &str, rule: &str) -> bool {
-    const NEARER: [&str; 3] = ["private-address-in-external-view", "mixed-generation-rrset", "stale-or-unplanned-aaaa"];
+    const NEARER: [&str; 4] =
+        ["private-address-in-external-view", "mixed-generation-rrset", "stale-or-unplanned-aaaa", "legacy-residue"];
     cause == rule || (cause == "resolves-to-unexpected-target" && NEARER.contains(&rule))
 }
 

@@ -149,6 +149,12 @@ impl State {
         let turn = self.hosts.take(job.to, &look.0, job.start, job.again);
         self.waiting.done(&host);
         match turn {
+            Turn::Crowded { narrow: true } if job.ask.samples > 1 => {
+                self.waiting.narrow(&host);
+                self.done.push(Done { job, look });
+            }
+            // Behind a balancer it may be one member that refuses: to ask again would hide it behind another.
+            Turn::Crowded { .. } if job.ask.samples > 1 => self.done.push(Done { job, look }),
             Turn::Crowded { narrow } => {
                 if narrow {
                     self.waiting.narrow(&host);

@@ -24,6 +24,24 @@ struct Entry {
     /// True if it hurts nobody even where it is due: another name or address does the same.
     #[serde(default)]
     may_be_harmless: bool,
+    /// Moments in which what it brings about is as right as what was there.
+    #[serde(default)]
+    harmless_at: Vec<String>,
+    /// Faults of the same view, or all that stands in its DNS, that nobody can see beside it.
+    #[serde(default)]
+    hides: Hides,
+}
+
+/// What a fault hides.
+#[derive(Default, Deserialize)]
+#[serde(untagged)]
+enum Hides {
+    /// Every answer of its view.
+    View(bool),
+    /// These faults.
+    Faults(Vec<String>),
+    #[default]
+    Nothing,
 }
 
 /// The fault's name, without what it breaks.
@@ -43,19 +61,32 @@ impl Oracle {
         self.0.keys().map(String::as_str)
     }
 
+    /// True if by its nature one of two faults hides the other: no probe can tell that both are there.
+    pub fn conceals(&self, one: &str, other: &str) -> bool {
+        match &self.0[name(one)].hides {
+            Hides::Faults(faults) => faults.iter().any(|f| f == name(other)),
+            Hides::View(true) => view(one).is_none_or(|v| view(other) == Some(v)),
+            Hides::View(false) | Hides::Nothing => false,
+        }
+    }
+
     /// What is amiss if a fault was not found: no finding of its rules is about what it broke. Where nothing that is due
     /// is about that, nobody is hurt.
-    pub fn misses(&self, fault: &str, judgement: &Judgement) -> impl Iterator<Item = String> {
+    pub fn misses(&self, fault: &str, moment: &str, judgement: &Judgement) -> impl Iterator<Item = String> {
         let entry = &self.0[name(fault)];
+        let is_harmless = entry.may_be_harmless || entry.harmless_at.iter().any(|m| m == moment);
         let speaks = |f: &&Finding| f.severity > Severity::Info && entry.finds.iter().any(|r| r == f.rule);
         let found: Vec<&Finding> = judgement.findings.iter().filter(speaks).collect();
         let what = fault.split_once(':').map(|(_, what)| what).unwrap_or_default();
-        let is_due = judgement.obligations.iter().any(|o| o.due && concerns(o, what));
-        let told = match is_due && !entry.may_be_harmless {
-            true if found.is_empty() => Some("is not found".to_string()),
+        let is_due = judgement.obligations.iter().any(|o| match names_a_certificate(fault) {
+            true => o.due && o.id.starts_with(&format!("san/{what}/")),
+            false => o.due && concerns(o, what),
+        });
+        let told = match is_due && !is_harmless {
+            true if found.is_empty() => Some(format!("{fault} is not found among {:?}", all(judgement))),
             // Which certificate it was is told by its thumbprint.
             true if !names_a_certificate(fault) && !found.iter().any(|f| concerns(f, what)) => {
-                Some(format!("is found elsewhere: {:?}", found.iter().map(|f| shown(f)).collect::<Vec<_>>()))
+                Some(format!("{fault} is found elsewhere: {:?}", found.iter().map(|f| shown(f)).collect::<Vec<_>>()))
             }
             _ => None,
         };
@@ -70,6 +101,17 @@ impl Oracle {
             causes(judgement).filter(|f| !fits(f.rule)).map(|f| format!("not so: {}", shown(f))).collect();
         wrong.into_iter()
     }
+}
+
+/// The view that a fault is about: `view` or `view/name`.
+fn view(fault: &str) -> Option<&str> {
+    let info = coexist::lab::faults().iter().find(|f| f.name == name(fault))?;
+    info.argument.filter(|a| a.starts_with("view"))?;
+    fault.split_once(':')?.1.split('/').next()
+}
+
+fn all(judgement: &Judgement) -> Vec<&str> {
+    judgement.findings.iter().map(|f| f.rule).collect()
 }
 
 fn names_a_certificate(fault: &str) -> bool {

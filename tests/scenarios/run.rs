@@ -72,7 +72,7 @@ pub fn json(judgement: &Judgement) -> String {
     String::from_utf8(out).expect("JSON is UTF-8")
 }
 
-fn load(scenario: &Scenario) -> Result<Plan, String> {
+pub fn load(scenario: &Scenario) -> Result<Plan, String> {
     let text = plan_text(scenario)?;
     plan::load(&scenario.plan, text.as_bytes(), &|_| Ok(())).map_err(|e| plan::render_errors(&e, false))
 }
@@ -91,7 +91,7 @@ fn plan_text(scenario: &Scenario) -> Result<String, String> {
     Ok(text)
 }
 
-fn policy(scenario: &Scenario, plan: &Plan) -> Result<Policy, String> {
+pub fn policy(scenario: &Scenario, plan: &Plan) -> Result<Policy, String> {
     let phase = |text: &String| Phase::of_word(text).ok_or(format!("no phase {text}"));
     let ask = match (&scenario.ready_for, &scenario.phase) {
         (Some(to), _) => Ask::ReadyFor(phase(to)?),
@@ -104,7 +104,7 @@ fn policy(scenario: &Scenario, plan: &Plan) -> Result<Policy, String> {
 }
 
 /// The moment in which the world is: that which is judged, on the eve of a flip the phase before it.
-fn moment(scenario: &Scenario, policy: &Policy, plan: &Plan) -> Result<Moment, String> {
+pub fn moment(scenario: &Scenario, policy: &Policy, plan: &Plan) -> Result<Moment, String> {
     match &scenario.world {
         Some(text) => Moment::parse(text).ok_or(format!("no phase {text}")),
         None => Ok(policy.moment(plan, ViewId(0))),

@@ -29,6 +29,7 @@ mod ttl_too_high_at_flip;
 mod wildcard_record_answers;
 
 pub(super) use name_unresolved_in_view::is_dangling;
+pub(super) use odd::strangers;
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;

@@ -188,7 +188,7 @@ fn given(item: &Item) -> Vec<IpAddr> {
 }
 
 /// The addresses that only this answer leads to.
-pub(super) fn strangers(items: &[Item]) -> Vec<Key> {
+pub(in super::super) fn strangers(items: &[Item]) -> Vec<Key> {
     let of = |item: &Item| {
         let Claim::Resolves { name, view, .. } = &item.obligation.claim else { return Vec::new() };
         given(item).into_iter().map(|a| Key::Stranger(*name, *view, a)).collect()

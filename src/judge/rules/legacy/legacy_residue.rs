@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::dns::{expected, keys, said};
+use super::super::dns::{expected, keys, said, strangers};
 use crate::judge::RuleInfo;
 use crate::judge::draft::{Context, Draft, Item};
 use crate::judge::problem::{DnsFault, Fault};
@@ -96,6 +96,7 @@ fn of_answer(context: &Context, (name, view): (NameId, ViewId), waiver: Option<u
     draft.hurts = vec![format!("whoever of {label} still types it: the address may be a stranger's one day")];
     draft.remedy.cure = vec![format!("delete {text} (A, AAAA, CNAME) from the zone that {label} sees")];
     draft.keys = keys(items);
+    draft.keys.extend(strangers(items));
     draft
 }
 

@@ -11,7 +11,6 @@ use crate::judge::evidence::Outdated;
 use crate::judge::problem::{CertificateFault, Culprit, DnsFault, EndpointFault, Fault};
 use crate::judge::truth::Truth;
 use crate::judge::wording::{self, Unseen};
-use crate::model::dns::DnsOutcome;
 use crate::model::finding::Severity;
 use crate::model::obligation::Claim;
 use crate::model::plan::{CertId, TrustSource, ViewId, ViewKind};
@@ -343,10 +342,13 @@ fn anchors(context: &Context, views: &[ViewId], draft: &mut Draft) {
     ];
 }
 
-/// True if all that was said is SERVFAIL.
+/// True if all that was said is a failure, or that there is nothing: whoever says so of a name tells no TTL either.
 fn fails(items: &[Item]) -> bool {
-    let failure = DnsOutcome::ServFail.to_string();
-    let fails = |i: &Item| matches!(&i.problem.fault, Fault::Dns(_, _, DnsFault::Silent { word }) if *word == failure);
+    let nothing = |w: &str| matches!(w, "SERVFAIL" | "NODATA" | "NXDOMAIN");
+    let fails = |i: &Item| match &i.problem.fault {
+        Fault::Dns(_, _, DnsFault::Silent { word }) => word.split(", ").all(nothing),
+        _ => false,
+    };
     !items.is_empty() && items.iter().all(fails)
 }
 

@@ -15,7 +15,7 @@ use crate::judge::wording;
 use crate::model::certificate::BlobId;
 use crate::model::finding::Severity;
 use crate::model::obligation::Claim;
-use crate::model::plan::{ServerId, Target};
+use crate::model::plan::{CertId, ServerId, Target};
 use crate::model::service::{Protocol, Service, Way};
 use crate::model::tls::{Stage, TlsOutcome};
 
@@ -78,6 +78,8 @@ pub(super) fn is_mail(service: &Service) -> bool {
 /// Servers of which mail services are wrong and nothing else is, each with the leaves that its right services serve.
 pub(super) struct OnlyMail {
     right: BTreeMap<ServerId, BTreeSet<BlobId>>,
+    /// The certificates that the plan wants at those.
+    wanted: BTreeMap<ServerId, BTreeSet<CertId>>,
     /// Ports at which a server itself listens and shows no certificate.
     mute: BTreeSet<(ServerId, u16)>,
 }
@@ -102,7 +104,14 @@ impl OnlyMail {
             let is_web_right = services.iter().any(|(s, t)| !is_mail(s) && *t == Truth::Pass);
             (only_mail && !right.is_empty() && (!web || is_web_right)).then_some((server, right))
         };
-        Self { right: services.into_iter().filter_map(leaves).collect(), mute: mute(context) }
+        let right: BTreeMap<_, _> = services.into_iter().filter_map(leaves).collect();
+        Self { right, wanted: wanted(context), mute: mute(context) }
+    }
+
+    /// True unless the plan wants a certificate of its own at a service: then that one is wrong, and not where it is used.
+    fn is_shared(&self, server: ServerId, certificates: &[CertId]) -> bool {
+        let wanted = self.wanted.get(&server);
+        certificates.is_empty() || wanted.is_some_and(|w| w.is_empty() || certificates.iter().any(|c| w.contains(c)))
     }
 
     /// The server whose mail service, and nothing else, is what is wrong.
@@ -111,7 +120,9 @@ impl OnlyMail {
         let Culprit::Planned(Target::Server(server)) = spot.culprit else { return None };
         let right = self.right.get(&server)?;
         let is_mail = match &item.obligation.claim {
-            Claim::Serves { service, .. } | Claim::Path { service, .. } => is_mail(service),
+            Claim::Serves { service, certificates, .. } | Claim::Path { service, certificates, .. } => {
+                is_mail(service) && self.is_shared(server, certificates)
+            }
             _ => false,
         };
         let is_wrong = match fault {
@@ -126,6 +137,18 @@ impl OnlyMail {
         };
         (is_mail && is_wrong).then_some(server)
     }
+}
+
+/// The certificates that the plan wants at the services of each server that are right.
+fn wanted(context: &Context) -> BTreeMap<ServerId, BTreeSet<CertId>> {
+    let mut out: BTreeMap<ServerId, BTreeSet<CertId>> = BTreeMap::new();
+    let due = context.case.obligations.iter().enumerate().filter(|(i, _)| context.case.is_due(*i));
+    for (_, obligation) in due.filter(|(i, _)| context.assessed[*i].truth == Truth::Pass) {
+        if let Claim::Serves { server, certificates, .. } = &obligation.claim {
+            out.entry(*server).or_default().extend(certificates);
+        }
+    }
+    out
 }
 
 fn mute(context: &Context) -> BTreeSet<(ServerId, u16)> {

@@ -84,10 +84,16 @@ fn draft(context: &Context, leaf: BlobId, waiver: Option<usize>, items: &[Item])
         .collect();
     draft.seen = vec![wording::leaf(case, leaf)];
     draft.seen.extend(reasons(items));
+    if is_alone(case, leaf, items) {
+        draft.seen.push("it was sent without any other certificate".into());
+    }
     draft.seen.extend(wording::spots(items));
     draft.hurts = wording::tries(case, items, context.assessed);
     draft.hurts.push(format!("clients of {listed}: a warning or no connection"));
     draft.remedy.cure = views.iter().map(|v| cure(case, *v)).collect::<BTreeSet<_>>().into_iter().collect();
+    if is_alone(case, leaf, items) {
+        draft.remedy.cure.push("or, if its authority is trusted there: have the server send its intermediate".into());
+    }
     draft.keys.extend(items.iter().filter_map(|i| match &i.problem.fault {
         Fault::Endpoint(spot, _) => Some(Key::Served(spot.culprit, leaf)),
         _ => None,
@@ -97,6 +103,17 @@ fn draft(context: &Context, leaf: BlobId, waiver: Option<usize>, items: &[Item])
         draft.keys.insert(Key::Refused(leaf));
     }
     draft
+}
+
+/// True if somebody else issued the leaf and nothing else was sent: its intermediate may be all that is missing.
+fn is_alone(case: &Case, leaf: BlobId, items: &[Item]) -> bool {
+    let unknown = |i: &Item| {
+        matches!(
+            &i.problem.fault,
+            Fault::Endpoint(_, EndpointFault::Untrusted { why: Untrusted::UnknownIssuer { .. }, .. })
+        )
+    };
+    items.iter().any(unknown) && case.certificates.chain_of(leaf).is_some_and(|chain| chain.len() == 1)
 }
 
 /// True if the issuer is known, and the path is refused for a weakness or a purpose that has a rule of its own.
