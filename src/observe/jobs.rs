@@ -17,7 +17,7 @@ use crate::model::tls::TlsOutcome;
 const TRIES: u32 = 10;
 
 /// How long to wait for another socket to be closed.
-const PAUSE: Duration = Duration::from_millis(50);
+pub const PAUSE: Duration = Duration::from_millis(50);
 
 /// What is said where this program failed.
 pub const FAULT: &str = "a fault of this program, please report it";
@@ -65,7 +65,7 @@ impl Job {
 /// Makes a connection, and again as often as the plan allows where no certificate came.
 pub async fn connection(job: &mut Job, handshakes: &Result<Handshakes, rustls::Error>) -> Look {
     let last = job.attempt.saturating_add(job.ask.manners.retry.min(TRIES - 1));
-    let mut room = Room::new(job.limit);
+    let room = Room::new(job.limit);
     loop {
         let deadline = Instant::now() + job.limit;
         let look = match handshakes {
@@ -88,19 +88,25 @@ pub async fn connection(job: &mut Job, handshakes: &Result<Handshakes, rustls::E
 
 /// Waits where this machine has no room for another socket, until others are closed: its limit says nothing of the peer,
 /// and takes nothing from the time that the peer has.
-struct Room {
+#[derive(Clone, Copy, Debug)]
+pub struct Room {
     until: Instant,
 }
 
 impl Room {
     /// Others hold their sockets for one limit of time, with their tries for a few.
-    fn new(limit: Duration) -> Self {
+    pub fn new(limit: Duration) -> Self {
         Self { until: Instant::now() + limit * 4 + PAUSE * 20 }
     }
 
+    /// True if these are the words of such a limit, and it is waited for.
+    pub fn is_awaited(&self, words: &str, now: Instant) -> bool {
+        dial::is_our_limit(words) && now < self.until
+    }
+
     /// True if these are the words of such a limit, and there may be room now.
-    async fn may_come(&mut self, words: &str) -> bool {
-        let waits = dial::is_our_limit(words) && Instant::now() < self.until;
+    pub async fn may_come(&self, words: &str) -> bool {
+        let waits = self.is_awaited(words, Instant::now());
         if waits {
             tokio::time::sleep(PAUSE).await;
         }

@@ -69,7 +69,8 @@ pub enum Seen {
 
 /// Looks at everything, concurrently within the bounds, and hands out what is seen as it comes.
 ///
-/// It ends by itself: every question and every connection has its limit of time. To stop earlier, drop the future.
+/// It ends by itself: every question and every connection has its limit of time. To stop earlier, drop the future:
+/// what was seen by then is handed out while it is dropped.
 pub async fn observe(probes: &Probes, options: &Options<'_>, sink: &mut (dyn FnMut(Seen) + Send)) {
     let mut followed = follow::Followed::new(probes);
     {

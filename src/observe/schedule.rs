@@ -65,34 +65,34 @@ impl<'a> Schedule<'a> {
         schedule
     }
 
-    /// Runs to the end. Files are read between, while the network is waited for.
+    /// Runs to the end. Files are read between, while the network is waited for. What was seen is handed out even if this
+    /// is dropped before its end.
     pub async fn run(mut self, sink: Sink<'_>) {
-        let (mut answers, _askers) = self.ask();
-        let (mut files, mut asking) = (self.probes.files.iter(), true);
+        let (answers, _askers) = self.ask();
+        let mut run = Running { schedule: self, answers, sink };
+        let (mut files, mut asking) = (run.schedule.probes.files.iter(), true);
         loop {
-            self.crew.fill();
-            let working = !self.crew.is_idle();
+            run.schedule.crew.fill();
+            let working = !run.schedule.crew.is_idle();
             if let Some(path) = files.next() {
-                self.look_into_file(path, sink);
+                run.schedule.look_into_file(path, run.sink);
                 tokio::task::yield_now().await;
-                while let Ok((resolver, batch)) = answers.try_recv() {
-                    self.hand_out_answers(resolver, batch, sink);
-                }
+                run.hand_out_what_is_there();
             } else if asking || working {
                 tokio::select! {
-                    batch = answers.recv(), if asking => match batch {
-                        Some((resolver, batch)) => self.hand_out_answers(resolver, batch, sink),
+                    batch = run.answers.recv(), if asking => match batch {
+                        Some((resolver, batch)) => run.schedule.hand_out_answers(resolver, batch, run.sink),
                         None => {
                             asking = false;
-                            self.hand_out_open_questions(sink);
+                            run.schedule.hand_out_open_questions(run.sink);
                         }
                     },
-                    () = self.crew.news(), if working => {}
+                    () = run.schedule.crew.news(), if working => {}
                 }
             } else {
                 return;
             }
-            self.hand_out_looks(sink);
+            run.schedule.hand_out_looks(run.sink);
         }
     }
 
@@ -185,6 +185,30 @@ impl<'a> Schedule<'a> {
 
     fn observation(&self, probe: Probe, dialled: Option<SocketAddr>, outcome: Outcome) -> Observation {
         Observation { probe, run: self.options.run.clone(), sample: 0, attempt: 0, dialled, at: now(), outcome }
+    }
+}
+
+/// A run under way.
+struct Running<'a, 'b> {
+    schedule: Schedule<'a>,
+    answers: Receiver<(usize, Answers)>,
+    sink: Sink<'b>,
+}
+
+impl Running<'_, '_> {
+    fn hand_out_what_is_there(&mut self) {
+        while let Ok((resolver, batch)) = self.answers.try_recv() {
+            self.schedule.hand_out_answers(resolver, batch, self.sink);
+        }
+        self.schedule.hand_out_looks(self.sink);
+    }
+}
+
+impl Drop for Running<'_, '_> {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.hand_out_what_is_there();
+        }
     }
 }
 

@@ -111,6 +111,35 @@ async fn what_dns_gives_is_looked_at_once() {
     assert_eq!(observations(&all).len(), 2 + 3 + 1);
 }
 
+/// One connection at once: when the second comes, the first has been seen, if nobody has fetched it yet.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_seen_is_handed_out_when_the_run_is_dropped() {
+    let (tell, mut second) = tokio::sync::mpsc::channel(1);
+    let server = testbed::tcp(move |number, mut stream| {
+        let tell = tell.clone();
+        async move {
+            if number == 0 {
+                let _ = stream.read(&mut [0; 4096]).await;
+                let _ = tokio::io::AsyncWriteExt::write_all(&mut stream, &[21, 3, 3, 0, 2, 2, 40]).await;
+            } else {
+                let _ = tell.send(stream).await;
+            }
+        }
+    })
+    .await;
+    let tls = (0..2).map(|i| endpoint(server, &format!("h{i}.domain.com"), 1, manners(0, 1))).collect();
+    let (probes, mut all) = (Probes { tls, ..Probes::default() }, Vec::new());
+    let options = options(60_000, &[]);
+    {
+        let mut sink = |seen| all.push(seen);
+        tokio::select! {
+            () = observe(&probes, &options, &mut sink) => panic!("it ended"),
+            stream = second.recv() => assert!(stream.is_some()),
+        }
+    }
+    assert_eq!(tls_outcomes(&all).len(), 1, "{all:?}");
+}
+
 #[tokio::test]
 async fn a_silent_resolver_is_left_for_the_run() {
     let silent = testbed::udp(|_, _| vec![]).await;

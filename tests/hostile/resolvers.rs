@@ -21,6 +21,9 @@ const SILENT: &str = "no answer in time";
 const RIGHT: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 10);
 const LIE: Ipv4Addr = Ipv4Addr::new(10, 6, 6, 6);
 
+/// Questions for IPv4 in a view: for both names, and for two that nobody has, below their domain and below none.
+const QUESTIONS: usize = 4;
+
 /// A resolver, and what is to be said of it.
 struct Liar {
     label: &'static str,
@@ -81,7 +84,7 @@ impl Liar {
     fn is_as_expected(&self, ended: &crate::verdicts::Ended) -> Result<(), String> {
         let view = format!("internal-{}", self.label);
         let answers = ended.answers(&view);
-        if answers.len() != 2 || !answers.iter().all(|a| a.starts_with(self.outcome)) {
+        if answers.len() != QUESTIONS || !answers.iter().all(|a| a.starts_with(self.outcome)) {
             let shown: Vec<String> = answers.iter().map(|a| a.chars().take(200).collect()).collect();
             return Err(format!("{view}: {shown:?}"));
         }
@@ -170,20 +173,15 @@ async fn messages_that_contradict_themselves_are_malformed() {
     let round = move |q: &Query| reply(q, &[owned(&ASKED, 5, &other), owned(&other, 5, &ASKED)]);
     let liars = vec![
         Liar::udp("tiny", resolver(|q| vec![q.0[..3].to_vec()]).await, MALFORMED, OPEN),
-        Liar::udp("half", resolver(|q| vec![lie(q)[..40].to_vec()]).await, MALFORMED, OPEN),
+        Liar::udp("half", resolver(|q| vec![lie(q)[..usize::from(q.behind()) + 4].to_vec()]).await, MALFORMED, OPEN),
         Liar::udp("to-itself", resolver(|q| vec![pointing(q, q.behind())]).await, MALFORMED, OPEN),
         Liar::udp("forward", resolver(|q| vec![pointing(q, q.behind() + 2)]).await, MALFORMED, OPEN),
         Liar::udp("far-out", resolver(|q| vec![pointing(q, 0x3fff)]).await, MALFORMED, OPEN),
         Liar::udp("claims-more", resolver(move |q| vec![q.answer(FINE, 65_535, &record(LIE))]).await, MALFORMED, OPEN),
         Liar::udp("claims-a-record", resolver(move |q| vec![nothing(q, FINE, 1)]).await, MALFORMED, OPEN),
         Liar::udp("nxdomain-with-address", resolver(|q| vec![nx_with(q)]).await, MALFORMED, OPEN),
-        Liar::udp(
-            "alias-of-itself",
-            resolver(move |q| vec![cname(q, &ASKED)]).await,
-            "malformed answer (a CNAME loop",
-            OPEN,
-        ),
-        Liar::udp("alias-round", resolver(move |q| vec![round(q)]).await, "malformed answer (a CNAME loop", OPEN),
+        Liar::udp("alias-of-itself", resolver(move |q| vec![cname(q, &ASKED)]).await, "NODATA", "cname-conflict"),
+        Liar::udp("alias-round", resolver(move |q| vec![round(q)]).await, "NODATA", "cname-conflict"),
         Liar::udp(
             "claims-less",
             resolver(|q| vec![q.answer(FINE, 0, &record(RIGHT))]).await,

@@ -119,7 +119,7 @@ impl Asker {
 
     fn start(&mut self, cx: &mut Context<'_>, now: Instant, ask: Ask) {
         self.flying += 1;
-        let inquiry = Inquiry { deadline: now + ask.limit, asked: now, edns: true, ask };
+        let inquiry = Inquiry::new(ask, now);
         match &mut self.way {
             Way::Udp(udp, _) => udp.ask(cx, now, inquiry, &mut self.events),
             Way::Stream(stream) => self.aside.push(over_stream(inquiry, stream.clone(), false)),

@@ -10,7 +10,7 @@ use super::Failure;
 use super::wire::{Question, Read};
 use crate::model::dns::{DnsOutcome, RecordType};
 use crate::model::name::Name;
-use crate::observe::jobs::survive;
+use crate::observe::jobs::{Room, survive};
 
 /// What is to be asked.
 #[derive(Clone, Debug)]
@@ -35,9 +35,22 @@ pub struct Inquiry {
     pub deadline: Instant,
     /// With EDNS.
     pub edns: bool,
+    /// How long it waits for room on this machine.
+    pub room: Room,
 }
 
 impl Inquiry {
+    /// A question that is asked now.
+    pub fn new(ask: Ask, now: Instant) -> Self {
+        Self { asked: now, deadline: now + ask.limit, edns: true, room: Room::new(ask.limit), ask }
+    }
+
+    /// Asks as if for the first time: it was this machine that took the time, not the resolver.
+    pub fn begin(&mut self, now: Instant) {
+        self.asked = now;
+        self.deadline = now + self.ask.limit;
+    }
+
     /// The question, its id zero.
     pub fn question(&self) -> Result<Question, Failure> {
         Question::new(&self.ask.name, self.ask.kind, self.edns).map_err(Failure::Malformed)
@@ -58,6 +71,9 @@ impl Inquiry {
                 Read::FormErr if self.edns => self.edns = false,
                 Read::FormErr => return (self, DnsOutcome::Code(1)),
                 Read::Truncated => return (self, DnsOutcome::Malformed("truncated".into())),
+                Read::Outcome(DnsOutcome::Unreachable(why)) if self.room.may_come(&why).await => {
+                    self.begin(Instant::now());
+                }
                 Read::Outcome(outcome) => return (self, outcome),
             }
         }

@@ -3,6 +3,7 @@
 mod asker;
 mod https;
 mod inquiry;
+mod ports;
 mod random;
 mod silence;
 mod stream;

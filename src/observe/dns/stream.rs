@@ -16,7 +16,7 @@ use tokio_rustls::TlsConnector;
 
 use super::Failure;
 use super::wire::{Fit, Question};
-use crate::observe::dial;
+use crate::observe::dial::{self, Fault};
 
 /// Questions in flight on one connection; servers close on those who send more than they read.
 const WINDOW: usize = 64;
@@ -116,7 +116,7 @@ impl Connection {
         let message = question.with_id(id);
         let mut letter = u16::try_from(message.len()).unwrap_or(u16::MAX).to_be_bytes().to_vec();
         letter.extend(message);
-        // A failure to send is seen by the reader too, which says why.
+        // A failure to send is seen by the reader too, which ends what waits.
         let _ = self.outbox.send(letter).await;
         match receiver.await {
             Ok(answer) => Ok(Ok(answer)),
@@ -167,7 +167,8 @@ async fn write(mut io: WriteHalf<Box<dyn Duplex>>, mut letters: mpsc::Receiver<V
             io.flush().await
         };
         if let Err(e) = sent.await {
-            return shared.end(&e);
+            drop(shared.close(&e));
+            return;
         }
     }
 }
@@ -201,15 +202,21 @@ impl Shared {
         }
     }
 
-    /// Says why the connection is over; those who wait see their senders dropped.
-    fn end(&self, error: &io::Error) {
+    /// Says why nothing more can be asked; what the server sent before is still read.
+    fn close(&self, error: &io::Error) -> MutexGuard<'_, Table> {
         let mut table = lock(self);
-        let why = match error.kind() {
-            io::ErrorKind::UnexpectedEof => "closed without an answer".to_string(),
+        // A server that leaves is seen as an end, a reset or a broken pipe, as it happens.
+        let why = match dial::fault(error) {
+            Fault::Closed => "closed without an answer".to_string(),
             _ => error.to_string(),
         };
         table.over.get_or_insert(why);
-        table.waiting.clear();
+        table
+    }
+
+    /// Says why the connection is over; those who wait see their senders dropped.
+    fn end(&self, error: &io::Error) {
+        self.close(error).waiting.clear();
     }
 }
 

@@ -197,12 +197,25 @@ async fn troubles_come_together() {
 
 #[tokio::test]
 async fn a_closed_port_is_told_at_once() {
-    let nobody = testbed::nobody();
+    let (nobody, begun) = (testbed::nobody(), Instant::now());
     for resolver in ["127.0.0.1", "tcp://127.0.0.1", "tls://127.0.0.1"] {
         let outcome = ask(resolver, nobody, &[], LONG).await;
         assert_eq!(outcome, DnsOutcome::Unreachable("connection refused".into()), "{resolver}");
+        assert!(begun.elapsed() < LONG / 3, "{resolver}: a question is sent again by then");
     }
     assert!(matches!(ask("https://127.0.0.1", nobody, &[], LONG).await, DnsOutcome::Unreachable(_)));
+}
+
+/// Many share a socket, and the first that is sent again would be told too, but late.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn all_that_share_a_socket_are_told_of_a_closed_port() {
+    let (nobody, begun) = (testbed::nobody(), Instant::now());
+    for count in [1, 2, 64, 500] {
+        let outcomes = ask_all("127.0.0.1", nobody, &[], LONG, count).await;
+        let refused = DnsOutcome::Unreachable("connection refused".into());
+        assert!(outcomes.iter().all(|o| *o == refused), "{outcomes:?}");
+    }
+    assert!(begun.elapsed() < LONG / 3, "{:?}", begun.elapsed());
 }
 
 #[tokio::test]

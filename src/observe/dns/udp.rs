@@ -1,27 +1,22 @@
 //! Questions over UDP: a few connected sockets and a table of what is in flight on them. No task of its own: whoever
-//! asks polls it.
-//!
-//! A connected socket is told when the port is closed, and takes datagrams from its peer only. An answer has to hit the
-//! port, the id and the question (RFC 5452 section 9).
+//! asks polls it. An answer has to hit the port, the id and the question (RFC 5452 section 9).
 
 use std::collections::HashMap;
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::ReadBuf;
-use tokio::net::UdpSocket;
 use tokio::time::Instant;
 
-use super::random::Random;
+use super::ports::{Key, Ports, SOCKETS, failure};
 use super::wire::{Fit, Question, Read};
 use super::{Failure, Inquiry};
 use crate::model::dns::DnsOutcome;
-
-/// Sockets of one resolver, so that an answer has to guess the port too (RFC 5452 section 9.2).
-const SOCKETS: usize = 4;
+use crate::observe::dial::is_our_limit;
+use crate::observe::jobs::PAUSE;
 
 /// Datagrams sent for a question: the first and two retransmissions.
 const SENDS: u32 = 3;
@@ -36,19 +31,16 @@ pub enum Event {
 
 /// A resolver asked over UDP.
 pub struct Udp {
-    peer: SocketAddr,
-    sockets: [Option<UdpSocket>; SOCKETS],
+    ports: Ports,
     flights: HashMap<Key, Flight>,
     /// Those that the system did not take yet.
     unsent: Vec<Key>,
+    /// Those for which this machine had no room yet.
+    roomless: Vec<Inquiry>,
     /// Not later than the first time at which a question is to be sent again or given up.
     due: Option<Instant>,
-    random: Random,
     buffer: Vec<u8>,
 }
-
-/// A socket and an id.
-type Key = (usize, u16);
 
 /// A question in flight.
 struct Flight {
@@ -64,13 +56,17 @@ struct Flight {
 impl Udp {
     /// A resolver at an address; nothing is opened yet.
     pub fn new(peer: SocketAddr) -> Self {
+        Self::on(Ports::new(peer))
+    }
+
+    /// A resolver asked from these sockets.
+    pub fn on(ports: Ports) -> Self {
         Self {
-            peer,
-            sockets: Default::default(),
+            ports,
             flights: HashMap::new(),
             unsent: Vec::new(),
+            roomless: Vec::new(),
             due: None,
-            random: Random::default(),
             buffer: vec![0; usize::from(u16::MAX)],
         }
     }
@@ -86,72 +82,79 @@ impl Udp {
             Ok(question) => question,
             Err(failure) => return events.push(Event::Over(inquiry, failure.into())),
         };
-        let key = match self.free_key() {
+        let key = match self.ports.free(cx, |key| self.flights.contains_key(key)) {
             Ok(key) => key,
-            Err(failure) => return events.push(Event::Over(inquiry, failure.into())),
+            Err(failure) => return self.put_off(now, inquiry, failure, events),
         };
         question.set_id(key.1);
         let step = inquiry.deadline.saturating_duration_since(now) / SENDS;
         let due = inquiry.deadline;
         self.flights.insert(key, Flight { inquiry, question, step, left: SENDS, due });
-        self.send(cx, key, events);
+        self.send(cx, now, key, events);
+    }
+
+    /// Lets a question wait where this machine has no room for it: others close their sockets.
+    fn put_off(&mut self, now: Instant, inquiry: Inquiry, failure: Failure, events: &mut Vec<Event>) {
+        match &failure {
+            Failure::Unreachable(why) if inquiry.room.is_awaited(why, now) => {
+                self.roomless.push(inquiry);
+                self.hurry_at(now + PAUSE);
+            }
+            _ => events.push(Event::Over(inquiry, failure.into())),
+        }
+    }
+
+    fn hurry_at(&mut self, due: Instant) {
+        self.due = Some(self.due.map_or(due, |d| d.min(due)));
     }
 
     /// Receives all that came, sends again what is overdue, and gives up what has no time left.
     pub fn poll(&mut self, cx: &mut Context<'_>, now: Instant, events: &mut Vec<Event>) {
         (0..SOCKETS).for_each(|socket| self.receive(cx, now, socket, events));
         for key in std::mem::take(&mut self.unsent) {
-            self.send(cx, key, events);
+            self.send(cx, now, key, events);
         }
         if self.due.is_some_and(|due| due <= now) {
             self.hurry(cx, now, events);
         }
     }
 
-    /// A random socket, opened if it is not, and a random id that is not in use on it.
-    fn free_key(&mut self) -> Result<Key, Failure> {
-        loop {
-            let random = self.random.next()?;
-            let (socket, id) = ((random >> 16) as usize % SOCKETS, (random & 0xffff) as u16);
-            if self.flights.contains_key(&(socket, id)) {
-                continue;
-            }
-            if let Some(place @ None) = self.sockets.get_mut(socket) {
-                *place = Some(open(self.peer).map_err(|e| failure(&e))?);
-            }
-            return Ok((socket, id));
-        }
-    }
-
-    fn send(&mut self, cx: &mut Context<'_>, key: Key, events: &mut Vec<Event>) {
+    fn send(&mut self, cx: &mut Context<'_>, now: Instant, key: Key, events: &mut Vec<Event>) {
         let Some(flight) = self.flights.get_mut(&key) else { return };
-        let Some(Some(io)) = self.sockets.get(key.0) else { return };
-        match io.poll_send(cx, flight.question.bytes()) {
+        match self.ports.poll_send(cx, key.0, flight.question.bytes()) {
             Poll::Ready(Ok(_)) => {
                 flight.left = flight.left.saturating_sub(1);
                 flight.due = flight.inquiry.deadline - flight.step * flight.left;
             }
-            // What the system tells of an earlier datagram is true of all of them.
-            Poll::Ready(Err(e)) if is_closed(&e) => return self.fail(key.0, &e, events),
-            Poll::Ready(Err(e)) => {
-                let gone = self.flights.remove(&key);
-                return events.extend(gone.map(|f| Event::Over(f.inquiry, failure(&e).into())));
-            }
+            Poll::Ready(Err(e)) => return self.refuse(now, key, &e, events),
             Poll::Pending => {
                 flight.due = flight.inquiry.deadline;
                 self.unsent.push(key);
             }
         }
         let due = flight.due;
-        self.due = Some(self.due.map_or(due, |d| d.min(due)));
+        self.hurry_at(due);
+    }
+
+    /// What the system tells of an earlier datagram is true of all of them; that it has no room, of this one.
+    fn refuse(&mut self, now: Instant, key: Key, error: &io::Error, events: &mut Vec<Event>) {
+        let failure = failure(error);
+        match &failure {
+            Failure::Unreachable(why) if is_our_limit(why) => {
+                if let Some(flight) = self.flights.remove(&key) {
+                    self.put_off(now, flight.inquiry, failure, events);
+                }
+            }
+            _ => self.fail(key.0, &failure, events),
+        }
     }
 
     fn receive(&mut self, cx: &mut Context<'_>, now: Instant, socket: usize, events: &mut Vec<Event>) {
         let mut buffer = std::mem::take(&mut self.buffer);
         let mut error = None;
-        while let Some(Some(io)) = self.sockets.get(socket) {
+        loop {
             let mut datagram = ReadBuf::new(&mut buffer);
-            match io.poll_recv(cx, &mut datagram) {
+            match self.ports.poll_receive(cx, socket, &mut datagram) {
                 Poll::Ready(Ok(())) => self.take(cx, now, socket, datagram.filled(), events),
                 // What came before the error is told after it.
                 Poll::Ready(Err(e)) if error.is_none() => error = Some(e),
@@ -160,7 +163,7 @@ impl Udp {
         }
         self.buffer = buffer;
         if let Some(error) = error {
-            self.fail(socket, &error, events);
+            self.fail(socket, &failure(&error), events);
         }
     }
 
@@ -187,12 +190,10 @@ impl Udp {
 
     /// An ICMP error about a datagram, or a fault of the system: nothing will come here any more. The next question opens
     /// another port.
-    fn fail(&mut self, socket: usize, error: &io::Error, events: &mut Vec<Event>) {
+    fn fail(&mut self, socket: usize, failure: &Failure, events: &mut Vec<Event>) {
         let gone = self.flights.extract_if(|key, _| key.0 == socket);
-        events.extend(gone.map(|(_, f)| Event::Over(f.inquiry, failure(error).into())));
-        if let Some(place) = self.sockets.get_mut(socket) {
-            *place = None;
-        }
+        events.extend(gone.map(|(_, f)| Event::Over(f.inquiry, failure.clone().into())));
+        self.ports.close(socket);
     }
 
     fn hurry(&mut self, cx: &mut Context<'_>, now: Instant, events: &mut Vec<Event>) {
@@ -201,31 +202,82 @@ impl Udp {
         events.extend(gone.map(|(_, f)| Event::Over(f.inquiry, DnsOutcome::Timeout)));
         let late: Vec<Key> = self.flights.iter().filter(|(_, f)| f.due <= now).map(|(key, _)| *key).collect();
         for key in late {
-            self.send(cx, key, events);
+            self.send(cx, now, key, events);
         }
         self.due = self.flights.values().map(|f| f.due).min();
+        for mut inquiry in std::mem::take(&mut self.roomless) {
+            inquiry.begin(now);
+            self.ask(cx, now, inquiry, events);
+        }
     }
 }
 
-fn open(peer: SocketAddr) -> io::Result<UdpSocket> {
-    let local: SocketAddr = match peer {
-        SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
-        SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
-    };
-    let io = std::net::UdpSocket::bind(local)?;
-    io.connect(peer)?;
-    io.set_nonblocking(true)?;
-    UdpSocket::from_std(io)
-}
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::time::Duration;
 
-/// Windows calls a closed port a reset (WSAECONNRESET).
-fn is_closed(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionRefused)
-}
+    use tokio::time::timeout_at;
 
-fn failure(error: &io::Error) -> Failure {
-    match is_closed(error) {
-        true => Failure::of(&io::ErrorKind::ConnectionRefused.into()),
-        false => Failure::of(error),
+    use super::super::Ask;
+    use super::*;
+    use crate::model::dns::RecordType;
+    use crate::model::name::Name;
+    use crate::observe::testbed;
+
+    /// Asks from sockets of which only some can be opened.
+    async fn ask_all(peer: SocketAddr, may: fn(usize) -> bool, limit: Duration, count: usize) -> Vec<DnsOutcome> {
+        let mut udp = Udp::on(Ports::limited(peer, may));
+        let (mut events, mut outcomes) = (Vec::new(), Vec::new());
+        let name = Name::parse("mail.domain.com").unwrap();
+        poll_fn(|cx| {
+            for number in 0..count {
+                let ask = Ask { number, name: name.clone(), kind: RecordType::A, limit };
+                udp.ask(cx, Instant::now(), Inquiry::new(ask, Instant::now()), &mut events);
+            }
+            Poll::Ready(())
+        })
+        .await;
+        while outcomes.len() < count {
+            let due = udp.due().unwrap();
+            let polled = poll_fn(|cx| {
+                udp.poll(cx, Instant::now(), &mut events);
+                if events.is_empty() { Poll::Pending } else { Poll::Ready(()) }
+            });
+            let _ = timeout_at(due, polled).await;
+            for event in events.drain(..) {
+                let Event::Over(_, outcome) = event else { panic!("truncated") };
+                outcomes.push(outcome);
+            }
+        }
+        outcomes
+    }
+
+    fn are_answers(outcomes: &[DnsOutcome]) -> bool {
+        outcomes.iter().all(|o| matches!(o, DnsOutcome::Answer(_)))
+    }
+
+    #[tokio::test]
+    async fn one_socket_does_where_no_other_can_be_opened() {
+        let peer = testbed::udp(|_, query| vec![testbed::answer(&query)]).await;
+        assert!(are_answers(&ask_all(peer, |tried| tried == 0, Duration::from_secs(20), 64).await));
+    }
+
+    /// The waiting takes longer than the resolver's limit, and nothing from it.
+    #[tokio::test]
+    async fn room_for_a_socket_is_waited_for() {
+        let peer = testbed::udp(|_, query| vec![testbed::answer(&query)]).await;
+        let limit = PAUSE * 20;
+        let begun = Instant::now();
+        assert!(are_answers(&ask_all(peer, |tried| tried > 24, limit, 1).await));
+        assert!(begun.elapsed() > limit);
+    }
+
+    #[tokio::test]
+    async fn room_that_never_comes_is_told_as_this_machines_limit() {
+        let nobody = testbed::nobody();
+        for outcome in ask_all(nobody, |_| false, Duration::from_millis(10), 3).await {
+            assert!(matches!(&outcome, DnsOutcome::Unreachable(why) if is_our_limit(why)), "{outcome:?}");
+        }
     }
 }

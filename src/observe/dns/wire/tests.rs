@@ -109,17 +109,32 @@ fn response_codes_stay_apart() {
 
 #[test]
 fn contradictions_are_malformed() {
-    let endless: Vec<Record> =
-        vec![cname("mail.domain.com.", "b.domain.com."), cname("b.domain.com.", "mail.domain.com.")];
     let two = vec![cname("mail.domain.com.", "a.domain.com."), cname("mail.domain.com.", "b.domain.com.")];
     let referral = Record::from_rdata(name("domain.com."), 60, RData::NS(NS(name("ns1.domain.com."))));
     for bytes in [
         answer(ResponseCode::NXDomain, vec![a("mail.domain.com.", 1, 60)], vec![]),
-        answer(ResponseCode::NoError, endless, vec![]),
         answer(ResponseCode::NoError, two, vec![]),
         answer(ResponseCode::NoError, vec![], vec![referral]),
     ] {
         assert!(matches!(outcome(&bytes), DnsOutcome::Malformed(_)), "{bytes:?}");
+    }
+}
+
+/// Whether the server recurses or not, and whatever else stands there.
+#[test]
+fn a_circle_of_aliases_is_no_data_with_its_chain() {
+    let links = [("mail.domain.com.", "b.domain.com."), ("b.domain.com.", "MAIL.domain.com.")];
+    let circle = |links: &[(&str, &str)]| {
+        let aliases = links.iter().map(|(owner, target)| cname(owner, target)).collect::<Vec<_>>();
+        answer(ResponseCode::NoError, [aliases, vec![a("mail.domain.com.", 1, 60)]].concat(), vec![])
+    };
+    for (links, length) in [(&links[..], 2), (&[("mail.domain.com.", "mail.domain.com.")], 1)] {
+        let mut bytes = circle(links);
+        for flags in [bytes[3], bytes[3] & 0x7f] {
+            bytes[3] = flags;
+            let DnsOutcome::NoData(reply) = outcome(&bytes) else { panic!("{bytes:?}") };
+            assert_eq!(reply.chain.len(), length);
+        }
     }
 }
 
