@@ -67,6 +67,7 @@ const TABLE: &[(&str, &str, By)] = &[
     ("name-unresolved-in-view", "mx-target-invalid", By::Dns),
     ("cname-conflict", "mx-target-invalid", By::Dns),
     ("name-unresolved-in-view", "srv-target-invalid", By::Dns),
+    ("cname-conflict", "srv-target-invalid", By::Dns),
     ("mx-target-invalid", "srv-target-invalid", By::Dns),
     ("name-unresolved-in-view", "caa-or-dcv-lookup-fails", By::Dns),
     // Why it is not the address of the plan.

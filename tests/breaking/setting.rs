@@ -5,6 +5,7 @@ use std::fs;
 
 use coexist::lab::World;
 use coexist::model::finding::Judgement;
+use coexist::model::plan::Plan;
 use serde::Deserialize;
 
 use crate::format::{Scenario, root};
@@ -35,6 +36,7 @@ pub struct Setting {
     pub moment: String,
     /// Everything that can be broken, as the lab reads it.
     pub faults: Vec<String>,
+    pools: Vec<String>,
 }
 
 /// Every setting.
@@ -48,9 +50,10 @@ pub fn settings() -> Vec<Setting> {
             edits: edits.clone(),
             moment,
             faults: Vec::new(),
+            pools: Vec::new(),
         })
     });
-    all.map(|setting| Setting { faults: setting.world().breakable(), ..setting }).collect()
+    all.map(|setting| Setting { faults: setting.world().breakable(), pools: setting.pools(), ..setting }).collect()
 }
 
 impl Setting {
@@ -65,10 +68,17 @@ impl Setting {
         Scenario { edits: self.edits.clone(), ..scenario }
     }
 
+    fn load(&self) -> Plan {
+        run::load(&self.scenario(&[])).unwrap_or_else(|e| panic!("{self}: {e}"))
+    }
+
+    fn pools(&self) -> Vec<String> {
+        self.load().pools.iter().map(|p| p.label.to_string()).collect()
+    }
+
     /// The clean world.
     fn world(&self) -> World {
-        let scenario = self.scenario(&[]);
-        let loaded = run::load(&scenario).unwrap_or_else(|e| panic!("{self}: {e}"));
+        let (scenario, loaded) = (self.scenario(&[]), self.load());
         let policy = run::policy(&scenario, &loaded).unwrap_or_else(|e| panic!("{self}: {e}"));
         World::of(&loaded, run::moment(&scenario, &policy, &loaded).unwrap_or_else(|e| panic!("{self}: {e}")))
     }
@@ -76,6 +86,12 @@ impl Setting {
     /// The judgement of the world with some faults.
     pub async fn play(&self, faults: &[&String]) -> Judgement {
         run::play(&self.scenario(faults)).await.unwrap_or_else(|e| panic!("{self}: {faults:?}: {e}"))
+    }
+
+    /// True of a way through a balancer: whom of its members the samples meet is chance, and the members are asked each.
+    pub fn is_sampled(&self, obligation: &str) -> bool {
+        let target = obligation.strip_prefix("path/").and_then(|rest| rest.split('/').nth(1));
+        target.is_some_and(|t| self.pools.iter().any(|p| p == t))
     }
 
     /// True if each of two faults breaks something also where the other one has, in either order to the same end.
