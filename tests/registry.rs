@@ -78,3 +78,15 @@ fn found(scenario: &Scenario) -> impl Iterator<Item = &str> {
     let others = scenario.also.iter().chain(&scenario.open).map(String::as_str);
     scenario.expect.iter().map(|e| e.rule.as_str()).chain(others)
 }
+
+#[test]
+fn the_readme_lists_every_rule_with_its_weight() {
+    let readme = std::fs::read_to_string(format::root().join("README.md")).expect("the README");
+    let row = |r: &RuleInfo| format!("| `{}` | {} | {} |", r.name, r.severity, r.summary);
+    let missing: Vec<_> = rules().into_iter().map(row).filter(|row| !readme.contains(row)).collect();
+    assert!(missing.is_empty(), "{}", missing.join("\n"));
+    let rows = readme
+        .lines()
+        .filter(|l| l.starts_with("| `") && ["| error |", "| warning |", "| info |"].iter().any(|w| l.contains(w)));
+    assert_eq!(rows.count(), rules().len());
+}

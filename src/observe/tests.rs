@@ -254,13 +254,36 @@ async fn a_crowded_server_is_asked_by_fewer_and_answers_all() {
         }
     })
     .await;
-    let tls = vec![endpoint(server, "mail.domain.com", 60, manners(0, 16))];
+    let tls = (0..60).map(|i| endpoint(server, &format!("h{i}.domain.com"), 1, manners(0, 16))).collect();
     let all = seen(&Probes { tls, ..Probes::default() }, &options(20_000, &[])).await;
     let outcomes = tls_outcomes(&all);
     assert_eq!(outcomes.len(), 60);
     assert!(outcomes.iter().all(|(_, t)| matches!(t, TlsOutcome::Certificate(_))), "{outcomes:?}");
     let tried_again: u32 = outcomes.iter().map(|(o, _)| o.attempt).sum();
     assert_eq!(tried_again as usize, refused.load(Ordering::SeqCst));
+}
+
+/// Behind a balancer a refusal is one member's: the samples that met it say so.
+#[tokio::test]
+async fn samples_that_are_refused_are_not_asked_again() {
+    let own = identity("mail.domain.com");
+    let config = testbed::tls(Serves::new(vec![own.certificate], &own.key));
+    let server = testbed::tcp(move |count, stream| {
+        let acceptor = tokio_rustls::TlsAcceptor::from(config.clone());
+        async move {
+            match count % 2 {
+                0 => drop(acceptor.accept(stream).await),
+                _ => drop(stream),
+            }
+        }
+    })
+    .await;
+    let tls = vec![endpoint(server, "mail.domain.com", 8, manners(0, 16))];
+    let all = seen(&Probes { tls, ..Probes::default() }, &options(20_000, &[])).await;
+    let outcomes = tls_outcomes(&all);
+    let hung_up = outcomes.iter().filter(|(_, t)| matches!(t, TlsOutcome::Closed(_))).count();
+    assert_eq!((outcomes.len(), hung_up), (8, 4));
+    assert!(outcomes.iter().all(|(o, _)| o.attempt == 0));
 }
 
 #[tokio::test]
