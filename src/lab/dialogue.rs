@@ -1,10 +1,11 @@
-//! The servers' side of the dialogues that lead to TLS: SMTP (RFC 3207), IMAP (RFC 9051 section 6.2.1), POP3 (RFC 2595
-//! section 4).
+//! The servers' side of the dialogues that lead to TLS, line by line: SMTP (RFC 3207), IMAP (RFC 9051 section 6.2.1), POP3
+//! (RFC 2595 section 4), FTP (RFC 4217), ManageSieve (RFC 5804).
 
 use std::io;
 
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
+use super::frames;
 use crate::model::service::Protocol;
 
 /// Octets of a line and lines of a dialogue that are read of a client.
@@ -29,12 +30,12 @@ enum Reply {
     Quit(String),
 }
 
-/// Leads the dialogue; true if TLS begins now. Protocols that the lab does not play are closed at once.
+/// Leads the dialogue; true if TLS begins now.
 pub(super) async fn lead<S>(stream: &mut S, protocol: Protocol, offer: Offer) -> io::Result<bool>
 where
     S: AsyncBufRead + AsyncWrite + Unpin,
 {
-    let Some(greeting) = greeting(protocol, offer) else { return Ok(false) };
+    let Some(greeting) = greeting(protocol, offer) else { return frames::lead(stream, protocol, offer).await };
     stream.write_all(greeting.as_bytes()).await?;
     for _ in 0..MAX_LINES {
         let mut line = String::new();
@@ -44,6 +45,8 @@ where
         let reply = match protocol {
             Protocol::Smtp => smtp(line.trim_end(), offer),
             Protocol::Imap => imap(line.trim_end(), offer),
+            Protocol::Ftp => ftp(line.trim_end(), offer),
+            Protocol::Sieve => sieve(line.trim_end(), offer),
             _ => pop3(line.trim_end(), offer),
         };
         let (text, go) = match &reply {
@@ -64,7 +67,10 @@ fn greeting(protocol: Protocol, offer: Offer) -> Option<String> {
         Protocol::Smtp => Some("220 lab.invalid ESMTP\r\n".into()),
         Protocol::Imap => Some(format!("* OK [CAPABILITY {}] lab ready\r\n", imap_capabilities(offer))),
         Protocol::Pop3 => Some("+OK lab ready\r\n".into()),
-        _ => None,
+        Protocol::Ftp => Some("220 lab ready\r\n".into()),
+        Protocol::Sieve if offer == Offer::Missing => Some("\"VERSION\" \"1.0\"\r\nOK\r\n".into()),
+        Protocol::Sieve => Some("\"STARTTLS\"\r\n\"VERSION\" \"1.0\"\r\nOK\r\n".into()),
+        Protocol::Ldap | Protocol::Xmpp | Protocol::Postgres | Protocol::Rdp => None,
     }
 }
 
@@ -110,6 +116,25 @@ fn pop3(line: &str, offer: Offer) -> Reply {
         ("STLS", Offer::Refused) => Reply::Stay("-ERR TLS is not available now\r\n".into()),
         ("QUIT", _) => Reply::Quit("+OK bye\r\n".into()),
         _ => Reply::Stay("-ERR command unknown\r\n".into()),
+    }
+}
+
+fn ftp(line: &str, offer: Offer) -> Reply {
+    match (line.to_ascii_uppercase().as_str(), offer) {
+        ("AUTH TLS", Offer::Granted) => Reply::Go("234 go\r\n".into()),
+        ("AUTH TLS", Offer::Injected) => Reply::Go("234 go\r\n230 lab\r\n".into()),
+        ("AUTH TLS", Offer::Refused) => Reply::Stay("534 not here\r\n".into()),
+        ("QUIT", _) => Reply::Quit("221 bye\r\n".into()),
+        _ => Reply::Stay("502 command unknown\r\n".into()),
+    }
+}
+
+fn sieve(line: &str, offer: Offer) -> Reply {
+    match (line.to_ascii_uppercase().as_str(), offer) {
+        ("STARTTLS", Offer::Granted) => Reply::Go("OK\r\n".into()),
+        ("STARTTLS", Offer::Injected) => Reply::Go("OK\r\n\"SASL\" \"PLAIN\"\r\n".into()),
+        ("LOGOUT", _) => Reply::Quit("OK\r\n".into()),
+        _ => Reply::Stay("NO\r\n".into()),
     }
 }
 
@@ -181,6 +206,5 @@ mod tests {
     async fn a_client_without_end_is_left() {
         assert!(!talk(Protocol::Smtp, Offer::Granted, &"NOOP\r\n".repeat(1000)).await.0);
         assert!(!talk(Protocol::Smtp, Offer::Granted, &"x".repeat(10_000)).await.0);
-        assert_eq!(talk(Protocol::Ldap, Offer::Granted, "").await, (false, String::new()));
     }
 }

@@ -18,6 +18,7 @@ mod dns;
 #[cfg(test)]
 mod example;
 mod faults;
+mod frames;
 mod machines;
 mod records;
 mod start;

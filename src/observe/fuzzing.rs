@@ -23,7 +23,8 @@ pub fn dialogue<'a>(
     protocol: Protocol,
     pieces: impl IntoIterator<Item = &'a [u8]>,
 ) -> Result<usize, Option<TlsOutcome>> {
-    let mut dialogue = preamble::of(protocol, "probe.example").map_err(Some)?;
+    let mut dialogue = preamble::of(protocol, "probe.example", "mail.example");
+    dialogue.begin();
     for (i, piece) in pieces.into_iter().enumerate() {
         match dialogue.receive(piece) {
             Step::NeedMore | Step::Send(_) => {}

@@ -1,6 +1,6 @@
 //! IMAP (RFC 9051 section 6.2.1).
 
-use super::{Lines, Say, words};
+use super::{Protocol, Say, words};
 use crate::model::tls::TlsOutcome;
 
 /// A dialogue with an IMAP server.
@@ -35,7 +35,7 @@ impl Imap {
                     true => self.upgrade(),
                     false => {
                         self.state = State::Capability;
-                        Say::Send(format!("{ASK} CAPABILITY"))
+                        Say::line(&format!("{ASK} CAPABILITY"))
                     }
                 }
             }
@@ -48,7 +48,7 @@ impl Imap {
 
     fn upgrade(&mut self) -> Say {
         self.state = State::Starttls;
-        Say::Send(format!("{UPGRADE} STARTTLS"))
+        Say::line(&format!("{UPGRADE} STARTTLS"))
     }
 
     fn untagged(&mut self, word: &str, line: &str) -> Say {
@@ -77,7 +77,7 @@ impl Imap {
     }
 }
 
-impl Lines for Imap {
+impl Protocol for Imap {
     fn may_begin(&self, byte: u8) -> bool {
         byte == b'*'
     }

@@ -1,6 +1,6 @@
 //! POP3 (RFC 2595 section 4).
 
-use super::{Lines, Say, words};
+use super::{Protocol, Say, words};
 use crate::model::tls::TlsOutcome;
 
 /// A dialogue with a POP3 server.
@@ -26,7 +26,7 @@ impl Pop3 {
 
     fn go(&mut self, state: State, command: &str) -> Say {
         self.state = state;
-        Say::Send(command.into())
+        Say::line(command)
     }
 
     fn status(&mut self, ok: bool, line: &str) -> Say {
@@ -58,7 +58,7 @@ impl Pop3 {
     }
 }
 
-impl Lines for Pop3 {
+impl Protocol for Pop3 {
     fn may_begin(&self, byte: u8) -> bool {
         matches!(byte, b'+' | b'-')
     }

@@ -1,6 +1,6 @@
 //! SMTP and submission (RFC 3207).
 
-use super::{Lines, Say, words};
+use super::{Protocol, Say, words};
 use crate::model::tls::TlsOutcome;
 
 /// A dialogue with an SMTP server.
@@ -35,11 +35,11 @@ impl Smtp {
         match (self.state, code) {
             (State::Greeting, 220) => {
                 self.state = State::Ehlo;
-                Say::Send(format!("EHLO {}", self.ehlo))
+                Say::line(&format!("EHLO {}", self.ehlo))
             }
             (State::Ehlo, 250) if offers_starttls(lines) => {
                 self.state = State::Starttls;
-                Say::Send("STARTTLS".into())
+                Say::line("STARTTLS")
             }
             // Whoever does not know EHLO (RFC 5321 section 3.2) has no extensions.
             (State::Ehlo, 250 | 500 | 502) => Say::End(TlsOutcome::StarttlsNotOffered),
@@ -51,7 +51,7 @@ impl Smtp {
     }
 }
 
-impl Lines for Smtp {
+impl Protocol for Smtp {
     fn may_begin(&self, byte: u8) -> bool {
         byte.is_ascii_digit()
     }
