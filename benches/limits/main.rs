@@ -4,6 +4,7 @@
 //! ```text
 //! cargo bench --bench limits                     1,000 names, 5 rounds
 //! cargo bench --bench limits -- 10000 9          for claims within 10 %
+//! cargo bench --bench limits -- judging          only expanding and judging
 //! ```
 //!
 //! The servers are a process of their own, so that rates and CPU are the client's; both share this machine, and nothing

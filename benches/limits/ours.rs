@@ -71,7 +71,7 @@ fn is_right(observation: &Observation, blobs: &BTreeMap<BlobId, Arc<[u8]>>, anch
 pub async fn dns(world: &World) -> usize {
     let half = world.names.len().div_ceil(2);
     let view: Arc<str> = "internal".into();
-    let resolvers = world.at.dns.map(|at| ResolverAddr::parse(&at.to_string()).expect("a resolver"));
+    let resolvers = world.at.dns.map(|at| Arc::new(ResolverAddr::parse(&at.to_string()).expect("a resolver")));
     let ask = |(i, name): (usize, &String), kind| DnsAsk {
         probe: DnsProbe {
             view: view.clone(),
