@@ -235,7 +235,7 @@ mod tests {
             ".*".prop_map(Possession::NotProved),
             ".*".prop_map(Possession::Failed),
         ];
-        let words = || prop::option::of(".*");
+        let words = || prop::option::of(".*".prop_map(Box::from));
         (chain(), possession, words(), words(), words()).prop_map(|(chain, possession, version, cipher, ended)| {
             Served { chain, possession, version, cipher, ended }
         })
