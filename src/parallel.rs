@@ -11,7 +11,16 @@ const CHUNK: usize = 128;
 
 /// What `one` says of each number below `count`, in their order.
 pub(crate) fn each<T: Send>(count: usize, one: impl Fn(usize) -> T + Sync) -> Vec<T> {
-    let threads = thread::available_parallelism().map_or(1, NonZero::get).min(count / FEW);
+    chunks(count, CHUNK, count / FEW, one)
+}
+
+/// As [`each`], where already two are worth a thread.
+pub(crate) fn tasks<T: Send>(count: usize, one: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    chunks(count, 1, count, one)
+}
+
+fn chunks<T: Send>(count: usize, chunk: usize, most: usize, one: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    let threads = thread::available_parallelism().map_or(1, NonZero::get).min(most);
     if threads < 2 {
         return (0..count).map(one).collect();
     }
@@ -19,11 +28,11 @@ pub(crate) fn each<T: Send>(count: usize, one: impl Fn(usize) -> T + Sync) -> Ve
     let work = || {
         let mut done: Vec<(usize, Vec<T>)> = Vec::new();
         loop {
-            let start = next.fetch_add(CHUNK, Ordering::Relaxed);
+            let start = next.fetch_add(chunk, Ordering::Relaxed);
             if start >= count {
                 return done;
             }
-            done.push((start, (start..count.min(start + CHUNK)).map(&one).collect()));
+            done.push((start, (start..count.min(start + chunk)).map(&one).collect()));
         }
     };
     let mut chunks = thread::scope(|scope| {
@@ -52,6 +61,7 @@ mod tests {
     fn results_stand_in_order() {
         for count in [0, 1, FEW - 1, 2 * FEW, 10 * FEW + 1] {
             assert_eq!(each(count, |i| i), (0..count).collect::<Vec<_>>());
+            assert_eq!(tasks(count, |i| i), (0..count).collect::<Vec<_>>());
         }
     }
 

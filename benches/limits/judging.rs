@@ -21,7 +21,7 @@ use coexist::{judge, pki, plan};
 use jiff::Timestamp;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 
-use crate::measure::row;
+use crate::measure::{heading, row};
 use crate::world::{itself, name};
 
 /// The word on the command line that makes this program judge so many names and tell of it.
@@ -74,10 +74,14 @@ fn judged(size: usize) -> Judged {
     Judged { took: Duration::from_micros(numbers.next().expect("a time")), memory: numbers.next() }
 }
 
-/// Judges; prints microseconds, and the peak of memory in bytes. Each stage's time goes to stderr on request.
+/// Judges so many names; prints microseconds, and the peak of memory in bytes. Each stage's time goes to stderr on
+/// request. Without a number, prints the rows of both sizes.
 pub fn run(words: &[String]) {
-    let count: usize = words[0].parse().expect("a number of names");
-    let mut clock = Clock { last: Instant::now(), tell: words.len() > 1 };
+    let Some(count) = words.first().and_then(|w| w.parse().ok()) else {
+        heading();
+        return all([10_000, 100_000]);
+    };
+    let mut clock = Clock { last: Instant::now(), tell: words.iter().any(|w| w == "tell") };
     let issued = issued(count);
     let text = text(count);
     clock.lap("made");
@@ -90,7 +94,8 @@ pub fn run(words: &[String]) {
     clock.lap("expand and probes");
     let (mut recording, seen) = seen(&plan, &probes, &issued);
     drop((probes, issued));
-    assert_eq!(seen.len(), count * EACH);
+    // Some questions stand beside the names.
+    assert!((count * EACH..count * EACH + count / 10).contains(&seen.len()), "{}", seen.len());
     clock.lap("looked");
     let start = Instant::now();
     recording.observations.extend(seen);
@@ -154,7 +159,7 @@ fn text(count: usize) -> String {
 /// Of a server: inside and outside.
 fn addresses(server: usize) -> [IpAddr; 2] {
     let [high, low] = (server as u16).to_be_bytes();
-    [[10, 1, high, low], [198, 18 + high, low, 1]].map(IpAddr::from)
+    [[10, 1, high, low], [20, high, low, 1]].map(IpAddr::from)
 }
 
 /// What an authority issued: the root, and a certificate for each run of names.

@@ -23,8 +23,8 @@ struct Round {
 }
 
 impl Measure<'_> {
-    /// Runs both sides in turn, prints rates and CPU, and gives the limit's time. Each side returns how many it found right.
-    pub fn compare(&self, mut limit: impl FnMut() -> usize, mut ours: impl FnMut() -> usize) -> Duration {
+    /// Runs both sides in turn, and prints rates and CPU. Each side returns how many it found right.
+    pub fn compare(&self, mut limit: impl FnMut() -> usize, mut ours: impl FnMut() -> usize) {
         let mut rounds = (Vec::new(), Vec::new());
         for _ in 0..self.rounds {
             rounds.0.push(self.round("limit", &mut limit));
@@ -38,7 +38,6 @@ impl Measure<'_> {
             let (limit, ours) = (each(&rounds.0), each(&rounds.1));
             self.row(", CPU µs each", "", [limit, ours], ours / limit);
         }
-        limit
     }
 
     fn row(&self, part: &str, goal: &str, [limit, ours]: [f64; 2], ratio: f64) {
@@ -66,12 +65,19 @@ fn spent(rounds: &[Round]) -> Duration {
 
 /// The median time of some runs.
 pub fn median(rounds: usize, mut run: impl FnMut()) -> Duration {
-    let once = |_| {
-        let start = Instant::now();
-        run();
-        start.elapsed()
-    };
-    middle((0..rounds).map(once).collect())
+    middle((0..rounds).map(|_| once(&mut run)).collect())
+}
+
+/// The median times of both sides, run in turn.
+pub fn medians(rounds: usize, mut limit: impl FnMut(), mut ours: impl FnMut()) -> (Duration, Duration) {
+    let (limit, ours) = (0..rounds).map(|_| (once(&mut limit), once(&mut ours))).unzip();
+    (middle(limit), middle(ours))
+}
+
+fn once(run: &mut impl FnMut()) -> Duration {
+    let start = Instant::now();
+    run();
+    start.elapsed()
 }
 
 fn middle(mut times: Vec<Duration>) -> Duration {

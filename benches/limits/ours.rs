@@ -1,5 +1,6 @@
 //! The same work, done by the library.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, mpsc};
@@ -60,10 +61,11 @@ fn is_right(observation: &Observation, blobs: &BTreeMap<BlobId, Arc<[u8]>>, anch
     else {
         return false;
     };
-    let chain: Vec<_> = served.chain.iter().map(|id| blobs[id].clone()).collect();
-    let facts = pki::facts(&chain[0]).expect("a certificate");
-    let path = pki::path(&chain, anchors, &[], Timestamp::now());
-    let covers = probe.sni.as_ref().is_some_and(|name| pki::identify(&facts, name).is_ok());
+    let read = |der| pki::Read { der, facts: pki::facts(der).map(Cow::Owned).map_err(|e| e.0) };
+    let chain: Vec<_> = served.chain.iter().map(|id| read(&blobs[id])).collect();
+    let path = pki::path_of(&chain, anchors, &[], Timestamp::now());
+    let facts = chain[0].facts.as_ref().expect("a certificate");
+    let covers = probe.sni.as_ref().is_some_and(|name| pki::identify(facts, name).is_ok());
     served.possession == Possession::Proved && covers && path.untrusted.is_none() && path.dates.is_empty()
 }
 
@@ -71,7 +73,7 @@ fn is_right(observation: &Observation, blobs: &BTreeMap<BlobId, Arc<[u8]>>, anch
 pub async fn dns(world: &World) -> usize {
     let half = world.names.len().div_ceil(2);
     let view: Arc<str> = "internal".into();
-    let resolvers = world.at.dns.map(|at| ResolverAddr::parse(&at.to_string()).expect("a resolver"));
+    let resolvers = world.at.dns.map(|at| Arc::new(ResolverAddr::parse(&at.to_string()).expect("a resolver")));
     let ask = |(i, name): (usize, &String), kind| DnsAsk {
         probe: DnsProbe {
             view: view.clone(),

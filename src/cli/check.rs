@@ -123,6 +123,7 @@ async fn watched(args: &CheckArgs, plan: &Plan, probes: &Probes, place: &Place<'
     let (run, blobs) = header(plan, place)?;
     let mut file = args.record.as_deref().map(|path| Growing::create(path, &run, &blobs)).transpose()?;
     let mut recording = Recording { blobs, ..Recording::default() };
+    recording.observations.reserve(probes.count());
     let bar = progress(args, probes);
     let finished = {
         let mut sink = |seen: Seen| {
@@ -149,8 +150,7 @@ fn progress(args: &CheckArgs, probes: &Probes) -> indicatif::ProgressBar {
     if args.output.quiet || !io::stderr().is_terminal() {
         return indicatif::ProgressBar::hidden();
     }
-    let known = probes.dns.len() + probes.files.len() + probes.tls.iter().map(|t| t.samples as usize).sum::<usize>();
     let style = indicatif::ProgressStyle::with_template("looking {pos}/{len} {wide_bar} {elapsed}");
-    let bar = indicatif::ProgressBar::new(known as u64);
+    let bar = indicatif::ProgressBar::new(probes.count() as u64);
     style.map(|s| bar.clone().with_style(s)).unwrap_or(bar)
 }

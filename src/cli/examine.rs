@@ -145,6 +145,7 @@ pub async fn examine(
 ) -> Result<Recording, Trouble> {
     let (run, blobs) = header(plan, place)?;
     let mut recording = Recording { blobs, ..Recording::default() };
+    recording.observations.reserve(probes.count());
     look(plan, probes, place, &run, &mut |seen| {
         watch(&seen);
         keep(&mut recording, seen);

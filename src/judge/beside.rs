@@ -10,7 +10,6 @@ use super::{RuleInfo, wording};
 use crate::model::dns::{DnsOutcome, RecordType, Reply, ResolverAddr};
 use crate::model::finding::Subject;
 use crate::model::name::Name;
-use crate::model::observation::{DnsProbe, Probe};
 use crate::model::plan::{ViewId, Wanted};
 use crate::model::questions::{self, Question, Topic};
 use crate::model::records::RecordData;
@@ -96,9 +95,8 @@ pub(super) fn told_by<'a>(
     name: &Name,
     kind: RecordType,
 ) -> Told<'a> {
-    let probe =
-        DnsProbe { view: case.plan.view(view).label.clone(), resolver: server.clone(), name: name.clone(), kind };
-    let Found::Fresh(looks) = case.evidence.find(&Probe::Dns(probe), |_| true) else { return Told::default() };
+    let found = case.evidence.question(&case.plan.view(view).label, server, name, kind);
+    let Found::Fresh(looks) = found else { return Told::default() };
     let words = looks.into_iter().filter_map(|look| {
         let outcome = case.evidence.dns(look)?;
         Some(Word { resolver: server.to_string(), look, outcome })

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use jiff::Timestamp;
 
 use super::evidence::{Evidence, Found, Look};
+use super::in_use::insert;
 use super::paths::Paths;
 use super::planned::Planned;
 use crate::model::certificate::{BlobId, CertificateFacts};
@@ -62,13 +63,13 @@ pub(super) struct Certificates<'a> {
 /// Leaves as a server served them.
 type Leaves<'a> = BTreeMap<BlobId, Seen<'a>>;
 
-/// How a leaf was served.
+/// How a leaf was served, both sorted: leaves are many, and few have more than one of either.
 #[derive(Default)]
 struct Seen<'a> {
     /// The chains that came with it, and whether its key was shown not to be there.
-    chains: BTreeSet<(&'a [BlobId], bool)>,
+    chains: Vec<(&'a [BlobId], bool)>,
     /// Where.
-    ports: BTreeSet<(u16, Way)>,
+    ports: Vec<(u16, Way)>,
 }
 
 impl<'a> Certificates<'a> {
@@ -131,12 +132,12 @@ impl<'a> Certificates<'a> {
 
     /// The path of a chain for a view's clients; `None` if the view's anchors or a part of the chain are not recorded.
     pub(super) fn path(&self, chain: &'a [BlobId], view: ViewId) -> Option<Arc<PathFacts>> {
-        self.paths.path(chain, view)
+        self.paths.path(chain, view, |id| self.facts(id))
     }
 
     /// As [`Certificates::path`], of a declared certificate's file.
     pub(super) fn declared_path(&self, chain: &[BlobId], view: ViewId) -> Option<PathFacts> {
-        self.paths.declared(chain, view)
+        self.paths.declared(chain, view, |id| self.facts(id))
     }
 
     /// Trust sources of a view that could not be read: its anchors are not all there.
@@ -174,7 +175,7 @@ impl<'a> Certificates<'a> {
     pub(super) fn serves_alike(&self, server: ServerId, served: &Served) -> bool {
         let leaves = self.served.get(&server).zip(served.chain.first());
         let chains = leaves.and_then(|(leaves, leaf)| leaves.get(leaf));
-        chains.is_some_and(|seen| seen.chains.contains(&(served.chain.as_slice(), is_keyless(served))))
+        chains.is_some_and(|seen| seen.chains.binary_search(&(served.chain.as_slice(), is_keyless(served))).is_ok())
     }
 
     /// A chain in which a leaf was served.
@@ -360,8 +361,8 @@ fn served<'a>(plan: &Plan, evidence: &Evidence<'a>) -> BTreeMap<ServerId, Leaves
             let Some(leaf) = served.chain.first() else { continue };
             for server in owners.get(&address.ip()).into_iter().flatten() {
                 let seen = out.entry(*server).or_default().entry(*leaf).or_default();
-                seen.chains.insert((served.chain.as_slice(), is_keyless(served)));
-                seen.ports.insert((address.port(), *way));
+                insert(&mut seen.chains, (served.chain.as_slice(), is_keyless(served)));
+                insert(&mut seen.ports, (address.port(), *way));
             }
         }
     }

@@ -1,8 +1,8 @@
 //! Findings in the making: what a rule says, whom it concerns, and the facts by which consequences find their cause.
 
-use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::sync::OnceLock;
 
 use super::assess::Assessment;
 use super::case::{Case, Suspicion};
@@ -93,7 +93,7 @@ pub(super) struct Context<'a> {
     /// The due obligations with problems: few, while all rules go through them.
     troubled: Vec<usize>,
     /// The certificates that due obligations are about; see [`super::in_use`].
-    pub(super) uses: OnceCell<Uses<'a>>,
+    pub(super) uses: OnceLock<Uses<'a>>,
 }
 
 /// Items by what they have in common, and by the waiver that accepts them.
@@ -104,7 +104,7 @@ impl<'a> Context<'a> {
     pub(super) fn new(case: &'a Case<'a>, assessed: &'a [Assessment], suspicion: &'a Suspicion) -> Self {
         let all = assessed.iter().enumerate();
         let troubled = all.filter(|(i, a)| !a.problems.is_empty() && case.is_due(*i)).map(|(i, _)| i).collect();
-        Self { case, assessed, suspicion, troubled, uses: OnceCell::new() }
+        Self { case, assessed, suspicion, troubled, uses: OnceLock::new() }
     }
 
     /// Every problem of what is due, in the plan's order.

@@ -28,14 +28,14 @@ pub(super) struct InUse<'a> {
     pub(super) served: Option<&'a [BlobId]>,
     /// The chain of its file, as far as the file has it.
     pub(super) filed: Option<Vec<BlobId>>,
-    /// The due obligations.
-    pub(super) obligations: BTreeSet<usize>,
+    /// The due obligations; these and what follows are sorted, each once: leaves are many, and few have much of each.
+    pub(super) obligations: Vec<usize>,
     /// The observations in which it was met.
-    pub(super) looks: BTreeSet<Look>,
+    pub(super) looks: Vec<Look>,
     /// Who serves it.
-    pub(super) culprits: BTreeSet<Culprit>,
+    pub(super) culprits: Vec<Culprit>,
     /// The declared certificates that it is, or is taken for.
-    pub(super) certificates: BTreeSet<CertId>,
+    pub(super) certificates: Vec<CertId>,
 }
 
 impl<'a> InUse<'a> {
@@ -44,10 +44,10 @@ impl<'a> InUse<'a> {
             leaf,
             served: None,
             filed: None,
-            obligations: BTreeSet::new(),
-            looks: BTreeSet::new(),
-            culprits: BTreeSet::new(),
-            certificates: BTreeSet::new(),
+            obligations: Vec::new(),
+            looks: Vec::new(),
+            culprits: Vec::new(),
+            certificates: Vec::new(),
         }
     }
 
@@ -72,7 +72,7 @@ impl<'a> Context<'a> {
         &self,
         rule: &RuleInfo,
         obligations: impl IntoIterator<Item = usize>,
-        certificates: &BTreeSet<CertId>,
+        certificates: &[CertId],
     ) -> BTreeMap<Option<usize>, BTreeSet<usize>> {
         let plan = self.case.plan;
         let waived = plan.waivers.iter().any(|w| w.rule.value == rule.name);
@@ -107,7 +107,7 @@ impl Draft {
         let case = context.case;
         let mut draft = Self::of_obligations(context, rule, waiver, obligations);
         draft.declared = used.filed.is_some();
-        draft.looks = used.looks.clone();
+        draft.looks = used.looks.iter().copied().collect();
         draft.seen = vec![wording::leaf(case, used.leaf)];
         draft.keys = used.culprits.iter().map(|c| Key::Served(*c, used.leaf)).collect();
         if let Some(certificate) = used.certificates.first().map(|c| case.plan.certificate(*c)) {
@@ -173,6 +173,14 @@ pub(super) fn called(context: &Context, used: &InUse, facts: &CertificateFacts) 
     }
 }
 
+/// Into a sorted list; mostly what comes is the last that it has, or belongs behind it.
+pub(super) fn insert<T: Ord>(into: &mut Vec<T>, one: T) {
+    if let Err(at) = into.binary_search(&one) {
+        into.reserve_exact(usize::from(into.is_empty()));
+        into.insert(at, one);
+    }
+}
+
 fn covers(context: &Context) -> BTreeMap<CertId, Vec<usize>> {
     let case = context.case;
     let mut out: BTreeMap<CertId, Vec<usize>> = BTreeMap::new();
@@ -197,10 +205,10 @@ fn leaves<'a>(context: &Context<'a>) -> Vec<InUse<'a>> {
             }
             for (leaf, chain) in leaves {
                 let used = out.entry(*leaf).or_insert_with(|| InUse::new(*leaf));
-                used.obligations.insert(i);
+                insert(&mut used.obligations, i);
                 if filed.insert(*certificate) || used.filed.is_none() {
                     used.filed.get_or_insert_with(|| chain.clone());
-                    used.certificates.insert(*certificate);
+                    insert(&mut used.certificates, *certificate);
                 }
             }
         }
@@ -209,10 +217,12 @@ fn leaves<'a>(context: &Context<'a>) -> Vec<InUse<'a>> {
             let Some(leaf) = chain.first() else { continue };
             let used = out.entry(*leaf).or_insert_with(|| InUse::new(*leaf));
             used.served.get_or_insert(chain);
-            used.obligations.insert(i);
-            used.looks.insert(met.look);
-            used.culprits.insert(met.culprit);
-            used.certificates.extend(case.certificates.declared(*leaf));
+            insert(&mut used.obligations, i);
+            insert(&mut used.looks, met.look);
+            insert(&mut used.culprits, met.culprit);
+            if let Some(certificate) = case.certificates.declared(*leaf) {
+                insert(&mut used.certificates, certificate);
+            }
         }
     }
     out.into_values().collect()

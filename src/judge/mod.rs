@@ -48,8 +48,11 @@ use crate::parallel;
 
 use case::{Case, Suspicion};
 use certificates::Certificates;
-use draft::Context;
+use draft::{Context, Draft};
 use evidence::Evidence;
+
+/// Rules about fewer obligations than this are not worth a thread.
+const FEW: usize = 256;
 
 /// What is known of a rule without running it.
 #[derive(Debug)]
@@ -86,9 +89,24 @@ pub fn judge(
     let case = Case::new(plan, obligations, policy, &index, &certificates, now);
     let (assessed, suspicion) = assess_all(&case);
     let context = Context::new(&case, &assessed, &suspicion);
-    let mut drafts = Vec::new();
-    rules::all().for_each(|rule| (rule.check)(&context, &mut drafts));
-    verdict::judgement(&context, drafts)
+    verdict::judgement(&context, drafts(&context))
+}
+
+/// What every rule says, in their order. The last one looks at what the others said.
+fn drafts(context: &Context) -> Vec<Draft> {
+    let all: Vec<_> = rules::all().collect();
+    let Some((last, others)) = all.split_last() else { return Vec::new() };
+    let said = |rule: usize| {
+        let mut drafts = Vec::new();
+        (others[rule].check)(context, &mut drafts);
+        drafts
+    };
+    let mut drafts: Vec<Draft> = match context.case.obligations.len() {
+        0..FEW => (0..others.len()).flat_map(said).collect(),
+        _ => parallel::tasks(others.len(), said).into_iter().flatten().collect(),
+    };
+    (last.check)(context, &mut drafts);
+    drafts
 }
 
 /// Judges every obligation; again those that a suspicion touches.

@@ -1,15 +1,16 @@
 //! Certification paths, each found once: views that trust the same anchors share them, and so do all who ask.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 
 use super::evidence::Evidence;
-use crate::model::certificate::BlobId;
+use crate::model::certificate::{BlobId, CertificateFacts};
 use crate::model::observation::{Recording, Run};
 use crate::model::plan::{Plan, TrustSource, ViewId};
-use crate::pki::{self, Anchors, PathFacts};
+use crate::pki::{self, Anchors, PathFacts, Read};
 
 /// The trust of one view.
 struct Trust {
@@ -20,6 +21,9 @@ struct Trust {
 
 /// A chain and whose anchors it is held against.
 type Key<'a> = (&'a [BlobId], usize);
+
+/// What a certificate says, or why it cannot be read.
+type Facts<'f> = Result<&'f CertificateFacts, &'f str>;
 
 /// Paths of chains for the clients of views.
 pub(super) struct Paths<'a> {
@@ -73,26 +77,38 @@ impl<'a> Paths<'a> {
     }
 
     /// The path of a chain for a view's clients; `None` if the view's anchors or a part of the chain are not recorded.
-    pub(super) fn path(&self, chain: &'a [BlobId], view: ViewId) -> Option<Arc<PathFacts>> {
+    pub(super) fn path<'f>(
+        &self,
+        chain: &'a [BlobId],
+        view: ViewId,
+        facts: impl Fn(BlobId) -> Facts<'f>,
+    ) -> Option<Arc<PathFacts>> {
         let anchors = self.of(view)?.anchors;
         let found = || self.found.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(path) = found().get(&(chain, anchors)) {
             return Some(path.clone());
         }
         // Not while others wait: two may find the same then.
-        let path = Arc::new(self.find(chain, anchors)?);
+        let path = Arc::new(self.find(chain, anchors, facts)?);
         found().insert((chain, anchors), path.clone());
         Some(path)
     }
 
     /// As [`Paths::path`], of a chain that is not the recording's.
-    pub(super) fn declared(&self, chain: &[BlobId], view: ViewId) -> Option<PathFacts> {
-        self.find(chain, self.of(view)?.anchors)
+    pub(super) fn declared<'f>(
+        &self,
+        chain: &[BlobId],
+        view: ViewId,
+        facts: impl Fn(BlobId) -> Facts<'f>,
+    ) -> Option<PathFacts> {
+        self.find(chain, self.of(view)?.anchors, facts)
     }
 
-    fn find(&self, chain: &[BlobId], anchors: usize) -> Option<PathFacts> {
-        let ders: Option<Vec<Arc<[u8]>>> = chain.iter().map(|id| self.recording.blobs.get(id).cloned()).collect();
-        Some(pki::path(&ders?, self.anchors.get(anchors)?, &self.known, self.now))
+    fn find<'f>(&self, chain: &[BlobId], anchors: usize, facts: impl Fn(BlobId) -> Facts<'f>) -> Option<PathFacts> {
+        let facts = |id: &BlobId| facts(*id).map(Cow::Borrowed).map_err(str::to_string);
+        let read = |id: &BlobId| Some(Read { der: self.recording.blobs.get(id)?, facts: facts(id) });
+        let chain: Option<Vec<Read<'_>>> = chain.iter().map(read).collect();
+        Some(pki::path_of(&chain?, self.anchors.get(anchors)?, &self.known, self.now))
     }
 
     /// Trust sources of a view that could not be read: its anchors are not all there.

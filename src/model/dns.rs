@@ -236,9 +236,9 @@ pub struct Reply {
     /// The records of another type, where one was asked for, sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub records: Vec<DataRecord>,
-    /// The SOA of the authority section.
+    /// The SOA of the authority section; boxed, for most replies have none and there are many.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub soa: Option<Soa>,
+    pub soa: Option<Box<Soa>>,
     /// The AA bit.
     #[serde(default)]
     pub authoritative: bool,

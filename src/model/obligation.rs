@@ -1,6 +1,5 @@
 //! Obligations: sentences about the world that can be true or false, each with the moments in which it must hold.
 
-use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -127,6 +126,6 @@ pub struct DnsExpectation {
 pub struct Alternative {
     /// The targets that it stands for.
     pub targets: Vec<Target>,
-    /// The addresses.
-    pub addresses: BTreeSet<IpAddr>,
+    /// The addresses, sorted, each once.
+    pub addresses: Vec<IpAddr>,
 }

@@ -20,8 +20,8 @@ use super::tls::TlsOutcome;
 pub struct DnsProbe {
     /// The label of the view whose resolver it is.
     pub view: Arc<str>,
-    /// The resolver, as the plan names it.
-    pub resolver: ResolverAddr,
+    /// The resolver, as the plan names it. Shared, for it is asked often.
+    pub resolver: Arc<ResolverAddr>,
     /// The name asked for.
     pub name: Name,
     /// The type asked for.

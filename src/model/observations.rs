@@ -12,6 +12,11 @@ impl Observations {
         self.0.push(observation);
     }
 
+    /// Makes room for so many more, and for no more than that.
+    pub fn reserve(&mut self, more: usize) {
+        self.0.reserve_exact(more);
+    }
+
     /// As they came.
     pub fn iter(&self) -> std::slice::Iter<'_, Observation> {
         self.0.iter()

@@ -38,6 +38,13 @@ pub struct Probes {
     pub skipped: Vec<String>,
 }
 
+impl Probes {
+    /// How many observations come of them at least, unless the run is cut short.
+    pub fn count(&self) -> usize {
+        self.dns.len() + self.files.len() + self.tls.iter().map(|t| t.samples as usize).sum::<usize>()
+    }
+}
+
 /// A question to a resolver and how to ask it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DnsAsk {

@@ -49,13 +49,13 @@ pub struct Served {
     pub possession: Possession,
     /// Protocol version, `TLS 1.3`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub version: Option<String>,
+    pub version: Option<Box<str>>,
     /// Cipher suite by its IANA name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cipher: Option<String>,
+    pub cipher: Option<Box<str>>,
     /// What ended the handshake after the certificate had come, if it did not complete (an alert, say).
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ended: Option<String>,
+    pub ended: Option<Box<str>>,
 }
 
 /// What became of a connection.

@@ -102,7 +102,7 @@ mod tests {
     }
 
     fn question(text: &str, kind: RecordType) -> DnsProbe {
-        let resolver = ResolverAddr::parse("9.9.9.9").unwrap();
+        let resolver = ResolverAddr::parse("9.9.9.9").unwrap().into();
         DnsProbe { view: "external".into(), resolver, name: name(text), kind }
     }
 

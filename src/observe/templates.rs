@@ -89,7 +89,7 @@ mod tests {
 
     fn question(resolver: &str, kind: RecordType) -> DnsProbe {
         let name = Name::parse("mail.domain.com").unwrap();
-        DnsProbe { view: "external".into(), resolver: ResolverAddr::parse(resolver).unwrap(), name, kind }
+        DnsProbe { view: "external".into(), resolver: ResolverAddr::parse(resolver).unwrap().into(), name, kind }
     }
 
     fn answer(addresses: &[&str]) -> DnsOutcome {

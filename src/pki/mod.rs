@@ -18,7 +18,7 @@ mod shape;
 pub use facts::{FactsError, facts};
 pub use file::{FileContent, read_file};
 pub use identity::{identify, identify_among};
-pub use path::{Anchors, OutOfDate, PathFacts, Untrusted, path};
+pub use path::{Anchors, OutOfDate, PathFacts, Read, Untrusted, path, path_of};
 pub use presented::Presented;
 
 /// The name of a blob.

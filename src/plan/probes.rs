@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use crate::model::dns::RecordType;
+use crate::model::dns::{RecordType, ResolverAddr};
 use crate::model::name::Name;
 use crate::model::obligation::{Claim, Obligation};
 use crate::model::observation::{DnsProbe, TlsProbe};
@@ -21,6 +21,7 @@ pub fn probes(plan: &Plan, obligations: &[Obligation], vantage: &Vantage, policy
         plan,
         vantage,
         out: Probes::default(),
+        resolvers: plan.views.iter().map(|v| v.resolvers.iter().map(|r| r.value.clone().into()).collect()).collect(),
         dns: BTreeSet::new(),
         tls: BTreeMap::new(),
         templates: BTreeMap::new(),
@@ -40,6 +41,8 @@ struct Asker<'a> {
     plan: &'a Plan,
     vantage: &'a Vantage,
     out: Probes,
+    /// Of each view.
+    resolvers: Vec<Vec<Arc<ResolverAddr>>>,
     /// Names whose questions stand already.
     dns: BTreeSet<(ViewId, Name)>,
     /// Index of each connection in `out.tls`.
@@ -90,10 +93,9 @@ impl Asker<'_> {
             return;
         }
         let v = self.plan.view(view);
-        for resolver in &v.resolvers {
+        for resolver in &self.resolvers[view.0] {
             for kind in RecordType::ALL {
-                let probe =
-                    DnsProbe { view: v.label.clone(), resolver: resolver.value.clone(), name: name.clone(), kind };
+                let probe = DnsProbe { view: v.label.clone(), resolver: resolver.clone(), name: name.clone(), kind };
                 self.out.dns.push(DnsAsk { probe, timeout_ms: v.settings.timeout_ms });
             }
         }

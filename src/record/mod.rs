@@ -169,7 +169,7 @@ mod tests {
         let resolvers = vec!["10.0.0.53", "tcp://10.0.0.53", "tls://[2620:fe::fe]", "https://1.1.1.1/dns-query"];
         (prop::sample::select(resolvers), name(), any::<bool>()).prop_map(|(resolver, name, v4)| DnsProbe {
             view: "internal".into(),
-            resolver: ResolverAddr::parse(resolver).unwrap(),
+            resolver: ResolverAddr::parse(resolver).unwrap().into(),
             name,
             kind: if v4 { RecordType::A } else { RecordType::Mx },
         })
@@ -200,7 +200,7 @@ mod tests {
             chain,
             addresses,
             records,
-            soa,
+            soa: soa.map(Box::new),
             authoritative: bits[0],
             authenticated: bits[1],
             after_truncation: bits[2],
@@ -235,7 +235,7 @@ mod tests {
             ".*".prop_map(Possession::NotProved),
             ".*".prop_map(Possession::Failed),
         ];
-        let words = || prop::option::of(".*");
+        let words = || prop::option::of(".*".prop_map(Box::from));
         (chain(), possession, words(), words(), words()).prop_map(|(chain, possession, version, cipher, ended)| {
             Served { chain, possession, version, cipher, ended }
         })

@@ -204,7 +204,7 @@ impl Asked<'_> {
             out.push(EndpointFault::WrongKey { leaf, why: why.clone() });
         }
         if let Some(version) = served.version.as_ref().filter(|v| floor::is_old(v)) {
-            out.push(EndpointFault::BelowFloor { version: Some(version.clone()), unseen: false });
+            out.push(EndpointFault::BelowFloor { version: Some(version.to_string()), unseen: false });
         }
         out.extend(self.unfinished(leaf, served));
         self.trust(case, leaf, &served.chain, &mut out);
@@ -218,7 +218,7 @@ impl Asked<'_> {
             (Possession::Failed(_), _) => return None,
             (Possession::Proved, None) => return None,
             (Possession::Proved, Some(ended)) if self.mtls && demands_a_client_certificate(ended) => return None,
-            (_, Some(ended)) => ended.clone(),
+            (_, Some(ended)) => ended.to_string(),
             (Possession::NotProved(why), None) => why.clone(),
         };
         Some(EndpointFault::Unfinished { leaf, why })

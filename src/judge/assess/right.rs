@@ -26,7 +26,7 @@ pub(super) fn rights(plan: &Plan, name: NameId, view: ViewId, expected: &DnsExpe
         let hosts: Vec<Name> =
             hosts(plan, &alternative.targets).filter(|h| expected.like.contains(h)).cloned().collect();
         rest.retain(|h| !hosts.contains(h));
-        out.push(Right { own: alternative.addresses.clone(), hosts });
+        out.push(Right { own: alternative.addresses.iter().copied().collect(), hosts });
     }
     match rest.len() > 1 && are_together(plan, name, view, &rest) {
         true => out.push(Right { hosts: rest, ..Right::default() }),

@@ -15,7 +15,7 @@ pub(super) struct Rule {
     pub(super) check: fn(&Context, &mut Vec<Draft>),
 }
 
-/// Every rule, in the order of their families. The last ones look at what the others said.
+/// Every rule, in the order of their families. The last one looks at what all others said.
 pub(super) fn all() -> impl Iterator<Item = &'static Rule> {
     [certificate::RULES, served::RULES, dns::RULES, legacy::RULES, plan::RULES].into_iter().flatten()
 }

@@ -179,7 +179,7 @@ fn made(negative: u32, minimum: u32) -> World {
     world.answer(EXTERNAL, LEGACY, &["203.0.113.3"]);
     let zone = |zone: &str, ttl, minimum| {
         let soa = Soa { zone: zone.into(), primary: "ns1.domain.com".into(), serial: 1, ttl, minimum };
-        DnsOutcome::NoData(Reply { soa: Some(soa), ..Reply::default() })
+        DnsOutcome::NoData(Reply { soa: Some(soa.into()), ..Reply::default() })
     };
     (0..2).for_each(|r| world.says(EXTERNAL, r, LEGACY, RecordType::Aaaa, zone("domain.com", negative, minimum)));
     (0..2).for_each(|r| world.says(EXTERNAL, r, "x.example", RecordType::A, zone("example", DAY, DAY)));

@@ -11,7 +11,7 @@ fn ended(possession: Possession, ended: Option<&str>, mtls: bool) -> World {
     world.forget("10.0.0.10");
     let mut outcome = world.served(&chain, possession);
     if let Outcome::Tls(TlsOutcome::Certificate(served)) = &mut outcome {
-        served.ended = ended.map(str::to_string);
+        served.ended = ended.map(Into::into);
     }
     world.see("in", tls_probe("10.0.0.10", MAIL), outcome);
     world

@@ -4,7 +4,7 @@ mod authority;
 mod judged;
 mod seen;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -253,7 +253,8 @@ impl World {
 
     /// The view resolves the name to these addresses.
     pub(super) fn resolves(&mut self, name: NameId, view: ViewId, addresses: &[&str]) -> usize {
-        let addresses: BTreeSet<IpAddr> = addresses.iter().map(|a| a.parse().unwrap()).collect();
+        let mut addresses: Vec<IpAddr> = addresses.iter().map(|a| a.parse().unwrap()).collect();
+        addresses.sort_unstable();
         let present = vec![Alternative { targets: vec![Target::Server(ServerId(0))], addresses }];
         self.expects(name, view, DnsExpectation { present, ..Default::default() })
     }

@@ -48,7 +48,7 @@ impl World {
     ) {
         let at = self.recording.runs.get(run).map_or_else(|| SEEN.to_string(), |r| r.started.to_string());
         let declared = self.plan.view(view);
-        let (label, resolver) = (declared.label.clone(), declared.resolvers[resolver].value.clone());
+        let (label, resolver) = (declared.label.clone(), declared.resolvers[resolver].value.clone().into());
         let probe = DnsProbe { view: label, resolver, name: Name::parse_owner(name).unwrap(), kind };
         self.see_at(run, Probe::Dns(probe), 0, &at, Outcome::Dns(outcome));
     }
@@ -178,5 +178,5 @@ pub(in crate::judge) fn head(zone: &str, serial: u32) -> DnsOutcome {
 /// NXDOMAIN with its SOA.
 pub(in crate::judge) fn nxdomain() -> DnsOutcome {
     let soa = Soa { zone: "domain.com".into(), primary: "ns1.domain.com".into(), serial: 1, ttl: 3600, minimum: 900 };
-    DnsOutcome::NxDomain(Reply { soa: Some(soa), ..Reply::default() })
+    DnsOutcome::NxDomain(Reply { soa: Some(soa.into()), ..Reply::default() })
 }

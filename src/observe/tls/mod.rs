@@ -131,8 +131,8 @@ fn server_name(probe: &TlsProbe) -> Result<ServerName<'static>, TlsOutcome> {
 }
 
 /// The cipher suite by its IANA name.
-fn cipher(tls: &ClientConnection) -> Option<String> {
-    tls.negotiated_cipher_suite().and_then(|s| s.suite().as_str().map(|name| name.replacen("TLS13_", "TLS_", 1)))
+fn cipher(tls: &ClientConnection) -> Option<Box<str>> {
+    tls.negotiated_cipher_suite().and_then(|s| s.suite().as_str().map(|name| name.replacen("TLS13_", "TLS_", 1).into()))
 }
 
 /// Whom a client asks for that names a domain before TLS: the SNI, or the address.

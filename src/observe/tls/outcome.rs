@@ -19,7 +19,7 @@ pub enum End {
     /// It completed.
     Complete {
         /// Cipher suite by its IANA name.
-        cipher: Option<String>,
+        cipher: Option<Box<str>>,
     },
     /// It failed.
     Failed(io::Error),
@@ -49,7 +49,7 @@ fn with_chain(seen: Seen, end: End) -> (TlsOutcome, Vec<(BlobId, Vec<u8>)>) {
     let served = Served {
         chain: blobs.iter().map(|(id, _)| *id).collect(),
         possession: seen.possession.unwrap_or_else(before),
-        version: seen.version.map(str::to_string),
+        version: seen.version.map(Into::into),
         cipher,
         ended,
     };
@@ -57,16 +57,16 @@ fn with_chain(seen: Seen, end: End) -> (TlsOutcome, Vec<(BlobId, Vec<u8>)>) {
 }
 
 /// What ended a handshake after the chain had come: an alert when a client certificate is demanded, say.
-fn ended(end: &End) -> Option<String> {
+fn ended(end: &End) -> Option<Box<str>> {
     match end {
         End::Complete { .. } => None,
         End::Timeout => Some("no answer in time".into()),
-        End::TooMuch(limit) => Some(format!("more than {limit} bytes sent")),
+        End::TooMuch(limit) => Some(format!("more than {limit} bytes sent").into()),
         End::Failed(e) => Some(match (tls_error(e), fault(e)) {
-            (Some(Error::AlertReceived(alert)), _) => format!("alert {}", alert_name(*alert)),
-            (Some(other), _) => other.to_string(),
+            (Some(Error::AlertReceived(alert)), _) => format!("alert {}", alert_name(*alert)).into(),
+            (Some(other), _) => other.to_string().into(),
             (None, Fault::Closed) => "closed by the server".into(),
-            (None, _) => e.to_string(),
+            (None, _) => e.to_string().into(),
         }),
     }
 }

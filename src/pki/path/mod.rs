@@ -8,6 +8,7 @@ mod signature;
 mod tests;
 mod way;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -81,22 +82,38 @@ impl OutOfDate {
 /// Judges a chain (DER, end-entity certificate first). `known` are further intermediates, from the plan's files and
 /// other servers' chains, by which a missing intermediate is told from an unknown issuer.
 pub fn path(chain: &[Arc<[u8]>], anchors: &Anchors, known: &[Arc<[u8]>], now: Timestamp) -> PathFacts {
+    let read = |der| facts(der).map(Cow::Owned).map_err(|e| e.0);
+    let chain: Vec<Read<'_>> = chain.iter().map(|der| Read { der, facts: read(der) }).collect();
+    path_of(&chain, anchors, known, now)
+}
+
+/// A certificate of a chain: its DER, and what it says or why it cannot be read.
+#[derive(Clone, Debug)]
+pub struct Read<'a> {
+    /// DER.
+    pub der: &'a [u8],
+    /// What it says.
+    pub facts: Result<Cow<'a, CertificateFacts>, String>,
+}
+
+/// As [`path`], of a chain that was read already: reading is a good part of the work.
+pub fn path_of(chain: &[Read<'_>], anchors: &Anchors, known: &[Arc<[u8]>], now: Timestamp) -> PathFacts {
     let Some(first) = chain.first() else {
         return untrusted(Untrusted::Invalid("there is no certificate".into()));
     };
-    let leaf = match facts(first) {
-        Ok(facts) => Link { der: first, facts, position: Some(0) },
-        Err(e) => return untrusted(Untrusted::Invalid(e.to_string())),
+    let leaf = match &first.facts {
+        Ok(facts) => Link { der: first.der, facts: Cow::Borrowed(facts), position: Some(0) },
+        Err(why) => return untrusted(Untrusted::Invalid(why.clone())),
     };
     // A pinned certificate is compared as it is: webpki refuses one that is a CA's, or of version 1.
-    if anchors.holds(first) {
+    if anchors.holds(first.der) {
         return PathFacts { untrusted: None, dates: out_of_date([&leaf], now) };
     }
     if is_self_signed(&leaf) {
         return PathFacts { untrusted: Some(Untrusted::SelfSigned), dates: out_of_date([&leaf], now) };
     }
-    let sent: Vec<Link<'_>> = links(chain).map(|(i, der, facts)| Link { der, facts, position: Some(i) }).collect();
-    let sent: Vec<&Link<'_>> = sent.iter().filter(|link| link.position != Some(0)).collect();
+    let sent: Vec<Link<'_>> = sent(chain).collect();
+    let sent: Vec<&Link<'_>> = sent.iter().collect();
     let routes = routes::find(&leaf, &sent, anchors);
     let over_sent = way::best(&routes.complete, anchors, now);
     if let Some((facts, Reason::None)) = over_sent {
@@ -104,8 +121,8 @@ pub fn path(chain: &[Arc<[u8]>], anchors: &Anchors, known: &[Arc<[u8]>], now: Ti
     }
     let unsent: Vec<Link<'_>> = known
         .iter()
-        .filter(|k| !chain.contains(k))
-        .filter_map(|k| facts(k).ok().map(|facts| Link { der: k, facts, position: None }))
+        .filter(|k| !chain.iter().any(|c| c.der == k.as_ref()))
+        .filter_map(|k| facts(k).ok().map(|facts| Link { der: k, facts: Cow::Owned(facts), position: None }))
         .collect();
     let every: Vec<&Link<'_>> = sent.iter().copied().chain(&unsent).collect();
     let mut routes = routes::find(&leaf, &every, anchors);
@@ -145,9 +162,13 @@ fn is_self_signed(leaf: &Link<'_>) -> bool {
     leaf.facts.is_self_issued() && signature::is_signed_by(leaf.der, leaf.der) != Some(false)
 }
 
-/// The certificates of a chain that can be read. Superfluous ones and a wrong order do no harm.
-fn links(chain: &[Arc<[u8]>]) -> impl Iterator<Item = (usize, &[u8], CertificateFacts)> {
-    chain.iter().enumerate().filter_map(|(i, der)| facts(der).ok().map(|facts| (i, der.as_ref(), facts)))
+/// What was sent behind the end-entity certificate and can be read. Superfluous ones and a wrong order do no harm.
+fn sent<'a>(chain: &'a [Read<'_>]) -> impl Iterator<Item = Link<'a>> {
+    let link = |(i, c): (usize, &'a Read<'_>)| {
+        let facts = Cow::Borrowed(c.facts.as_deref().ok()?);
+        Some(Link { der: c.der, facts, position: Some(i) })
+    };
+    chain.iter().enumerate().skip(1).filter_map(link)
 }
 
 fn out_of_date<'a>(links: impl IntoIterator<Item = &'a Link<'a>>, now: Timestamp) -> Vec<OutOfDate> {

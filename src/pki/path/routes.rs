@@ -1,6 +1,8 @@
 //! Which ways lead by name from an end-entity certificate to a trust anchor (RFC 4158). Names only: whether a way holds
 //! is judged one way at a time, so that nothing that lies beside it can hide its reason.
 
+use std::borrow::Cow;
+
 use super::anchors::Anchors;
 use crate::model::certificate::CertificateFacts;
 
@@ -8,7 +10,7 @@ use crate::model::certificate::CertificateFacts;
 #[derive(Clone, Debug)]
 pub(super) struct Link<'a> {
     pub der: &'a [u8],
-    pub facts: CertificateFacts,
+    pub facts: Cow<'a, CertificateFacts>,
     /// Place in the chain as served; `None` if it was not sent.
     pub position: Option<usize>,
 }

@@ -172,7 +172,7 @@ fn is_about_signatures(error: &Error) -> bool {
 
 /// Names what makes a way weak that holds with legacy algorithms.
 fn weak(way: &[&Link<'_>], anchor: &Anchor) -> String {
-    let issuers = way.iter().skip(1).map(|l| &l.facts).chain([&anchor.facts]);
+    let issuers = way.iter().skip(1).map(|l| l.facts.as_ref()).chain([&anchor.facts]);
     for (link, issuer) in way.iter().zip(issuers) {
         let (subject, signer) = (escape(&link.facts.subject), escape(&issuer.subject));
         if link.facts.signature.starts_with("sha1") {

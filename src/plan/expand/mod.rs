@@ -65,7 +65,7 @@ fn present(plan: &Plan, id: NameId, view: ViewId, targets: &[Target], phase: Pha
     }
     let present = match addresses.is_empty() {
         true => Vec::new(),
-        false => vec![Alternative { targets: targets.to_vec(), addresses }],
+        false => vec![Alternative { targets: targets.to_vec(), addresses: addresses.into_iter().collect() }],
     };
     let name = plan.name(id);
     let cname = name.cname.as_ref().map(|c| c.value.clone());

@@ -26,7 +26,8 @@ pub(super) fn ask(asker: &mut Asker, policy: &Policy) {
                 && asker.dns.contains(&(*view, name.clone()));
             if !known && seen.insert((*view, resolver.clone(), name.clone(), *kind)) {
                 let v = asker.plan.view(*view);
-                let probe = DnsProbe { view: v.label.clone(), resolver, name: name.clone(), kind: *kind };
+                let probe =
+                    DnsProbe { view: v.label.clone(), resolver: resolver.into(), name: name.clone(), kind: *kind };
                 asker.out.dns.push(DnsAsk { probe, timeout_ms: v.settings.timeout_ms });
             }
         }

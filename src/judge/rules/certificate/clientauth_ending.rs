@@ -67,9 +67,7 @@ pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
         if renewal < end {
             continue;
         }
-        for (waiver, obligations) in
-            context.by_waiver(&INFO, context.covers(certificate), &BTreeSet::from([certificate]))
-        {
+        for (waiver, obligations) in context.by_waiver(&INFO, context.covers(certificate), &[certificate]) {
             let label = &case.plan.certificate(certificate).label;
             let (by, day) = (public.brand.map_or("its authority", |b| b.name), wording::day(end));
             let mut draft = Draft::about_declared(context, &INFO, certificate, waiver, obligations);

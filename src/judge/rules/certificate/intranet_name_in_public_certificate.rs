@@ -67,7 +67,7 @@ pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
         let by = public.brand.map_or("a public authority", |b| b.name);
         let is_shown = |i: &usize| shown.contains(&plan.name(case.obligations[*i].claim.name()).name.as_str());
         let due = context.covers(certificate).filter(is_shown);
-        for (waiver, obligations) in context.by_waiver(&INFO, due, &BTreeSet::from([certificate])) {
+        for (waiver, obligations) in context.by_waiver(&INFO, due, &[certificate]) {
             let mut draft = Draft::about_declared(context, &INFO, certificate, waiver, obligations);
             draft.title = format!("certificate \"{label}\" of {by} shows {listed} to everybody");
             draft.expected = vec!["names for clients outside only".into()];

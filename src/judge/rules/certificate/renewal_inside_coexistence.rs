@@ -72,7 +72,7 @@ pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
         else {
             continue;
         };
-        for (waiver, obligations) in context.by_waiver(&INFO, due, &BTreeSet::from([certificate])) {
+        for (waiver, obligations) in context.by_waiver(&INFO, due, &[certificate]) {
             let label = &case.plan.certificate(certificate).label;
             let servers = wording::list(old.iter().map(|s| &*case.plan.server(*s).label));
             let day = wording::day(end);

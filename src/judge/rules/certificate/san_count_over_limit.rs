@@ -67,9 +67,7 @@ pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
         if count <= limit.most as usize {
             continue;
         }
-        for (waiver, obligations) in
-            context.by_waiver(&INFO, context.covers(certificate), &BTreeSet::from([certificate]))
-        {
+        for (waiver, obligations) in context.by_waiver(&INFO, context.covers(certificate), &[certificate]) {
             let declared = plan.certificate(certificate);
             let mut draft = Draft::about_declared(context, &INFO, certificate, waiver, obligations);
             draft.severity = limit.severity;

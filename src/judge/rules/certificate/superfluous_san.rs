@@ -61,9 +61,7 @@ pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
         }
         let listed = wording::list(superfluous.iter().copied());
         let label = &case.plan.certificate(certificate).label;
-        for (waiver, obligations) in
-            context.by_waiver(&INFO, context.covers(certificate), &BTreeSet::from([certificate]))
-        {
+        for (waiver, obligations) in context.by_waiver(&INFO, context.covers(certificate), &[certificate]) {
             let mut draft = Draft::about_declared(context, &INFO, certificate, waiver, obligations);
             draft.title = format!("certificate \"{label}\" has {listed}, which nothing in the plan wants");
             draft.expected = vec!["names of the plan only".into()];

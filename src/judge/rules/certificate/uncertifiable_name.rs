@@ -70,7 +70,7 @@ pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
     let keys = keys(context);
     for ((certificate, unlisted), names) in found {
         let indices = names.iter().map(|(i, ..)| *i);
-        for (waiver, obligations) in context.by_waiver(&INFO, indices, &BTreeSet::from([certificate])) {
+        for (waiver, obligations) in context.by_waiver(&INFO, indices, &[certificate]) {
             let these: Vec<_> = names.iter().filter(|(i, ..)| obligations.contains(i)).collect();
             let mut draft = Draft::about_declared(context, &INFO, certificate, waiver, obligations.clone());
             draft.severity = if unlisted { Severity::Warning } else { Severity::Error };

@@ -8,6 +8,7 @@ use crate::judge::in_use::{InUse, called};
 use crate::judge::wording;
 use crate::model::certificate::{BlobId, CertificateFacts};
 use crate::model::finding::Severity;
+use crate::model::plan::CertId;
 use crate::pki::Untrusted;
 
 /// What is known of the rule.
@@ -54,7 +55,7 @@ pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
     }
     for (offender, leaves) in found {
         let obligations: BTreeSet<usize> = leaves.iter().flat_map(|(u, _)| u.obligations.iter().copied()).collect();
-        let certificates = leaves.iter().flat_map(|(u, _)| u.certificates.iter().copied()).collect();
+        let certificates: Vec<CertId> = leaves.iter().flat_map(|(u, _)| u.certificates.iter().copied()).collect();
         for (waiver, obligations) in context.by_waiver(&INFO, obligations, &certificates) {
             drafts.push(draft(context, offender, &leaves, waiver, obligations));
         }

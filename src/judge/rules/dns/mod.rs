@@ -205,12 +205,12 @@ pub(super) fn difference(items: &[Item]) -> (BTreeSet<IpAddr>, BTreeSet<IpAddr>)
         if expected.like.is_empty() {
             strays.extend(addresses.iter().filter(|a| !sets().any(|s| s.contains(a))));
         }
-        let is_there = |s: &BTreeSet<IpAddr>| match expected.part {
-            true => !s.is_disjoint(addresses),
-            false => s.is_subset(addresses),
+        let is_there = |s: &Vec<IpAddr>| match expected.part {
+            true => s.iter().any(|a| addresses.contains(a)),
+            false => s.iter().all(|a| addresses.contains(a)),
         };
         if let (false, Some(last)) = (sets().any(is_there), sets().next_back()) {
-            missing.extend(last.difference(addresses));
+            missing.extend(last.iter().filter(|a| !addresses.contains(a)));
         }
     }
     (strays, missing)

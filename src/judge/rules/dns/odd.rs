@@ -103,9 +103,9 @@ fn is_mixed(context: &Context, item: &Item, expected: &DnsExpectation, others: &
 
 /// The A records are those of a right answer that has some.
 fn is_right_in_v4(expected: &DnsExpectation, addresses: &BTreeSet<IpAddr>) -> bool {
-    let v4 = |set: &BTreeSet<IpAddr>| -> BTreeSet<IpAddr> {
-        set.iter().copied().filter(|a| RecordType::A.holds(*a)).collect()
-    };
+    fn v4<'a>(set: impl IntoIterator<Item = &'a IpAddr>) -> BTreeSet<IpAddr> {
+        set.into_iter().copied().filter(|a| RecordType::A.holds(*a)).collect()
+    }
     let given = v4(addresses);
     let is = |set: BTreeSet<IpAddr>| if expected.part { given.is_subset(&set) } else { given == set };
     !given.is_empty() && expected.present.iter().any(|p| is(v4(&p.addresses)))

@@ -88,10 +88,14 @@ impl OnlyMail {
     /// Looks at all that is due of each server itself.
     pub(super) fn of(context: &Context) -> Self {
         let case = context.case;
+        // Each service once, however many names are asked for there.
         let mut services: BTreeMap<ServerId, Vec<(&Service, Truth)>> = BTreeMap::new();
         for (i, obligation) in case.obligations.iter().enumerate().filter(|(i, _)| case.is_due(*i)) {
             if let Claim::Serves { server, service, .. } = &obligation.claim {
-                services.entry(*server).or_default().push((service, context.assessed[i].truth));
+                let (said, of_server) = ((service, context.assessed[i].truth), services.entry(*server).or_default());
+                if !of_server.contains(&said) {
+                    of_server.push(said);
+                }
             }
         }
         let leaves = |(server, services): (ServerId, Vec<(&Service, Truth)>)| {

@@ -81,7 +81,7 @@ impl Question {
             chain,
             addresses: end.map(|end| addresses(&message.answers, end, self.kind)).unwrap_or_default(),
             records: records.unwrap_or_default(),
-            soa: message.authorities.iter().find_map(soa),
+            soa: message.authorities.iter().find_map(soa).map(Box::new),
             authoritative: message.authoritative,
             authenticated: message.authenticated,
             after_truncation,

@@ -82,7 +82,7 @@ fn misplaced(context: &Context, found: &mut BTreeMap<(NameId, ViewId), Seen>) {
     for (look, fashions) in odd {
         let Probe::Dns(probe) = &case.evidence.look(look).probe else { continue };
         let Some((name, view, obligation)) = due.get(&(probe.view.clone(), probe.name.clone())) else { continue };
-        let index = case.plan.view(*view).resolvers.iter().position(|r| r.value == probe.resolver);
+        let index = case.plan.view(*view).resolvers.iter().position(|r| r.value == *probe.resolver);
         if index.is_some_and(|r| context.suspicion.resolvers.contains(&(*view, r))) {
             continue;
         }
