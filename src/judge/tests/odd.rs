@@ -244,3 +244,18 @@ fn on_the_eve_old_or_new_is_right_and_not_both_in_one_set() {
     apart.answer_in("later", EXTERNAL, MAIL, &both[1..]);
     assert_eq!(apart.rules(), [""; 0]);
 }
+
+#[test]
+fn a_waiver_of_one_name_leaves_another_at_the_same_private_address() {
+    let mut world = World::empty();
+    world.policy.scope = Scope::Files;
+    let server = Target::Server(world.server("ex", "10.0.0.10", "10.0.0.10"));
+    for name in [MAIL, "b.domain.com"] {
+        world.name(Table::Internet, name, server);
+    }
+    world.waive("private-address-in-external-view", Some(MAIL), None);
+    let judgement = world.judge();
+    let open: Vec<_> = judgement.findings.iter().filter(|f| f.waived.is_none()).collect();
+    assert_eq!((judgement.outcome, judgement.findings.len(), open.len()), (RunOutcome::Fail, 2, 1));
+    assert!(open[0].hurts[0].ends_with("they cannot reach b.domain.com"), "{:?}", open[0].hurts);
+}
