@@ -143,6 +143,11 @@ impl<'a> Context<'a> {
         waivers.iter().find(accepts).and_then(|w| waivers.iter().position(|o| std::ptr::eq(o, w)))
     }
 
+    /// As [`Self::waiver`], of labels that stand in the plan.
+    pub(super) fn waiver_on(&self, rule: &RuleInfo, labels: &[&str]) -> Option<usize> {
+        self.waiver(rule.name, &labels.iter().map(|l| l.to_string()).collect())
+    }
+
     /// What a waiver may say `on` of an obligation: its name, server or pool, certificate, view.
     pub(super) fn claim_labels(&self, claim: &Claim) -> BTreeSet<String> {
         let plan = self.case.plan;

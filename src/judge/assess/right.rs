@@ -73,6 +73,15 @@ pub(super) fn is_right(
         || (rights.len() > 1 && RecordType::ALL.into_iter().all(of_type))
 }
 
+/// True if one answer holds addresses of several right ones, and is no part of any: the records of one type change as a
+/// whole.
+pub(super) fn is_mixed(rights: &[Right], answer: &BTreeSet<IpAddr>, hosts: &BTreeMap<Name, BTreeSet<IpAddr>>) -> bool {
+    RecordType::ALL.into_iter().any(|kind| {
+        let given: BTreeSet<IpAddr> = answer.iter().copied().filter(|a| kind.holds(*a)).collect();
+        !rights.iter().any(|r| r.of_type(kind).holds(&given, hosts, true))
+    })
+}
+
 impl Right {
     fn of_type(&self, kind: RecordType) -> Self {
         Self { own: self.own.iter().copied().filter(|a| kind.holds(*a)).collect(), hosts: self.hosts.clone() }

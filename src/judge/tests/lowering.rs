@@ -89,32 +89,54 @@ fn lowered(before: Option<(&str, u32)>, declared: Option<u32>) -> World {
     world
 }
 
+/// As [`lowered`], with a low one in between.
+fn lowered_at(high: (&str, u32), low: &str, declared: Option<u32>) -> World {
+    let mut world = lowered(Some(high), declared);
+    world.run("between", &["internal"], low);
+    ttls(&mut world, "between", None, 300, None);
+    world
+}
+
 #[test]
 fn the_old_ttl_and_propagation_go_by_before_the_flip() {
     // It is 21:10, and changes take 5 min: an hour old at 20:05:00, gone at 21:10:00.
-    let just = lowered(Some(("2026-11-22T20:05:00Z", 3600)), None);
-    assert_eq!(just.rules(), [""; 0]);
-    let late = lowered(Some(("2026-11-22T20:05:01Z", 3600)), None);
-    assert_eq!((late.rules(), late.verdict(0)), (vec!["ttl-not-lowered-in-time".to_string()], Verdict::Fail));
-    let finding = late.judge().findings.remove(0);
+    let high = |ttl| ("2026-11-22T19:00:00Z", ttl);
+    let (just, late) = ("2026-11-22T20:05:00Z", "2026-11-22T20:05:01Z");
+    assert_eq!(lowered_at(high(3600), just, None).rules(), [""; 0]);
+    let world = lowered_at(high(3600), late, None);
+    assert_eq!((world.rules(), world.verdict(0)), (vec!["ttl-not-lowered-in-time".to_string()], Verdict::Fail));
+    let finding = world.judge().findings.remove(0);
     assert_eq!(finding.remedy.cure, ["flip no earlier than 2026-11-22 21:11Z; the TTL stays at 300"]);
+    assert!(!finding.open_question);
     // The plan may know of a longer one than was seen, and not of a shorter one.
-    assert_eq!(lowered(Some(("2026-11-22T20:05:00Z", 3600)), Some(3601)).rules(), ["ttl-not-lowered-in-time"]);
-    assert_eq!(lowered(Some(("2026-11-22T20:05:01Z", 3600)), Some(60)).rules(), ["ttl-not-lowered-in-time"]);
+    assert_eq!(lowered_at(high(3600), just, Some(3601)).rules(), ["ttl-not-lowered-in-time"]);
+    assert_eq!(lowered_at(high(3600), late, Some(60)).rules(), ["ttl-not-lowered-in-time"]);
+}
+
+#[test]
+fn it_was_lowered_some_time_after_it_was_last_high() {
+    let title = |high| lowered(Some((high, 3600)), None).judge().findings.remove(0).title;
+    assert!(title("2026-11-22T20:30:00Z").starts_with("the TTL of mail.domain.com was lowered too late"));
+    // Low at 21:04 only: nobody knows since when.
+    assert!(title("2026-11-20T20:30:00Z").starts_with("nothing shows that the TTL of mail.domain.com was lowered"));
+    assert_eq!(lowered(Some(("2026-11-20T20:30:00Z", 3600)), None).judge().outcome, RunOutcome::Fail);
 }
 
 #[test]
 fn the_day_of_the_flip_counts_while_it_is_ahead() {
     let mut world = lowered(Some(("2026-11-22T20:30:00Z", DAY)), None);
-    world.plan.phases.insert(Phase::Coexistence, from("2026-11-23T20:35:00Z"));
+    world.plan.phases.insert(Phase::Coexistence, from("2026-11-23T21:09:00Z"));
     assert_eq!(world.rules(), [""; 0]);
-    world.plan.phases.insert(Phase::Coexistence, from("2026-11-23T20:34:59Z"));
+    world.plan.phases.insert(Phase::Coexistence, from("2026-11-23T21:08:59Z"));
     assert_eq!(world.rules(), ["ttl-not-lowered-in-time"]);
     world.waive("ttl-not-lowered-in-time", Some(MAIL), None);
     assert_eq!((world.judge().outcome, world.verdict(0)), (RunOutcome::Pass, Verdict::Pass));
     world.plan.waivers.clear();
     world.plan.phases.clear();
-    assert_eq!(world.rules(), [""; 0], "nobody says when");
+    assert_eq!(world.rules(), ["ttl-not-lowered-in-time"], "nobody says when: it may be now");
+    let mut unknown = lowered(None, Some(DAY));
+    unknown.plan.phases.clear();
+    assert!(unknown.judge().findings[0].open_question);
 }
 
 #[test]
@@ -158,7 +180,7 @@ fn after_a_flip_that_came_too_early_the_old_servers_must_stay() {
     world.plan.cutover.flipped[1] = Some("2026-11-22T21:06:00Z".parse().unwrap());
     assert_eq!(world.rules(), ["ttl-not-lowered-in-time"]);
     let finding = world.judge().findings.remove(0);
-    assert_eq!(finding.remedy.cure, ["keep the old target serving mail.domain.com until 2026-11-23 20:35Z"]);
+    assert_eq!(finding.remedy.cure, ["keep the old target serving mail.domain.com until 2026-11-23 21:09Z"]);
     world.plan.cutover.flipped[1] = Some("2026-11-22T20:29:59Z".parse().unwrap());
     assert_eq!(world.rules(), [""; 0], "what was seen after the flip is the new answer's");
 }

@@ -207,3 +207,55 @@ fn resolvers_that_differ_are_said_once() {
     RecordType::ALL.into_iter().for_each(|k| silent.says(EXTERNAL, 1, MAIL, k, DnsOutcome::Timeout));
     assert_eq!(silent.rules(), ["evidence-missing"]);
 }
+
+/// The eve of the move, or the move itself: old or new is right outside.
+fn moving(moment: Moment, addresses: &[&str]) -> World {
+    let mut world = moved();
+    world.obligations.clear();
+    let present = vec![set(&world, OLD, EXTERNAL), set(&world, NEW, EXTERNAL)];
+    world.expects(crate::model::plan::NameId(0), EXTERNAL, DnsExpectation { present, ..Default::default() });
+    world.obligations[0].holds = vec![(EXTERNAL, [moment].into_iter().collect())];
+    world.plan.standing = vec![Moment::Steady(Phase::Before); 2];
+    world.policy.ask = match moment {
+        Moment::Ready(_, to) => crate::model::policy::Ask::ReadyFor(to),
+        moment => crate::model::policy::Ask::Phase(moment),
+    };
+    world.unsay(EXTERNAL, MAIL);
+    world.answer(EXTERNAL, MAIL, addresses);
+    world
+}
+
+#[test]
+fn on_the_eve_old_or_new_is_right_and_not_both_in_one_set() {
+    let ready = Moment::Ready(Phase::Before, Phase::Coexistence);
+    let both = ["203.0.113.3", "203.0.113.10"];
+    for one in both {
+        assert_eq!(moving(ready, &[one]).rules(), [""; 0]);
+    }
+    let mixed = moving(ready, &both);
+    assert_eq!((mixed.rules(), mixed.verdict(0)), (vec!["mixed-generation-rrset".to_string()], Verdict::Fail));
+    let finding = mixed.judge().findings.remove(0);
+    assert!(finding.title.contains("203.0.113.10 of another phase"), "{}", finding.title);
+    assert_eq!(finding.remedy.cure, ["public zone: delete mail.domain.com. A 203.0.113.10"]);
+    assert_eq!(moving(Moment::Transition(Phase::Before, Phase::Coexistence), &both).rules(), [""; 0]);
+    // Two vantages may meet it while it changes.
+    let mut apart = moving(ready, &both[..1]);
+    apart.run("later", &["external"], "2026-11-22T21:05:00Z");
+    apart.answer_in("later", EXTERNAL, MAIL, &both[1..]);
+    assert_eq!(apart.rules(), [""; 0]);
+}
+
+#[test]
+fn a_waiver_of_one_name_leaves_another_at_the_same_private_address() {
+    let mut world = World::empty();
+    world.policy.scope = Scope::Files;
+    let server = Target::Server(world.server("ex", "10.0.0.10", "10.0.0.10"));
+    for name in [MAIL, "b.domain.com"] {
+        world.name(Table::Internet, name, server);
+    }
+    world.waive("private-address-in-external-view", Some(MAIL), None);
+    let judgement = world.judge();
+    let open: Vec<_> = judgement.findings.iter().filter(|f| f.waived.is_none()).collect();
+    assert_eq!((judgement.outcome, judgement.findings.len(), open.len()), (RunOutcome::Fail, 2, 1));
+    assert!(open[0].hurts[0].ends_with("they cannot reach b.domain.com"), "{:?}", open[0].hurts);
+}

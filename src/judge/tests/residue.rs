@@ -120,3 +120,16 @@ fn redirects_and_certificates_are_residue_once_the_plan_stands_after() {
     assert_eq!(judged(Phase::Coexistence), []);
     assert_eq!(judged(Phase::After), [("legacy-residue", Severity::Warning), ("legacy-residue", Severity::Info)]);
 }
+
+#[test]
+fn a_waiver_of_one_view_leaves_the_redirect_of_another() {
+    let mut world = redirecting();
+    world.policy.scope = Scope::Files;
+    unplanned(&mut world, INTERNAL);
+    unplanned(&mut world, EXTERNAL);
+    assert_eq!(world.rules(), ["redirect-target-single-url"]);
+    world.waive("redirect-target-single-url", Some("internal"), None);
+    let judgement = world.judge();
+    let open: Vec<_> = judgement.findings.iter().filter(|f| f.waived.is_none()).map(|f| &f.subject.view).collect();
+    assert_eq!((judgement.outcome, open), (RunOutcome::Fail, vec![&Some("external".to_string())]));
+}

@@ -124,3 +124,71 @@ fn what_follows_from_another_cause_too_is_not_accepted() {
     let wrong = judgement.findings.iter().find(|f| f.rule == "endpoint-serves-wrong-certificate").unwrap();
     assert!(wrong.waived.is_none() && wrong.caused_by.is_some_and(|c| judgement.findings[c].waived.is_none()));
 }
+
+/// The findings of a rule: all, and those that no waiver accepts.
+fn counted(world: &World, rule: &str) -> (usize, usize) {
+    let all = world.judge().findings;
+    let of_rule: Vec<_> = all.iter().filter(|f| f.rule == rule).collect();
+    (of_rule.len(), of_rule.iter().filter(|f| f.waived.is_none()).count())
+}
+
+#[test]
+fn a_waiver_of_one_name_of_a_certificate_leaves_what_caa_says_of_the_others() {
+    for (rule, caa) in [
+        ("caa-forbids-issuer", records(RecordType::Caa, &["0 issue \"digicert.com\""])),
+        ("caa-or-dcv-lookup-fails", DnsOutcome::ServFail),
+    ] {
+        let mut world = simple();
+        let certificate = world.planned_certificate("new", &["a.domain.com", "b.domain.com"]);
+        world.plan.certificates[certificate.0].issuer = Some(Located::new("letsencrypt.org".into(), Span::default()));
+        for name in ["a.domain.com", "b.domain.com"] {
+            world.say_of(EXTERNAL, name, RecordType::Caa, &records(RecordType::Caa, &[]));
+        }
+        world.say_of(EXTERNAL, "domain.com", RecordType::Caa, &caa);
+        assert_eq!(counted(&world, rule), (1, 1), "{rule}");
+        world.waive(rule, Some("a.domain.com"), None);
+        assert_eq!(counted(&world, rule), (2, 1), "{rule}");
+        world.waive(rule, Some("new"), None);
+        assert_eq!(counted(&world, rule).1, 0, "{rule}");
+    }
+}
+
+#[test]
+fn a_waiver_of_one_name_leaves_the_others_that_a_zone_hides() {
+    let mut world = simple();
+    world.plan.zones = vec![crate::model::plan::Zone {
+        apex: crate::model::name::Name::parse("domain.com").unwrap(),
+        views: vec![INTERNAL],
+        servers: Vec::new(),
+        product: None,
+        span: Span::default(),
+    }];
+    for name in ["www.domain.com", "autodiscover.domain.com"] {
+        world.answer(EXTERNAL, name, &["203.0.113.80"]);
+        world.say(INTERNAL, name, &nxdomain());
+    }
+    let rule = "internal-zone-shadows-public";
+    assert_eq!(counted(&world, rule), (1, 1));
+    world.waive(rule, Some("www.domain.com"), None);
+    assert_eq!(counted(&world, rule), (2, 1));
+}
+
+#[test]
+fn a_waiver_of_one_view_leaves_the_mail_of_another() {
+    let mut world = simple();
+    world.plan.views[0].kind = crate::model::plan::ViewKind::External;
+    let name = |text: &str| crate::model::name::Name::parse(text).unwrap();
+    let mx = || Some(vec![Located::new(name(MAIL), Span::default())]);
+    world.plan.mail = vec![crate::model::plan::MailDomain {
+        domain: name("domain.com"),
+        mx: [mx(), mx(), mx()],
+        autodiscover: crate::model::plan::Autodiscover::None,
+        span: Span::default(),
+    }];
+    for view in [INTERNAL, EXTERNAL] {
+        world.say_of(view, "domain.com", RecordType::Mx, &records(RecordType::Mx, &["10 stranger.example."]));
+    }
+    assert_eq!(counted(&world, "record-differs"), (1, 1));
+    world.waive("record-differs", Some("internal"), None);
+    assert_eq!(counted(&world, "record-differs"), (2, 1));
+}

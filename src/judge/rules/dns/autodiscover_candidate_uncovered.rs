@@ -63,18 +63,32 @@ struct Met {
     looks: BTreeSet<Look>,
 }
 
+impl Met {
+    fn add(&mut self, other: Self) {
+        self.views.extend(other.views);
+        self.at.extend(other.at);
+        self.looks.extend(other.looks);
+    }
+}
+
 /// One finding per candidate and leaf.
 pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
     for candidates in questions::candidates(context.case.plan) {
-        let mut met: BTreeMap<(Name, BlobId), Met> = BTreeMap::new();
+        let domain = context.case.plan.mail.get(candidates.mail).map_or("", |m| m.domain.as_str());
+        let mut all: BTreeMap<(Name, BlobId, Option<usize>), Met> = BTreeMap::new();
         for view in context.case.plan.view_ids().filter(|v| asks(context.case, *v)) {
             for (name, port) in places(context, &candidates, view) {
+                let mut met = BTreeMap::new();
                 for address in beside::host(context, view, &name).addresses {
                     look(context, view, &name, SocketAddr::new(address, port), &mut met);
                 }
+                // A waiver of one view says nothing of another.
+                let labels = [name.as_str(), domain, wording::view(context.case.plan, view)];
+                let waiver = context.waiver_on(&INFO, &labels);
+                met.into_iter().for_each(|((n, leaf), m)| all.entry((n, leaf, waiver)).or_default().add(m));
             }
         }
-        drafts.extend(met.iter().map(|((name, leaf), met)| draft(context, &candidates, name, *leaf, met)));
+        drafts.extend(all.iter().map(|((name, leaf, _), met)| draft(context, &candidates, name, *leaf, met)));
     }
 }
 

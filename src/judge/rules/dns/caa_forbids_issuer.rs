@@ -61,6 +61,12 @@ struct Barrier {
     why: &'static str,
 }
 
+/// By owner, and by the waiver that accepts it: that of one name says nothing of another.
+type Barriers = BTreeMap<(Name, Option<usize>), Barrier>;
+
+/// The waiver that accepts what is found of a name at an owner.
+type Accepted<'a> = dyn Fn(&Name, &Name) -> Option<usize> + 'a;
+
 /// One finding per certificate and owner of CAA records. Without a network the plan's own CAA records are judged.
 pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
     let case = context.case;
@@ -68,23 +74,26 @@ pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
     let views = if planned { questions::outward(case.plan) } else { outward(case) };
     for certificate in &case.plan.certificates {
         let Some(issuer) = questions::public_issuer(certificate) else { continue };
-        let mut barriers: BTreeMap<Name, Barrier> = BTreeMap::new();
+        let mut barriers = Barriers::new();
+        let accepted =
+            |name: &Name, owner: &Name| context.waiver_on(&INFO, &[name.as_str(), owner.as_str(), &certificate.label]);
         for view in views.iter().copied() {
             for name in questions::ordered_names(certificate) {
                 match planned {
-                    true => in_plan(context, view, &name, issuer, &mut barriers),
-                    false => in_dns(context, view, &name, issuer, &mut barriers),
+                    true => in_plan(context, view, &name, issuer, &accepted, &mut barriers),
+                    false => in_dns(context, view, &name, issuer, &accepted, &mut barriers),
                 }
             }
         }
-        drafts.extend(barriers.iter().map(|(owner, barrier)| draft(context, certificate, issuer, owner, barrier)));
+        drafts.extend(barriers.iter().map(|((owner, _), barrier)| draft(context, certificate, issuer, owner, barrier)));
     }
 }
 
-fn in_dns(context: &Context, view: ViewId, name: &Name, issuer: &str, barriers: &mut BTreeMap<Name, Barrier>) {
+fn in_dns(context: &Context, view: ViewId, name: &Name, issuer: &str, accepted: &Accepted, barriers: &mut Barriers) {
     let Nearest::Records(owner, records, told) = caa::nearest(context, view, name) else { return };
     let Some(why) = caa::forbids(&records, issuer, name.is_wildcard()) else { return };
-    let barrier = barriers.entry(owner).or_default();
+    let waiver = accepted(name, &owner);
+    let barrier = barriers.entry((owner, waiver)).or_default();
     barrier.why = why;
     barrier.names.insert(name.to_string());
     barrier.seen.extend(told.lines());
@@ -92,7 +101,7 @@ fn in_dns(context: &Context, view: ViewId, name: &Name, issuer: &str, barriers: 
 }
 
 /// The nearest CAA records that the plan itself lists.
-fn in_plan(context: &Context, view: ViewId, name: &Name, issuer: &str, barriers: &mut BTreeMap<Name, Barrier>) {
+fn in_plan(context: &Context, view: ViewId, name: &Name, issuer: &str, accepted: &Accepted, barriers: &mut Barriers) {
     let plan = context.case.plan;
     let texts = |owner: &Name| -> Vec<&String> {
         let records = plan.records.iter().filter(|r| r.kind == "CAA" && r.owner == *owner);
@@ -103,7 +112,8 @@ fn in_plan(context: &Context, view: ViewId, name: &Name, issuer: &str, barriers:
     let read = texts.iter().map(|t| RecordData::parse(RecordType::Caa, t)).collect::<Option<Vec<RecordData>>>();
     let why = read.and_then(|records| caa::forbids(&records.iter().collect(), issuer, name.is_wildcard()));
     if let Some(why) = why {
-        let barrier = barriers.entry(owner).or_default();
+        let waiver = accepted(name, &owner);
+        let barrier = barriers.entry((owner, waiver)).or_default();
         barrier.why = why;
         barrier.names.insert(name.to_string());
         barrier.seen.extend(texts.iter().map(|t| format!("{t} in [records]")));

@@ -64,19 +64,21 @@ pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
         if questions::public_issuer(certificate).is_none() {
             continue;
         }
-        let mut failures: BTreeMap<Name, Failure> = BTreeMap::new();
+        // A waiver of one name says nothing of another.
+        let mut failures: BTreeMap<(Name, Option<usize>), Failure> = BTreeMap::new();
         for view in outward(context.case) {
             for name in questions::ordered_names(certificate) {
                 let Nearest::Fails(owner, told) = caa::nearest(context, view, &name) else { continue };
                 let key = key(context.case.plan, owner.as_str(), view);
-                let failure = failures.entry(owner).or_default();
+                let waiver = context.waiver_on(&INFO, &[name.as_str(), owner.as_str(), &certificate.label]);
+                let failure = failures.entry((owner, waiver)).or_default();
                 failure.names.insert(name.to_string());
                 failure.seen.extend(told.lines());
                 failure.looks.extend(told.looks());
                 failure.keys.extend(key);
             }
         }
-        drafts.extend(failures.into_iter().map(|(owner, failure)| draft(context, certificate, &owner, failure)));
+        drafts.extend(failures.into_iter().map(|((owner, _), failure)| draft(context, certificate, &owner, failure)));
     }
 }
 

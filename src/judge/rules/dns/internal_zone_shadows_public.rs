@@ -1,6 +1,6 @@
 //! A zone inside hides names that stand outside.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use crate::judge::RuleInfo;
@@ -63,10 +63,13 @@ pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
                 continue;
             }
             let names = questions::public_names(plan, &declared, &domain);
-            let hidden: Vec<Hidden> = names.iter().filter_map(|n| hidden(context, n, view, &outside)).collect();
-            if !hidden.is_empty() {
-                drafts.push(draft(context, &domain, view, hidden));
+            // A waiver of one name says nothing of another.
+            let mut groups: BTreeMap<Option<usize>, Vec<Hidden>> = BTreeMap::new();
+            for found in names.iter().filter_map(|n| hidden(context, n, view, &outside)) {
+                let labels = [found.name.as_str(), domain.as_str(), wording::view(plan, view)];
+                groups.entry(context.waiver_on(&INFO, &labels)).or_default().push(found);
             }
+            drafts.extend(groups.into_values().map(|hidden| draft(context, &domain, view, hidden)));
         }
     }
 }

@@ -22,6 +22,7 @@ const PAGE: &str = "\
 
 One answer holds addresses of the target that the plan wants in this phase, and beside them some that the name has in
 another phase only. That is no flip in progress: caches keep the records of one type as a whole, the old set or the new.
+On the eve of a flip the name may have its old target or its new one already, but not both.
 
 # Why it matters
 
@@ -52,7 +53,12 @@ fn draft(context: &Context, (name, view): (NameId, ViewId), waiver: Option<usize
     let plan = context.case.plan;
     let (name_text, view_text) = (&plan.name(name).name, wording::view(plan, view));
     let mut draft = odd::draft(context, &INFO, view, waiver, items);
-    let strays = odd::words(&odd::all_strays(items));
+    let mut strays = odd::all_strays(items);
+    if strays.is_empty() {
+        strays = items.iter().flat_map(|i| odd::ahead(context, i)).collect();
+        draft.remedy.cure = super::deletions(context.case, name, view, &strays);
+    }
+    let strays = odd::words(&strays);
     draft.title = format!("{name_text} has {strays} of another phase beside the right addresses in {view_text}");
     draft.hurts = vec![format!("clients of {view_text}: now the one, now the other, as chance has it")];
     draft

@@ -227,13 +227,18 @@ fn corrections(case: &Case, view: ViewId, items: &[Item]) -> Vec<String> {
     let name = case.plan.name(item.obligation.claim.name());
     let ttl = name.ttl.as_ref().map_or(case.plan.cutover.low_ttl, |t| t.value);
     let zone = zone_word(case, view);
-    let kind = |a: &IpAddr| if a.is_ipv4() { RecordType::A } else { RecordType::Aaaa };
-    let deletions = strays.iter().map(|a| format!("{zone}: delete {}. {} {a}", name.name, kind(a)));
-    let mut out = wording::cut(deletions.collect());
+    let mut out = deletions(case, item.obligation.claim.name(), view, &strays);
     for address in missing {
         add(case, view, &name.name, ttl, address).into_iter().for_each(|r| in_zone(&zone, r, &mut out));
     }
     out
+}
+
+/// The records to delete.
+fn deletions(case: &Case, name: NameId, view: ViewId, strays: &BTreeSet<IpAddr>) -> Vec<String> {
+    let (name, zone) = (&case.plan.name(name).name, zone_word(case, view));
+    let kind = |a: &IpAddr| if a.is_ipv4() { RecordType::A } else { RecordType::Aaaa };
+    wording::cut(strays.iter().map(|a| format!("{zone}: delete {name}. {} {a}", kind(a))).collect())
 }
 
 /// What to write where a name does not resolve. Beside a CNAME no other record can stand (RFC 1034 section 3.6.2).

@@ -12,7 +12,7 @@ use crate::judge::problem::{DnsFault, Fault};
 use crate::judge::wording;
 use crate::model::dns::RecordType;
 use crate::model::obligation::{Claim, DnsExpectation};
-use crate::model::phase::Phase;
+use crate::model::phase::{Moment, Phase};
 use crate::model::plan::{NameId, Plan, Target, ViewId, ViewKind, Wanted};
 
 /// What is odd about the addresses that a resolver gave.
@@ -45,6 +45,9 @@ pub(super) fn of(context: &Context, item: &Item) -> Option<Odd> {
     let external = plan.view(view).kind == ViewKind::External;
     if external && strays.iter().any(|a| is_unreachable(context, view, expected, *a)) {
         return Some(Odd::PrivateOutside);
+    }
+    if strays.is_empty() && !ahead(context, item).is_empty() {
+        return Some(Odd::Generations);
     }
     // What others' hosts resolve to is not the plan's to tell.
     if strays.is_empty() || !expected.like.is_empty() {
@@ -99,6 +102,28 @@ fn is_mixed(context: &Context, item: &Item, expected: &DnsExpectation, others: &
         let given = || reply.addresses.iter().map(|a| &a.address);
         given().any(right) && given().any(|a| !right(a) && others.contains(a))
     })
+}
+
+/// On the eve, the addresses of the phase to come that one answer holds beside those of today.
+pub(super) fn ahead(context: &Context, item: &Item) -> BTreeSet<IpAddr> {
+    let (case, mut out) = (context.case, BTreeSet::new());
+    let Claim::Resolves { view, expected, .. } = &item.obligation.claim else { return out };
+    let (Moment::Ready(..), Some((old, later))) =
+        (case.policy.moment(case.plan, *view), expected.present.split_first())
+    else {
+        return out;
+    };
+    for reply in item.problem.looks.iter().filter_map(|l| case.evidence.dns(*l)?.reply()) {
+        for kind in RecordType::ALL {
+            let given: BTreeSet<IpAddr> =
+                reply.addresses.iter().map(|a| a.address).filter(|a| kind.holds(*a)).collect();
+            let new: BTreeSet<IpAddr> = given.difference(&old.addresses).copied().collect();
+            if new.len() < given.len() && !later.iter().any(|l| given.is_subset(&l.addresses)) {
+                out.extend(new);
+            }
+        }
+    }
+    out
 }
 
 /// The A records are those of a right answer that has some.

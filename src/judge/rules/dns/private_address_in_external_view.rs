@@ -58,7 +58,8 @@ RFC 1918 section 5; RFC 4193 section 4.4; RFC 6598; RFC 6890 and the IANA specia
 /// One finding per target and view that the plan gets wrong; else one per name and view.
 pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
     let planned = planned(context);
-    drafts.extend(planned.iter().map(|((view, target), found)| of_plan(context, *view, *target, found)));
+    drafts
+        .extend(planned.iter().map(|((view, target, waiver), found)| of_plan(context, *view, *target, *waiver, found)));
     let groups = context.group(&INFO, |item| odd::about(context, item, Odd::PrivateOutside));
     drafts.extend(groups.into_iter().map(|((group, waiver), items)| of_answer(context, group, waiver, &items)));
 }
@@ -70,17 +71,22 @@ struct Found {
     names: BTreeSet<NameId>,
 }
 
-fn planned(context: &Context) -> BTreeMap<(ViewId, Target), Found> {
+/// By target and view, and by the waiver that accepts it: that of one name says nothing of another.
+type Planned = BTreeMap<(ViewId, Target, Option<usize>), Found>;
+
+fn planned(context: &Context) -> Planned {
     let plan = context.case.plan;
     let asked = |v: &ViewId| context.case.policy.views.as_ref().is_none_or(|views| views.contains(v));
     let external = plan.view_ids().filter(|v| plan.view(*v).kind == ViewKind::External).filter(asked);
-    let mut out: BTreeMap<(ViewId, Target), Found> = BTreeMap::new();
+    let mut out = Planned::new();
     // Most plans have none, and need not be walked through.
     for view in external.filter(|v| has_private(plan, *v)) {
         for name in (0..plan.names.len()).map(NameId) {
             for (target, address) in leads_to(plan, name, view) {
                 if is_wrong(plan, view, address) {
-                    let found = out.entry((view, target)).or_default();
+                    let (label, view_text) = (plan.target_label(target), wording::view(plan, view));
+                    let waiver = context.waiver_on(&INFO, &[plan.name(name).name.as_str(), label, view_text]);
+                    let found = out.entry((view, target, waiver)).or_default();
                     found.addresses.insert(address);
                     found.names.insert(name);
                 }
@@ -112,15 +118,13 @@ fn leads_to(plan: &Plan, name: NameId, view: ViewId) -> impl Iterator<Item = (Ta
     })
 }
 
-fn of_plan(context: &Context, view: ViewId, target: Target, found: &Found) -> Draft {
+fn of_plan(context: &Context, view: ViewId, target: Target, waiver: Option<usize>, found: &Found) -> Draft {
     let plan = context.case.plan;
     let (label, view_text) = (plan.target_label(target), wording::view(plan, view));
     let names: Vec<NameId> = found.names.iter().copied().collect();
     let list = odd::words(&found.addresses);
     let mut draft = Draft::plain(&INFO, format!("the plan gives {label} the private address {list} for {view_text}"));
-    let mut on: BTreeSet<String> = names.iter().map(|n| plan.name(*n).name.to_string()).collect();
-    on.extend([label.to_string(), view_text.to_string()]);
-    draft.waiver = context.waiver(INFO.name, &on);
+    draft.waiver = waiver;
     draft.subject = Subject { view: Some(view_text.into()), server: Some(label.to_string()), ..Subject::default() };
     draft.expected = vec![format!("an address that clients of {view_text} reach")];
     draft.seen = kinds(&found.addresses);

@@ -10,7 +10,7 @@ use crate::judge::evidence::Look;
 use crate::judge::wording;
 use crate::model::dns::RecordType;
 use crate::model::finding::Severity;
-use crate::model::plan::{PlannedRecord, ViewId};
+use crate::model::plan::{MailDomain, PlannedRecord, ViewId};
 use crate::model::questions;
 use crate::model::records::RecordData;
 
@@ -61,7 +61,7 @@ pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
             }
         }
     }
-    drafts.extend((0..plan.mail.len()).filter_map(|mail| of_mail(context, mail)));
+    drafts.extend((0..plan.mail.len()).flat_map(|mail| of_mail(context, mail)));
 }
 
 /// What was said of a planned record where it is not as planned.
@@ -181,13 +181,21 @@ fn expected(hosts: &BTreeSet<String>) -> String {
     }
 }
 
-fn of_mail(context: &Context, index: usize) -> Option<Draft> {
-    let mail = context.case.plan.mail.get(index)?;
-    let states: BTreeMap<ViewId, MxState> = outward(context.case)
-        .into_iter()
-        .map(|v| (v, mx_state(context, index, v)))
-        .filter(|(_, s)| s.differs)
-        .collect();
+/// One finding per domain. A waiver of one view says nothing of another.
+fn of_mail(context: &Context, index: usize) -> Vec<Draft> {
+    let Some(mail) = context.case.plan.mail.get(index) else { return Vec::new() };
+    let mut groups: BTreeMap<Option<usize>, BTreeMap<ViewId, MxState>> = BTreeMap::new();
+    for view in outward(context.case) {
+        let state = mx_state(context, index, view);
+        let labels = [mail.domain.as_str(), wording::view(context.case.plan, view)];
+        if state.differs {
+            groups.entry(context.waiver_on(&INFO, &labels)).or_default().insert(view, state);
+        }
+    }
+    groups.values().filter_map(|states| of_states(context, mail, states)).collect()
+}
+
+fn of_states(context: &Context, mail: &MailDomain, states: &BTreeMap<ViewId, MxState>) -> Option<Draft> {
     let first = states.values().next()?;
     let view = if states.len() == 1 { states.keys().next().copied() } else { None };
     let at = mail.mx.iter().flatten().flatten().map(|h| h.span).next().unwrap_or(mail.span);

@@ -30,11 +30,11 @@ pub(super) const INFO: RuleInfo = RuleInfo {
 const PAGE: &str = "\
 # What it means
 
-A record that is flipped has a low TTL by now, but an earlier run still saw a high one, and since then the old TTL plus
-propagation has not gone by until the flip: the day in [phases], or now if that is over; after the flip its time in
-[cutover].
+A record that is flipped has a low TTL by now, but an earlier run still saw a high one, and since the first low one after
+that the old TTL plus propagation has not gone by until the flip: the day in [phases], or now if that is over or is not
+given; after the flip its time in [cutover].
 
-    earliest flip   last seen high + old TTL + propagation
+    earliest flip   first seen low + old TTL + propagation
 
 The old TTL is `ttl-before`, or the highest that any recording shows if that is more. Where the plan gives `ttl-before`
 and no recording is old enough to tell, that is an open question.
@@ -94,9 +94,10 @@ fn flips(case: &Case) -> Vec<Flip> {
     let eve = |(i, o): (usize, &crate::model::obligation::Obligation)| {
         let Claim::Lowered { name, view, at_most } = &o.claim else { return None };
         let Moment::Ready(_, to) = case.policy.moment(plan, *view) else { return None };
-        let from = plan.phases.get(&to)?.from.filter(|_| case.is_due(i))?;
-        // A day that is over tells no more than that it is not done yet.
-        Some(Flip { name: *name, view: *view, at_most: *at_most, at: from.max(case.now), obligation: Some(i) })
+        let from = plan.phases.get(&to).and_then(|dates| dates.from);
+        // A day that is over tells no more than that it is not done yet; without one the flip may be now.
+        let at = from.map_or(case.now, |from| from.max(case.now));
+        case.is_due(i).then_some(Flip { name: *name, view: *view, at_most: *at_most, at, obligation: Some(i) })
     };
     let mut out: Vec<Flip> = case.obligations.iter().enumerate().filter_map(eve).collect();
     for view in plan.view_ids() {
@@ -147,9 +148,9 @@ fn late(context: &Context, flip: Flip, seen: &[(Timestamp, u32, Look)]) -> Optio
     let high = before.iter().rfind(|(_, ttl, _)| *ttl > flip.at_most);
     let declared = case.plan.name(flip.name).ttl_before.as_ref().map(|t| t.value);
     let old = declared.into_iter().chain(before.iter().map(|(_, ttl, _)| *ttl)).max()?;
-    // Without a high one seen, it has been low since the first look at least.
+    // It was lowered some time after it was last seen high. Without a high one, it has been low since the first look.
     let (since, _, look) = match high {
-        Some(high) => *high,
+        Some(high) => *seen.iter().find(|(at, _, _)| at > &high.0 && *at <= flip.at.min(case.now)).unwrap_or(high),
         None => *before.first().filter(|_| declared.is_some_and(|d| d > flip.at_most) && flip.obligation.is_some())?,
     };
     let propagation = case.plan.cutover.propagation.get(flip.view.0).copied().unwrap_or(0);
@@ -157,26 +158,40 @@ fn late(context: &Context, flip: Flip, seen: &[(Timestamp, u32, Look)]) -> Optio
     let until = since.checked_add(SignedDuration::from_secs(wait)).ok()?;
     // After the flip it hurts for as long as caches may still hold the old answer.
     let is_late = flip.at < until && case.now < until;
-    is_late.then(|| draft(context, flip, &Late { since, look, old, wait, until, known: high.is_some() }))
+    is_late.then(|| draft(context, flip, &Late { since, look, old, wait, until, high: high.map(|h| h.0) }))
 }
 
 /// Why a flip is too early.
 struct Late {
+    /// Since when it has been low, as far as was seen.
     since: Timestamp,
     look: Look,
     old: u32,
     wait: i64,
     until: Timestamp,
-    /// A high TTL was seen.
-    known: bool,
+    /// When it was last seen high.
+    high: Option<Timestamp>,
+}
+
+impl Late {
+    /// True if it was too late even if it was lowered right after it was last seen high.
+    fn is_sure(&self, flip: Timestamp) -> bool {
+        let high = self.high.and_then(|h| h.checked_add(SignedDuration::from_secs(self.wait)).ok());
+        high.is_some_and(|soonest| flip < soonest)
+    }
 }
 
 fn draft(context: &Context, flip: Flip, late: &Late) -> Draft {
     let plan = context.case.plan;
     let (text, label) = (&plan.name(flip.name).name, wording::view(plan, flip.view));
     let (until, minute) = (wording::minute(late.until), |t: Timestamp| t.strftime("%Y-%m-%d %H:%MZ").to_string());
-    let title = match (late.known, flip.obligation) {
-        (true, Some(_)) => format!("the TTL of {text} was lowered too late in {label}: flip not before {until}"),
+    let title = match (late.high.is_some(), flip.obligation) {
+        (true, Some(_)) if late.is_sure(flip.at) => {
+            format!("the TTL of {text} was lowered too late in {label}: flip not before {until}")
+        }
+        (true, Some(_)) => {
+            format!("nothing shows that the TTL of {text} was lowered in time in {label}: flip not before {until}")
+        }
         (true, None) => format!("caches in {label} may hold the old answer for {text} until {until}"),
         (false, _) => format!("nothing shows that the TTL of {text} has been low for long enough in {label}"),
     };
@@ -187,14 +202,21 @@ fn draft(context: &Context, flip: Flip, late: &Late) -> Draft {
     let wait = wording::duration(late.wait);
     draft.expected =
         vec![format!("TTL at most {} s for {wait} before the flip (old TTL {} s)", flip.at_most, late.old)];
-    draft.seen = vec![match late.known {
-        true => format!("still above {} s {}; the flip is {}", flip.at_most, minute(late.since), minute(flip.at)),
-        false => format!("low since {} at least; the flip is {}", minute(late.since), minute(flip.at)),
+    draft.seen = vec![match late.high {
+        Some(high) if high < late.since => format!(
+            "still above {} s {}, first seen low {}; the flip is {}",
+            flip.at_most,
+            minute(high),
+            minute(late.since),
+            minute(flip.at)
+        ),
+        Some(high) => format!("still above {} s {}; the flip is {}", flip.at_most, minute(high), minute(flip.at)),
+        None => format!("low since {} at least; the flip is {}", minute(late.since), minute(flip.at)),
     }];
     draft.hurts = vec![format!("clients of {label} behind caches that keep the old answer until {until}")];
-    match late.known {
-        true => draft.remedy.cure = cure(flip, text.as_str(), &until),
-        false => {
+    match late.high {
+        Some(_) => draft.remedy.cure = cure(flip, text.as_str(), &until),
+        None => {
             draft.open_question = true;
             draft.remedy.next = vec![
                 format!("give a recording that is {wait} older than the flip: --with FILE"),

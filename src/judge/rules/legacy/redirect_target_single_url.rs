@@ -1,6 +1,6 @@
 //! A server has one redirect address for all its users, and some of them cannot use it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::judge::RuleInfo;
 use crate::judge::draft::{Context, Draft, Key};
@@ -63,12 +63,29 @@ pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
             let wanted = |v: &ViewId| name.is_some_and(|n| leads(plan, n, *v));
             let missing: Vec<ViewId> = views.iter().copied().filter(|v| !wanted(v)).collect();
             match (missing.as_slice(), name) {
-                ([], Some(name)) => drafts.extend(unresolved(context, server, redirect, name, &views)),
+                ([], Some(name)) => {
+                    let groups = by_waiver(context, server, redirect, &views);
+                    drafts.extend(groups.iter().filter_map(|v| unresolved(context, server, redirect, name, v)));
+                }
                 ([], None) => {}
-                (missing, name) => drafts.push(of_plan(context, server, redirect, name, missing)),
+                (missing, name) => {
+                    let groups = by_waiver(context, server, redirect, missing);
+                    drafts.extend(groups.iter().map(|v| of_plan(context, server, redirect, name, v)));
+                }
             }
         }
     }
+}
+
+/// What a waiver accepts in one view stands apart from what it does not in another.
+fn by_waiver(context: &Context, server: ServerId, redirect: &Located<Name>, views: &[ViewId]) -> Vec<Vec<ViewId>> {
+    let plan = context.case.plan;
+    let mut out: BTreeMap<Option<usize>, Vec<ViewId>> = BTreeMap::new();
+    for view in views {
+        let labels = [&*plan.server(server).label, redirect.value.as_str(), &*plan.view(*view).label];
+        out.entry(context.waiver_on(&INFO, &labels)).or_default().push(*view);
+    }
+    out.into_values().collect()
 }
 
 /// True if a name leads the view's clients to the server while both generations run.
