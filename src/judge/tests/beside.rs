@@ -50,6 +50,20 @@ fn mx_hosts_are_those_of_the_phase_whatever_their_preference() {
 }
 
 #[test]
+fn an_mx_host_of_a_later_phase_is_not_left_behind() {
+    let mut world = mail(&["old.domain.com"], &[MAIL], Autodiscover::None);
+    world.answer(EXTERNAL, "old.domain.com", &["203.0.113.3"]);
+    let both = records(RecordType::Mx, &["10 old.domain.com.", "20 mail.domain.com."]);
+    world.say_of(EXTERNAL, DOMAIN, RecordType::Mx, &both);
+    let judged = |world: &mut World, phase| {
+        world.plan.standing = vec![crate::model::phase::Moment::Steady(phase); 2];
+        world.rules().into_iter().filter(|r| r.contains("mx-") || r.contains("record")).collect::<Vec<_>>()
+    };
+    assert_eq!(judged(&mut world, crate::model::phase::Phase::Before), ["record-differs"]);
+    assert_eq!(judged(&mut world, crate::model::phase::Phase::Coexistence), ["mx-left-behind"]);
+}
+
+#[test]
 fn an_mx_host_is_a_host_with_addresses_of_its_own() {
     for (host, title) in [
         ("gone.domain.com", "the MX host gone.domain.com of domain.com has no address"),

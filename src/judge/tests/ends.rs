@@ -85,6 +85,30 @@ fn only_the_phase_that_is_asked_about_counts() {
 }
 
 #[test]
+fn on_the_way_into_a_phase_without_an_end_the_one_before_counts() {
+    for moment in [Moment::Ready, Moment::Transition].map(|m| m(Phase::Coexistence, Phase::After)) {
+        let mut world = dated("2027-06-01T00:00:00Z");
+        world.plan.standing = vec![moment; 2];
+        for obligation in &mut world.obligations {
+            obligation.holds.iter_mut().for_each(|(_, m)| m.insert(moment));
+        }
+        assert_eq!(world.rules(), ["expires-inside-phase"], "{moment:?}");
+    }
+}
+
+#[test]
+fn a_phase_without_an_end_ends_where_the_next_one_begins() {
+    let judged = |from: &str| {
+        let mut world = simple();
+        let dates = PhaseDates { from: from.parse().ok(), until: None, span: Span::default() };
+        world.plan.phases.insert(Phase::After, dates);
+        world.rules()
+    };
+    assert_eq!(judged("2027-06-01T00:00:00Z"), ["expires-inside-phase"]);
+    assert_eq!(judged("2027-03-02T00:00:01Z"), [""; 0]);
+}
+
+#[test]
 fn a_waiver_and_a_severity_count() {
     let mut world = dated("2027-06-01T00:00:00Z");
     world.waive("expires-inside-phase", Some("san"), None);

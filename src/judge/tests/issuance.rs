@@ -40,6 +40,22 @@ fn a_name_that_no_public_authority_certifies() {
 }
 
 #[test]
+fn a_name_that_only_the_order_has_refuses_it_too() {
+    let listed = &[MAIL, "mail", "mail.corp.local"];
+    let judgement = ordered(&[MAIL], listed, Some("digicert.com")).judge();
+    let finding = judgement.findings.iter().find(|f| f.rule == "uncertifiable-name").unwrap();
+    assert_eq!(finding.title, "no public authority certifies mail and mail.corp.local (certificate \"san\")");
+    assert_eq!(finding.subject.certificate.as_deref(), Some("san"));
+    let says = |issuer| ordered(&[MAIL], listed, issuer).rules().contains(&"uncertifiable-name".to_string());
+    assert!(!says(Some("our own CA")) && !says(None));
+    let mut world = ordered(&[MAIL], listed, Some("digicert.com"));
+    world.waive("uncertifiable-name", Some("mail"), None);
+    let titles: Vec<_> = world.judge().findings.into_iter().filter(|f| f.rule == "uncertifiable-name").collect();
+    assert_eq!(titles.iter().filter(|f| f.waived.is_some()).count(), 1);
+    assert!(titles.iter().any(|f| f.waived.is_none() && f.title.contains("certifies mail.corp.local")));
+}
+
+#[test]
 fn a_top_level_domain_that_is_not_known_is_a_warning() {
     let names = &["mail.contoso"];
     let judgement = ordered(names, names, None).judge();

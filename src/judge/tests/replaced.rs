@@ -41,6 +41,23 @@ fn every_name_of_the_one_before_is_kept() {
 }
 
 #[test]
+fn what_no_public_authority_certifies_is_not_to_be_ordered() {
+    let cure = |issuer: &str, before: &[&str]| {
+        let mut world = replaced(&ROOT.issue(before), &[MAIL]);
+        world.plan.certificates[1].issuer = Some(Located::new(issuer.into(), Span::default()));
+        let judgement = world.judge();
+        judgement.findings.iter().find(|f| f.rule == INFO_NAME).unwrap().remedy.cure.clone()
+    };
+    let public = cure("letsencrypt.org", &[MAIL, WEBMAIL, "mail.corp.local", "mail"]);
+    assert_eq!(public[0], "order \"san\" with 2 names: mail.domain.com, webmail.domain.com");
+    assert!(public[1].starts_with("mail and mail.corp.local: no public authority"), "{public:?}");
+    let public = cure("letsencrypt.org", &[MAIL, "mail.corp.local"]);
+    assert!(!public.iter().any(|c| c.starts_with("order")), "{public:?}");
+    let private = cure("our own CA", &[MAIL, "mail.corp.local"]);
+    assert_eq!(private[0], "order \"san\" with 2 names: mail.domain.com, mail.corp.local");
+}
+
+#[test]
 fn what_is_over_is_told_from_the_plan_and_what_is_two_phases_ahead_is_not() {
     let world = |phase| {
         let mut world = replaced(&ROOT.issue(&[MAIL, WEBMAIL]), &[MAIL]);

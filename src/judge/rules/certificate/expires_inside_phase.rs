@@ -79,11 +79,16 @@ fn ends(context: &Context, obligation: usize) -> Option<(Phase, Timestamp)> {
         return None;
     }
     let phases = case.due[obligation].iter().map(|v| case.policy.moment(case.plan, *v).phases());
-    let ends = phases.filter_map(|(first, second)| {
-        let phase = second.unwrap_or(first);
-        Some((phase, case.plan.phases.get(&phase)?.until?))
-    });
-    ends.max_by_key(|(_, until)| *until)
+    // The later phase often has no end; what is used on the way to it must outlive the first one still.
+    let both = phases.flat_map(|(first, second)| [Some(first), second]).flatten();
+    both.filter_map(|phase| Some((phase, end(context, phase)?))).max_by_key(|(_, until)| *until)
+}
+
+/// The first instant after a phase: where the plan does not say it, the next phase begins then.
+fn end(context: &Context, phase: Phase) -> Option<Timestamp> {
+    let dates = &context.case.plan.phases;
+    let next = || dates.iter().filter(|(p, _)| **p > phase).filter_map(|(_, d)| d.from).min();
+    dates.get(&phase).and_then(|d| d.until).or_else(next)
 }
 
 /// The seconds by which a certificate ends too early; its last second is its own.

@@ -1,15 +1,19 @@
 //! The certificate that is to take another's place lacks names that users may use.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 use super::lacking;
 use super::replaced::{self, Dropped, Replacement};
 use crate::judge::RuleInfo;
 use crate::judge::case::Case;
 use crate::judge::draft::{Context, Draft, Key, Whose};
+use crate::judge::issuance::{self, Uncertifiable};
 use crate::judge::wording;
 use crate::model::finding::Severity;
+use crate::model::name::Name;
 use crate::model::plan::{CertificateSource, NameId, Target};
+use crate::model::probes;
 
 /// What is known of the rule.
 pub(super) const INFO: RuleInfo = RuleInfo {
@@ -159,7 +163,13 @@ fn draft(
     draft.subject.server =
         targets.iter().next().filter(|_| targets.len() == 1).map(|t| plan.target_label(*t).to_string());
     draft.subject.name = lost.first().filter(|_| lost.len() == 1).map(|n| n.to_string());
-    draft.expected = vec![format!("{listed} on certificate \"{}\", too", successor.label)];
+    let (can, cannot) = by_authority(case, replacement, &lost);
+    if !can.is_empty() {
+        draft.expected.push(format!("{} on certificate \"{}\", too", wording::list(can), successor.label));
+    }
+    if !cannot.is_empty() {
+        draft.expected.push(format!("no client that still uses {}", wording::list(cannot)));
+    }
     draft.seen = seen(case, replacement, present);
     draft.hurts = vec![match dropped.lost.is_empty() {
         true => {
@@ -195,7 +205,8 @@ fn cure(case: &Case, replacement: Replacement, lost: &[&str]) -> Vec<String> {
     let successor = case.plan.certificate(replacement.successor);
     let all = replaced::successors(case, replacement.successor);
     let mut names: Vec<String> = all.into_iter().flat_map(|whose| replaced::identifiers(case, whose)).collect();
-    names.extend(lost.iter().map(|l| l.to_string()));
+    let (can, cannot) = by_authority(case, replacement, lost);
+    names.extend(can.iter().map(|l| l.to_string()));
     let mut once = BTreeSet::new();
     names.retain(|n| once.insert(n.clone()));
     let count = wording::count(names.len(), "name", "names");
@@ -204,8 +215,30 @@ fn cure(case: &Case, replacement: Replacement, lost: &[&str]) -> Vec<String> {
         _ => "reissue",
     };
     let listed = wording::list(lost.iter().copied());
-    vec![
-        format!("{verb} \"{}\" with {count}: {}", successor.label, names.join(", ")),
-        format!("if nobody uses {listed} any more (see the server's log), waive {} on it", INFO.name),
-    ]
+    let mut out = Vec::new();
+    if !can.is_empty() {
+        out.push(format!("{verb} \"{}\" with {count}: {}", successor.label, names.join(", ")));
+    }
+    if !cannot.is_empty() {
+        let those = wording::list(cannot);
+        out.push(format!(
+            "{those}: no public authority certifies that; give its users a public name before the change"
+        ));
+    }
+    out.push(format!("if nobody uses {listed} any more (see the server's log), waive {} on it", INFO.name));
+    out
+}
+
+/// What the successor's authority can certify, and what no public one may (Baseline Requirements 4.2.2).
+fn by_authority<'a>(case: &Case, replacement: Replacement, lost: &[&'a str]) -> (Vec<&'a str>, Vec<&'a str>) {
+    let public = issuance::of_declared(case, replacement.successor).is_some();
+    lost.iter().copied().partition(|id| !public || !is_refused(id))
+}
+
+fn is_refused(id: &str) -> bool {
+    match (id.parse::<IpAddr>(), Name::parse(id)) {
+        (Ok(address), _) => probes::is_private(address),
+        (_, Ok(name)) => issuance::uncertifiable(&name).is_some_and(|why| why != Uncertifiable::Unlisted),
+        _ => false,
+    }
 }

@@ -8,8 +8,10 @@ use crate::judge::draft::{Context, Draft, Item, Key};
 use crate::judge::issuance::{self, Uncertifiable};
 use crate::judge::wording;
 use crate::model::finding::Severity;
+use crate::model::name::Name;
 use crate::model::obligation::Claim;
 use crate::model::plan::{CertId, NameId, ViewId, ViewKind};
+use crate::model::questions;
 
 /// What is known of the rule.
 pub(super) const INFO: RuleInfo = RuleInfo {
@@ -53,6 +55,9 @@ https://learn.microsoft.com/exchange/architecture/client-access/certificates
 /// The obligation, its name, and why nobody certifies that.
 type Refused = (usize, NameId, Uncertifiable);
 
+/// A name, planned or only on the order, and why nobody certifies it.
+type Line = (Name, Uncertifiable);
+
 /// One finding per certificate, its names that are refused and those that may be apart.
 pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
     let case = context.case;
@@ -64,7 +69,16 @@ pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
             found.entry((certificate, why == Uncertifiable::Unlisted)).or_default().push((i, name, why));
         }
     }
-    if found.is_empty() {
+    let mut ordered = ordered(context);
+    for ((certificate, ..), lines) in &mut ordered {
+        let told = |name: &Name| {
+            let of = found.iter().filter(|((c, _), _)| c == certificate).flat_map(|(_, names)| names);
+            of.into_iter().any(|(_, n, _)| case.plan.name(*n).name == *name)
+        };
+        lines.retain(|(name, _)| !told(name));
+    }
+    ordered.retain(|_, lines| !lines.is_empty());
+    if found.is_empty() && ordered.is_empty() {
         return;
     }
     let keys = keys(context);
@@ -72,15 +86,48 @@ pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
         let indices = names.iter().map(|(i, ..)| *i);
         for (waiver, obligations) in context.by_waiver(&INFO, indices, &[certificate]) {
             let these: Vec<_> = names.iter().filter(|(i, ..)| obligations.contains(i)).collect();
+            let planned = these.iter().map(|(_, n, why)| (case.plan.name(*n).name.clone(), *why));
+            let other = ordered.remove(&(certificate, unlisted, waiver)).unwrap_or_default();
+            let lines: BTreeSet<Line> = planned.chain(other).collect();
             let mut draft = Draft::about_declared(context, &INFO, certificate, waiver, obligations.clone());
             draft.severity = if unlisted { Severity::Warning } else { Severity::Error };
-            words(context, certificate, &these, &mut draft);
+            words(context, certificate, &lines, &mut draft);
             draft.at = obligations.first().map(|i| case.plan.name(case.obligations[*i].claim.name()).span);
             draft.keys =
                 these.iter().flat_map(|(_, n, _)| keys.get(&(certificate, *n)).cloned().unwrap_or_default()).collect();
             drafts.push(draft);
         }
     }
+    for ((certificate, unlisted, waiver), lines) in ordered {
+        let mut draft = Draft::about_declared(context, &INFO, certificate, waiver, BTreeSet::new());
+        draft.severity = if unlisted { Severity::Warning } else { Severity::Error };
+        words(context, certificate, &lines, &mut draft);
+        draft.at = Some(case.plan.certificate(certificate).span);
+        drafts.push(draft);
+    }
+}
+
+/// Names that no obligation wants on a certificate that is to be ordered: the order has them all the same, and one name
+/// refuses it as a whole.
+fn ordered(context: &Context) -> BTreeMap<(CertId, bool, Option<usize>), BTreeSet<Line>> {
+    let case = context.case;
+    let mut out: BTreeMap<_, BTreeSet<Line>> = BTreeMap::new();
+    let due = case.obligations.iter().enumerate().filter(|(i, _)| case.is_due(*i));
+    let used: BTreeSet<CertId> = due
+        .filter_map(|(_, o)| match o.claim {
+            Claim::Covers { certificate, .. } => Some(certificate),
+            _ => None,
+        })
+        .collect();
+    for id in used.into_iter().filter(|c| issuance::of_declared(case, *c).is_some()) {
+        let certificate = case.plan.certificate(id);
+        for name in questions::ordered_names(certificate) {
+            let Some(why) = issuance::uncertifiable(&name) else { continue };
+            let waiver = context.waiver(INFO.name, &[name.to_string(), certificate.label.to_string()].into());
+            out.entry((id, why == Uncertifiable::Unlisted, waiver)).or_default().insert((name, why));
+        }
+    }
+    out
 }
 
 /// True if clients outside use it who trust the public program only.
@@ -110,9 +157,9 @@ fn keys(context: &Context) -> BTreeMap<(CertId, NameId), BTreeSet<Key>> {
     out
 }
 
-fn words(context: &Context, certificate: CertId, names: &[&Refused], draft: &mut Draft) {
+fn words(context: &Context, certificate: CertId, names: &BTreeSet<Line>, draft: &mut Draft) {
     let plan = context.case.plan;
-    let listed = wording::name_list(plan, &names.iter().map(|(_, n, _)| *n).collect::<Vec<_>>());
+    let listed = wording::list(names.iter().map(|(n, _)| n.as_str()));
     let label = &plan.certificate(certificate).label;
     let unlisted = draft.severity == Severity::Warning;
     draft.title = match unlisted {
@@ -120,7 +167,7 @@ fn words(context: &Context, certificate: CertId, names: &[&Refused], draft: &mut
         false => format!("no public authority certifies {listed} (certificate \"{label}\")"),
     };
     draft.expected = vec!["names below a registered domain".into()];
-    let line = |(_, n, why): &&Refused| format!("{} {}", plan.name(*n).name, why.words());
+    let line = |(name, why): &Line| format!("{name} {}", why.words());
     draft.seen = wording::cut(names.iter().map(line).collect());
     draft.hurts =
         vec![format!("whoever orders \"{label}\": the authority refuses; clients of {listed} get no certificate")];

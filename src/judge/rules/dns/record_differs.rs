@@ -149,7 +149,10 @@ pub(super) fn mx_state(context: &Context, mail: usize, view: ViewId) -> MxState 
         .collect();
     let Some(domain) = plan.mail.get(mail).filter(|_| !wanted.is_empty()) else { return MxState::default() };
     let told = told(context, view, &domain.domain, RecordType::Mx);
-    let known: BTreeSet<String> = domain.mx.iter().flatten().flatten().map(|h| h.value.to_string()).collect();
+    // A host of a later phase was added ahead: it is not left behind, and nobody is to delete it as such.
+    let (now, _) = case.policy.moment(plan, view).phases();
+    let earlier = domain.mx.iter().take(now as usize);
+    let known: BTreeSet<String> = earlier.flatten().flatten().map(|h| h.value.to_string()).collect();
     let all: BTreeSet<String> = wanted.iter().flatten().cloned().collect();
     let mut state = MxState { expected: wanted.iter().map(expected).collect(), ..MxState::default() };
     let mut odd: Vec<Word> = Vec::new();
