@@ -123,15 +123,24 @@ fn draft(
         true => format!("every client from {not_after} on: both generations are still in use, and each refuses it"),
         false => format!("every client from {not_after} on, if the phase lasts longer than planned"),
     }];
-    draft.remedy.cure = vec![
-        format!("renew it, and install the new one on {at} before {not_after}"),
-        match inside {
-            true => format!("or set `until` of {phase} in [phases] to a day before {not_after}"),
-            false => format!("or see that {phase} ends by {end}"),
-        },
-    ];
+    draft.remedy.cure = vec![format!("renew it, and install the new one on {at} before {not_after}")];
+    draft.remedy.cure.extend(match inside {
+        true => earlier(context, phase, facts)
+            .map(|day| format!("or set `until` of {phase} in [phases] to {day} or an earlier day")),
+        false => Some(format!("or see that {phase} ends by {end}")),
+    });
     draft.keys.insert(Key::Renewed(used.leaf));
     draft
+}
+
+/// The last day on which the phase may end so that this rule is silent; `None` if that is before it starts or over.
+fn earlier(context: &Context, phase: Phase, facts: &CertificateFacts) -> Option<String> {
+    let case = context.case;
+    let end = Timestamp::from_second(facts.not_after.as_second().checked_add(1)?.checked_sub(MARGIN)?).ok()?;
+    // The end of the whole day that is written in the plan, at whatever hour notAfter is.
+    let day = Timestamp::from_second(end.as_second().div_euclid(86_400).checked_mul(86_400)?).ok()?;
+    let from = case.plan.phases.get(&phase).and_then(|dates| dates.from);
+    (day > case.now && from.is_none_or(|from| from < day)).then(|| last_day(day))
 }
 
 /// The day before the first instant after a phase.

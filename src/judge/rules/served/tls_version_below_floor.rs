@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use super::default_certificate_served::pools;
 use super::endpoint_serves_wrong_certificate::astray_keys;
 use crate::commands;
 use crate::judge::RuleInfo;
-use crate::judge::abilities;
+use crate::judge::abilities::{self, Abilities};
 use crate::judge::case::Case;
 use crate::judge::draft::{Context, Draft, Item, target_of};
 use crate::judge::problem::{Culprit, EndpointFault};
@@ -45,8 +46,9 @@ could not be seen: that stays an open question, whatever the plan accepts.
 
 # Cure
 
-Put a reverse proxy that speaks TLS 1.2 in front of the old server, under the same name. If only old clients go there, or
-its end is near, accept it in the plan with a waiver that ends.
+On a product that can do TLS 1.2, turn it on (on Windows: in the SCHANNEL registry keys, and for .NET). In front of one
+that cannot, put a reverse proxy that speaks TLS 1.2, under the same name; if only old clients go there, or its end is
+near, accept it in the plan with a waiver that ends.
 
 # References
 
@@ -84,7 +86,8 @@ fn seen(context: &Context, culprit: Culprit, waiver: Option<usize>, items: &[Ite
     let names = wording::name_list(plan, &wording::names(items));
     draft.hurts = vec![format!("users of {names}: current browsers and phones refuse, whatever the certificate")];
     draft.keys.extend(astray_keys(items));
-    finish(case, &who, &mut draft);
+    draft.remedy.now = pools(context, culprit).map(|pool| format!("take {who} out of the pool {pool}")).collect();
+    finish(case, &who, abilities_of(case, culprit), &mut draft);
     draft
 }
 
@@ -112,24 +115,36 @@ fn by_product(context: &Context, server: ServerId) -> Option<Draft> {
     draft.hurts =
         vec![format!("whoever is led to {who}: current browsers and phones refuse, whatever the certificate")];
     draft.at = declared.product.as_ref().map(|p| p.span);
-    finish(case, &who, &mut draft);
+    finish(case, &who, Some(abilities), &mut draft);
     Some(draft)
 }
 
-fn product(case: &Case, culprit: Culprit) -> Option<String> {
+fn abilities_of(case: &Case, culprit: Culprit) -> Option<&'static Abilities> {
     let Some(Target::Server(server)) = target_of(culprit) else { return None };
-    let abilities = abilities::of(case.plan.server(server))?;
+    abilities::of(case.plan.server(server))
+}
+
+fn product(case: &Case, culprit: Culprit) -> Option<String> {
+    let abilities = abilities_of(case, culprit)?;
     Some(format!("product {}: {} has {} at most", abilities.product, abilities.system, abilities.tls))
 }
 
-fn finish(case: &Case, who: &str, draft: &mut Draft) {
+fn finish(case: &Case, who: &str, old: Option<&Abilities>, draft: &mut Draft) {
     draft.expected = vec!["TLS 1.2 or 1.3".into()];
+    let Some(old) = old else {
+        draft.remedy.cure = vec![
+            format!("turn on TLS 1.2 on {who} (on Windows: in the SCHANNEL registry keys, and for .NET)"),
+            format!("or, if it cannot, put a reverse proxy that speaks TLS 1.2 in front of {who}, under the same names"),
+        ];
+        return;
+    };
     draft.remedy.cure =
         vec![format!("put a reverse proxy that speaks TLS 1.2 in front of {who}, under the same names")];
     draft.remedy.cure.push("or accept it until the server is retired; in the plan:".into());
     let until = wording::day(last_day(case));
     let typed = ["[[waivers]]".into(), format!("rule = \"{}\"", INFO.name), format!("on = {}", commands::toml(who))];
-    let reason = format!("reason = {}", commands::toml(&format!("{who} speaks TLS 1.0 at most, and is retired soon")));
+    let why = format!("{who} speaks {} at most, and is retired soon", old.tls);
+    let reason = format!("reason = {}", commands::toml(&why));
     let lines = typed.into_iter().chain([reason, format!("until = {until}")]);
     draft.remedy.cure.extend(lines.map(|line| format!("{TYPED}{line}")));
 }
