@@ -117,8 +117,8 @@ pub(super) fn ahead(context: &Context, item: &Item) -> BTreeSet<IpAddr> {
         for kind in RecordType::ALL {
             let given: BTreeSet<IpAddr> =
                 reply.addresses.iter().map(|a| a.address).filter(|a| kind.holds(*a)).collect();
-            let new: BTreeSet<IpAddr> = given.difference(&old.addresses).copied().collect();
-            if new.len() < given.len() && !later.iter().any(|l| given.is_subset(&l.addresses)) {
+            let new: BTreeSet<IpAddr> = given.iter().filter(|a| !old.addresses.contains(a)).copied().collect();
+            if new.len() < given.len() && !later.iter().any(|l| given.iter().all(|a| l.addresses.contains(a))) {
                 out.extend(new);
             }
         }
