@@ -23,6 +23,8 @@ enum By {
     Refused,
     Unfinished,
     Renewed,
+    MxAlias,
+    MxStray,
 }
 
 /// (cause, consequence, by). There are no circles.
@@ -66,6 +68,9 @@ const TABLE: &[(&str, &str, By)] = &[
     // A host of mail or of a service that does not resolve, or cannot be asked for.
     ("name-unresolved-in-view", "mx-target-invalid", By::Dns),
     ("cname-conflict", "mx-target-invalid", By::Dns),
+    // An alias of the right host is not the right host; a host that is not to be there needs no addresses.
+    ("mx-target-invalid", "record-differs", By::MxAlias),
+    ("record-differs", "mx-target-invalid", By::MxStray),
     ("name-unresolved-in-view", "srv-target-invalid", By::Dns),
     ("cname-conflict", "srv-target-invalid", By::Dns),
     ("mx-target-invalid", "srv-target-invalid", By::Dns),
@@ -202,6 +207,8 @@ fn facts(draft: &Draft, by: By) -> Vec<Key> {
         By::Refused => matches!(key, Key::Refused(..)),
         By::Unfinished => matches!(key, Key::Unfinished(..)),
         By::Renewed => matches!(key, Key::Renewed(..)),
+        By::MxAlias => matches!(key, Key::MxAlias(..)),
+        By::MxStray => matches!(key, Key::MxStray(..)),
     };
     draft.keys.iter().filter(is).copied().collect()
 }

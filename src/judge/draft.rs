@@ -43,6 +43,10 @@ pub(super) enum Key {
     Unfinished(BlobId),
     /// This leaf is to be renewed.
     Renewed(BlobId),
+    /// The MX hosts of this mail domain, by its index, are aliases of the right ones in the view.
+    MxAlias(usize, ViewId),
+    /// A host takes this domain's mail in the view that is not to.
+    MxStray(usize, ViewId),
 }
 
 /// Which certificate.

@@ -133,5 +133,28 @@ fn draft(context: &Context, zone: &Zone, view: ViewId, split: &[Split]) -> Draft
         "see that each of {servers} transfers {} (NOTIFY, allow-transfer, TCP 53), and wait until the serials agree",
         zone.apex
     )];
+    if let Some((who, which)) = split.iter().find_map(lagging) {
+        draft.title = format!("{who} of the zone {} {which}", zone.apex);
+        draft.remedy.cure = vec![format!(
+            "{who} {which}: see that it can transfer {} (NOTIFY, allow-transfer, TCP 53), and wait until the serials agree",
+            zone.apex
+        )];
+    }
     draft
+}
+
+/// Who has an older serial than another: `203.0.113.53` `lags (serial 6, the other has 7)`.
+fn lagging(split: &Split) -> Option<(String, String)> {
+    let serials: Option<Vec<(u32, &BTreeSet<String>)>> =
+        split.said.iter().map(|(text, who)| Some((text.strip_prefix("serial ")?.parse().ok()?, who))).collect();
+    // Serials go round (RFC 1982 section 3.2): the difference says which is newer.
+    let (old, new) = match serials?.as_slice() {
+        [(a, x), (b, y)] if b.wrapping_sub(*a) < 1 << 31 => ((*a, *x), (*b, *y)),
+        [(a, x), (b, y)] if a.wrapping_sub(*b) < 1 << 31 => ((*b, *y), (*a, *x)),
+        _ => return None,
+    };
+    let verb = if old.1.len() == 1 { "lags" } else { "lag" };
+    let others = if new.1.len() == 1 { "the other has" } else { "the others have" };
+    let who = wording::list(old.1.iter().map(String::as_str));
+    Some((who, format!("{verb} (serial {}, {others} {})", old.0, new.0)))
 }

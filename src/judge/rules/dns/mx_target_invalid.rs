@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
+use super::record_differs;
 use crate::judge::RuleInfo;
 use crate::judge::beside::{self, outward, told};
 use crate::judge::draft::{Context, Draft, Key};
@@ -115,13 +116,13 @@ fn fault(context: &Context, view: ViewId, host: &str) -> Option<(Wrong, BTreeSet
 
 fn draft(
     context: &Context,
-    mail: usize,
+    index: usize,
     (host, why): (&str, &Wrong),
     views: &BTreeSet<ViewId>,
     looks: BTreeSet<Look>,
 ) -> Draft {
     let plan = context.case.plan;
-    let mail = &plan.mail[mail];
+    let mail = &plan.mail[index];
     let domain = mail.domain.as_str();
     let view = if views.len() == 1 { views.first().copied() } else { None };
     let spans = mail.mx.iter().flatten().flatten().filter(|m| m.value.as_str() == host).map(|m| m.span);
@@ -157,7 +158,36 @@ fn draft(
     draft.remedy.cure = vec![cure];
     draft.looks = looks;
     draft.keys = views.iter().filter_map(|v| key(plan, host, *v)).collect();
+    for view in views {
+        match (stands(context, index, *view, host), why) {
+            (Stands::Wanted, _) => {}
+            (_, Wrong::Alias(to)) if stands(context, index, *view, to) == Stands::Wanted => {
+                draft.keys.insert(Key::MxAlias(index, *view));
+                draft.remedy.cure = record_differs::mx_cure(context, index, *view);
+            }
+            (Stands::Stray, _) => drop(draft.keys.insert(Key::MxStray(index, *view))),
+            (Stands::Unplanned, _) => {}
+        }
+    }
     draft
+}
+
+/// How a host stands to the plan.
+#[derive(PartialEq, Eq)]
+enum Stands {
+    Wanted,
+    Stray,
+    /// The plan says nothing of the hosts.
+    Unplanned,
+}
+
+fn stands(context: &Context, mail: usize, view: ViewId, host: &str) -> Stands {
+    let wanted = questions::mx_wanted(context.case.plan, context.case.policy, view, mail);
+    match wanted.iter().flat_map(|hosts| hosts.iter()).any(|h| h.value.as_str() == host.trim_end_matches('.')) {
+        true => Stands::Wanted,
+        false if wanted.is_empty() => Stands::Unplanned,
+        false => Stands::Stray,
+    }
 }
 
 /// The fact that it shares with a name of the plan.

@@ -5,11 +5,12 @@ use std::net::IpAddr;
 
 use crate::judge::RuleInfo;
 use crate::judge::beside::{self, Told, Word, asks, outward, told};
-use crate::judge::draft::{Context, Draft};
+use crate::judge::draft::{Context, Draft, Key};
 use crate::judge::evidence::Look;
 use crate::judge::wording;
 use crate::model::dns::RecordType;
-use crate::model::finding::Severity;
+use crate::model::finding::{Severity, TYPED};
+use crate::model::name::Name;
 use crate::model::plan::{MailDomain, PlannedRecord, ViewId};
 use crate::model::questions;
 use crate::model::records::RecordData;
@@ -119,7 +120,8 @@ pub(super) fn draft(
     draft.hurts = vec![format!("clients of {label} that depend on it: they find another record, or none")];
     let ttl = context.case.plan.cutover.low_ttl;
     let zone = super::zone_word(context.case, view);
-    draft.remedy.cure = texts.iter().map(|t| format!("{zone}: {owner}. {ttl} IN {kind} {}", shown(t))).collect();
+    let lines = texts.iter().map(|t| format!("{TYPED}{owner}. {ttl} IN {kind} {}", shown(t)));
+    draft.remedy.cure = std::iter::once(format!("{zone}:")).chain(lines).collect();
     draft.remedy.cure.push(format!("and no other {kind} record there; or correct [records]"));
     if kind == "TXT" {
         draft.remedy.cure.pop();
@@ -135,6 +137,8 @@ pub(super) struct MxState {
     pub(super) differs: bool,
     /// Hosts of earlier phases beside all of this one.
     pub(super) left_behind: BTreeSet<String>,
+    /// True if some other hosts are no aliases of those of the plan.
+    strangers: bool,
     pub(super) expected: Vec<String>,
     pub(super) seen: Vec<String>,
     pub(super) looks: BTreeSet<Look>,
@@ -168,13 +172,40 @@ pub(super) fn mx_state(context: &Context, mail: usize, view: ViewId) -> MxState 
         }
         match whole && !extra.is_empty() && extra.is_subset(&known) {
             true => state.left_behind.extend(extra),
-            false => state.differs = true,
+            false => {
+                state.differs = true;
+                state.strangers |= !wanted.contains(&ends(context, view, &seen));
+            }
         }
         odd.push(word);
     }
     state.seen = beside::said(&odd);
     state.looks = odd.iter().map(|w| w.look).collect();
     state
+}
+
+/// The hosts, and in the place of aliases what they lead to.
+fn ends(context: &Context, view: ViewId, hosts: &BTreeSet<String>) -> BTreeSet<String> {
+    let end = |host: &String| {
+        let alias = Name::parse_owner(host).ok().and_then(|name| beside::host(context, view, &name).alias);
+        alias.map_or_else(|| host.clone(), |to| to.trim_end_matches('.').to_string())
+    };
+    hosts.iter().map(end).collect()
+}
+
+/// How to write the MX records that are due last.
+pub(super) fn mx_cure(context: &Context, mail: usize, view: ViewId) -> Vec<String> {
+    let plan = context.case.plan;
+    let Some(domain) = plan.mail.get(mail).map(|m| &m.domain) else { return Vec::new() };
+    let wanted = questions::mx_wanted(plan, context.case.policy, view, mail).into_iter().next_back();
+    let hosts: Vec<_> = wanted.into_iter().flatten().collect();
+    let zone = super::zone_word(context.case, view);
+    if hosts.is_empty() {
+        return vec![format!("{zone}: delete the MX records of {domain}")];
+    }
+    let line = |host: &str| format!("{TYPED}{domain}. {} IN MX 10 {host}.", plan.cutover.low_ttl);
+    let lines = hosts.into_iter().map(|h| line(h.value.as_str()));
+    std::iter::once(format!("{zone}: no other MX than")).chain(lines).collect()
 }
 
 fn expected(hosts: &BTreeSet<String>) -> String {
@@ -209,8 +240,12 @@ fn of_states(context: &Context, mail: &MailDomain, states: &BTreeMap<ViewId, MxS
     let seen: BTreeSet<&String> = states.values().flat_map(|s| &s.seen).collect();
     draft.seen = wording::cut(seen.into_iter().cloned().collect());
     draft.hurts = vec![format!("whoever writes to {}: another host takes the mail, or none", mail.domain)];
-    let last = first.expected.last().cloned().unwrap_or_default();
-    draft.remedy.cure = vec![format!("set the MX of {}: {last}; or correct mx in [mail]", mail.domain)];
+    draft.remedy.cure = states.keys().next().map(|v| mx_cure(context, index, *v)).unwrap_or_default();
+    draft.remedy.cure.push("or correct mx in [mail]".into());
+    draft.keys = states.keys().map(|v| Key::MxStray(index, *v)).collect();
+    if states.values().all(|s| !s.strangers) {
+        draft.keys.extend(states.keys().map(|v| Key::MxAlias(index, *v)));
+    }
     draft.looks = states.values().flat_map(|s| s.looks.iter().copied()).collect();
     Some(draft)
 }

@@ -9,7 +9,7 @@ use crate::judge::draft::{Context, Draft, Key};
 use crate::judge::problem::{DnsFault, Fault};
 use crate::judge::wording;
 use crate::model::dns::RecordType;
-use crate::model::finding::Severity;
+use crate::model::finding::{Severity, TYPED};
 use crate::model::name::Name;
 use crate::model::plan::ViewId;
 use crate::model::questions;
@@ -106,11 +106,21 @@ fn draft(context: &Context, parent: &Name, addresses: &BTreeSet<IpAddr>, wild: &
     )];
     draft.remedy.cure = vec![
         format!("delete *.{parent} ({}) from the zone of {views}", addresses_word(addresses)),
-        format!("if it is meant: \"*.{parent} A\" in [records]"),
+        "if it is meant, in [records]:".into(),
+        format!("{TYPED}{}", planned(parent, addresses)),
     ];
     draft.looks = wild.words.iter().map(|w| w.look).collect();
     draft.keys = keys(context, parent, addresses, &wild.views);
     draft
+}
+
+/// The plan's line for a wildcard that is meant.
+fn planned(parent: &Name, addresses: &BTreeSet<IpAddr>) -> String {
+    let words: Vec<String> = addresses.iter().map(|a| format!("\"{a}\"")).collect();
+    match words.as_slice() {
+        [one] => format!("\"*.{parent} A\" = {one}"),
+        all => format!("\"*.{parent} A\" = [{}]", all.join(", ")),
+    }
 }
 
 fn addresses_word(addresses: &BTreeSet<IpAddr>) -> String {

@@ -134,7 +134,9 @@ fn finish(case: &Case, who: &str, old: Option<&Abilities>, draft: &mut Draft) {
     let Some(old) = old else {
         draft.remedy.cure = vec![
             format!("turn on TLS 1.2 on {who} (on Windows: in the SCHANNEL registry keys, and for .NET)"),
-            format!("or, if it cannot, put a reverse proxy that speaks TLS 1.2 in front of {who}, under the same names"),
+            format!(
+                "or, if it cannot, put a reverse proxy that speaks TLS 1.2 in front of {who}, under the same names"
+            ),
         ];
         return;
     };
