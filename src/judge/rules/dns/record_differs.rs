@@ -226,10 +226,10 @@ fn of_mail(context: &Context, index: usize) -> Vec<Draft> {
             groups.entry(context.waiver_on(&INFO, &labels)).or_default().insert(view, state);
         }
     }
-    groups.values().filter_map(|states| of_states(context, mail, states)).collect()
+    groups.values().filter_map(|states| of_states(context, index, mail, states)).collect()
 }
 
-fn of_states(context: &Context, mail: &MailDomain, states: &BTreeMap<ViewId, MxState>) -> Option<Draft> {
+fn of_states(context: &Context, index: usize, mail: &MailDomain, states: &BTreeMap<ViewId, MxState>) -> Option<Draft> {
     let first = states.values().next()?;
     let view = if states.len() == 1 { states.keys().next().copied() } else { None };
     let at = mail.mx.iter().flatten().flatten().map(|h| h.span).next().unwrap_or(mail.span);
