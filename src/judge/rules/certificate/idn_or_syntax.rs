@@ -119,7 +119,7 @@ fn entries(
         draft.seen.extend(wording::cut(malformed.iter().map(|d| (**d).clone()).collect()));
         let asked = wording::name_list(context.case.plan, &names.iter().copied().collect::<Vec<_>>());
         draft.hurts = vec![match names.is_empty() {
-            true => "nobody that the plan knows: the entry is useless".into(),
+            true => "whoever was to match it: no client does".into(),
             false => format!("clients that ask for {asked}: name mismatch"),
         }];
         draft.remedy.cure = vec![match right.is_empty() {

@@ -7,6 +7,7 @@ use crate::judge::certificates::Content;
 use crate::judge::draft::Whose;
 use crate::model::certificate::{BlobId, CertificateFacts};
 use crate::model::name::Name;
+use crate::model::obligation::{Claim, Obligation};
 use crate::model::phase::{Moment, Phase};
 use crate::model::plan::{CertId, CertificateSource, NameId, PoolId, ServerId, Target, Wanted};
 use crate::model::service::Service;
@@ -113,12 +114,33 @@ impl Change<'_> {
         };
         let mut out = BTreeSet::new();
         for successor in new {
-            let is_next = |leaf: &&BlobId| is_next(case, **leaf, *successor, old == new);
+            let is_next =
+                |leaf: &&BlobId| is_next(case, **leaf, *successor, old == new) && self.is_relied_on(case, **leaf);
             let seen = served.iter().filter(is_next).map(|leaf| Whose::Leaf(*leaf));
             let declared = old.iter().filter(|c| !new.contains(c)).flat_map(|c| declared(case, *c, &served));
             out.extend(seen.chain(declared).map(|present| Replacement { present, successor: *successor }));
         }
         out
+    }
+
+    /// True if a served leaf covers what the plan leads here now, or if nothing yet, then: one that is itself wrong here is
+    /// not what users have, and its other names are slips or a stranger's.
+    fn is_relied_on(&self, case: &Case, leaf: BlobId) -> bool {
+        let due = |phase| {
+            let holds = move |o: &&Obligation| o.holds.iter().any(|(_, set)| set.contains(Moment::Steady(phase)));
+            let here = |o: &Obligation| match &o.claim {
+                Claim::Serves { name, server, service, .. } if o.drain.is_none() => {
+                    (Target::Server(*server) == self.target && service == self.service).then_some(*name)
+                }
+                _ => None,
+            };
+            case.obligations.iter().filter(holds).filter_map(here).collect::<BTreeSet<NameId>>()
+        };
+        let now = due(self.from);
+        let names = if now.is_empty() { due(self.to) } else { now };
+        names
+            .iter()
+            .all(|n| !matches!(case.certificates.identify(leaf, &case.plan.name(*n).name.probe()), Some(Err(_))))
     }
 
     fn dropped(&self, case: &Case, replacement: Replacement) -> Dropped {

@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::judge::RuleInfo;
+use crate::judge::abilities;
 use crate::judge::draft::{Context, Draft, Key};
-use crate::judge::in_use::{InUse, called};
+use crate::judge::in_use::{InUse, called, servers};
 use crate::judge::wording;
 use crate::model::certificate::{BlobId, CertificateFacts};
 use crate::model::finding::Severity;
-use crate::model::plan::CertId;
+use crate::model::plan::{CertId, Pool};
 use crate::pki::Untrusted;
 
 /// What is known of the rule.
@@ -38,7 +39,7 @@ whose certificate was made years ago and is meant to be kept for the coexistence
 
 # Cure
 
-Order again with a new key of RSA 2048 or more, or of EC P-256, from an issuer whose intermediates are signed with SHA-2,
+Order again with a new key of RSA 2048 or more, or of EC P-256 if no Windows Server 2003 serves it, from an issuer whose intermediates are signed with SHA-2,
 and serve the new one wherever the old one is served. A Windows Server 2003 reads SHA-2 with KB968730 only.
 
 # References
@@ -131,7 +132,7 @@ fn draft(
         format!("{}, {}, valid until {}", weak.key, weak.signature, wording::day(weak.not_after)),
     ];
     draft.hurts = vec!["every current client: it refuses the connection".into()];
-    draft.remedy.cure = cure(offender == used.leaf, weak);
+    draft.remedy.cure = cure(context, offender == used.leaf, weak, &draft.obligations);
     draft.declared = leaves.iter().any(|(u, _)| u.filed.is_some());
     draft.looks = leaves.iter().flat_map(|(u, _)| u.looks.iter().copied()).collect();
     for (used, facts) in leaves {
@@ -151,17 +152,36 @@ fn reasons(facts: &CertificateFacts) -> String {
     wording::list(key.iter().chain(&signature).map(String::as_str))
 }
 
-fn cure(is_leaf: bool, weak: &CertificateFacts) -> Vec<String> {
+fn cure(context: &Context, is_leaf: bool, weak: &CertificateFacts, obligations: &BTreeSet<usize>) -> Vec<String> {
+    let serving = servers(context, obligations);
+    let at = match serving.is_empty() {
+        true => "everywhere the old one is served".to_string(),
+        false => format!("on {}", wording::list(serving.iter().map(String::as_str))),
+    };
+    let old =
+        context.case.plan.servers.iter().find(|s| abilities::of(s).is_some() && is_among(context, &s.label, &serving));
+    let key = match old {
+        Some(old) => format!("RSA 2048 (not EC, which {} cannot use)", old.label),
+        None => "RSA 2048 or EC P-256".to_string(),
+    };
     match is_leaf {
         true => vec![
-            "order it again with a new key: RSA 2048 or EC P-256, signed with SHA-256".into(),
-            "install the new one everywhere the old one is served".into(),
+            format!("order it again with a new key: {key}, signed with SHA-256"),
+            format!("install the new one {at}"),
         ],
         false => vec![
             format!("order again from an issuer below another intermediate than {}", weak.subject),
             "or install that issuer's current intermediate, if it has a stronger one of the same key".into(),
         ],
     }
+}
+
+/// True if a server serves, itself or as the member of a pool; where nobody is known to, any may.
+fn is_among(context: &Context, label: &str, serving: &[String]) -> bool {
+    let plan = context.case.plan;
+    let member = |pool: &Pool| pool.all_members().into_iter().any(|m| plan.server(m).label.as_ref() == label);
+    let pools = plan.pools.iter().filter(|p| serving.iter().any(|s| s.as_str() == p.label.as_ref()));
+    serving.is_empty() || serving.iter().any(|s| s == label) || pools.into_iter().any(member)
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use crate::judge::draft::{Context, Draft, Item};
 use crate::judge::problem::{Culprit, EndpointFault, Spot};
 use crate::judge::wording;
 use crate::model::finding::Severity;
+use crate::model::obligation::Claim;
 use crate::model::plan::{ServerId, Target, ViewId};
 use crate::model::service::Way;
 use crate::model::tls::{Stage, TlsOutcome};
@@ -102,6 +103,9 @@ fn draft(context: &Context, (culprit, view, _): Group, waiver: Option<usize>, it
     let mut draft = Draft::of(context, &INFO, items, waiver);
     draft.title = match view {
         Some(v) => format!("clients of {} get no TLS connection to {who}", wording::view(plan, v)),
+        None if is_down(context, culprit, items) => {
+            format!("{who} is down, or nothing listens ({})", wording::services(items).join(" "))
+        }
         None => format!("{who} serves no certificate ({})", wording::services(items).join(" ")),
     };
     let names = wording::name_list(plan, &wording::names(items));
@@ -119,6 +123,23 @@ fn draft(context: &Context, (culprit, view, _): Group, waiver: Option<usize>, it
     draft.remedy.cure = cures(case, shown, &who, view.map(|v| wording::view(plan, v)));
     draft.keys.extend(astray_keys(items));
     draft
+}
+
+/// True if every port of a server that is asked for refuses.
+fn is_down(context: &Context, culprit: Culprit, items: &[Item]) -> bool {
+    let case = context.case;
+    let Culprit::Planned(Target::Server(server)) = culprit else { return false };
+    let refused = |item: &Item| {
+        let mut outcomes = item.problem.looks.iter().filter_map(|look| case.evidence.tls(*look)).peekable();
+        outcomes.peek().is_some() && outcomes.all(|o| matches!(o, TlsOutcome::Refused))
+    };
+    let port = |claim: &Claim| match claim {
+        Claim::Serves { server: s, service, .. } if *s == server => Some(service.port),
+        _ => None,
+    };
+    let refusing: BTreeSet<u16> = items.iter().filter_map(|i| port(&i.obligation.claim)).collect();
+    let due = case.obligations.iter().enumerate().filter(|(i, _)| case.is_due(*i));
+    items.iter().all(refused) && due.filter_map(|(_, o)| port(&o.claim)).all(|p| refusing.contains(&p))
 }
 
 fn is_by_balancer(item: &Item) -> bool {
