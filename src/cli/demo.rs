@@ -57,6 +57,15 @@ const SCENARIOS: &[Scenario] = &[
         story: "The certificate was requested and completed on EX19-01; EX19-02, behind the same load balancer, still \
                 serves its out-of-box certificate.",
     },
+    Scenario {
+        name: "mail-host-move",
+        file: "plans/mail-host-move.toml",
+        plan: include_str!("../../plans/mail-host-move.toml"),
+        ask: Ask::Phase(Moment::Steady(Phase::Coexistence)),
+        faults: &["mx-elsewhere:example.org"],
+        story: "The mail host has moved (--phase coexistence), but the domain's MX leads to a host that the plan does not \
+                have.",
+    },
 ];
 
 /// Plays one scenario, or all; exit status 0 when every world went as designed.
@@ -132,7 +141,10 @@ async fn play(
     let as_designed = shows && mended.outcome == RunOutcome::Pass;
     screen.words(match as_designed {
         true => "\nboth worlds went as designed\n\n",
-        false => "\nthis did not go as designed: a fault went unseen, or the mended world does not pass\n\n",
+        false if shows => "\nthis did not go as designed: the mended world does not pass\n\n",
+        false => {
+            "\nthis did not go as designed: the fault was made, and no rule speaks of it in this plan at this moment\n\n"
+        }
     })?;
     told.extend([broken, mended]);
     Ok(as_designed)
@@ -189,5 +201,16 @@ async fn judged(plan: &Plan, ask: Ask, faults: &[&str]) -> Result<Judgement, Tro
         now: Timestamp::now(),
     };
     let recording = examine(plan, &probes, &place, &mut |_| {}).await?;
-    Ok(judge_now(plan, &obligations, &recording, &policy, None))
+    let mut judgement = judge_now(plan, &obligations, &recording, &policy, None);
+    without_detours(&mut judgement);
+    Ok(judgement)
+}
+
+/// The embedded world is gone when its next commands are read: detours into it lead nowhere.
+fn without_detours(judgement: &mut Judgement) {
+    for line in judgement.findings.iter_mut().flat_map(|f| &mut f.remedy.next) {
+        if let Some(detours) = line.find(" --connect-to ") {
+            line.truncate(detours);
+        }
+    }
 }

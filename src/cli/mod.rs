@@ -91,6 +91,12 @@ impl std::fmt::Display for Trouble {
 
 /// The nearest of some words, for "did you mean".
 fn nearest<'a>(word: &str, choices: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let near = choices.into_iter().map(|c| (strsim::damerau_levenshtein(word, c), c)).min()?;
-    (near.0 <= 1 + word.chars().count() / 4).then_some(near.1)
+    let choices: Vec<&str> = choices.into_iter().collect();
+    let near = choices.iter().map(|c| (strsim::damerau_levenshtein(word, c), *c)).min()?;
+    if near.0 <= 1 + word.chars().count() / 4 {
+        return Some(near.1);
+    }
+    // `mail` is short for `mail.domain.com`, as far as it is for nothing else that is shorter.
+    let long = choices.iter().filter(|c| word.chars().count() > 2 && c.starts_with(word));
+    long.min_by_key(|c| (c.len(), **c)).copied()
 }

@@ -19,7 +19,11 @@ pub(super) fn judgement(context: &Context, drafts: Vec<Draft>) -> Judgement {
     let reasons = cause::reasons(&drafts);
     waive::with_their_cause(&mut drafts, &reasons);
     sort(&mut drafts);
-    let causes = cause::fold(&drafts);
+    let mut causes = cause::fold(&drafts);
+    if weigh_causes(case, &mut drafts, &causes) {
+        sort(&mut drafts);
+        causes = cause::fold(&drafts);
+    }
     let (drafts, causes) = causes_first(drafts, &causes);
     let obligations = judged(context, &drafts, &off);
     let counts = counts(&obligations);
@@ -45,6 +49,23 @@ fn sort(drafts: &mut [Draft]) {
         let rank = (d.waiver.is_some(), d.open_question, Reverse(d.severity));
         (rank, Reverse(d.obligations.len()), d.at, d.rule.name, d.title.clone(), d.seen.clone())
     });
+}
+
+/// A cause weighs as much as the worst that follows from it and fails the run, or text and exit status would differ; unless
+/// the plan has set its severity. Whether any became heavier.
+fn weigh_causes(case: &Case, drafts: &mut [Draft], causes: &[Option<usize>]) -> bool {
+    let counts = |d: &Draft| d.waiver.is_none() && !d.open_question;
+    let mut heavier = false;
+    for (consequence, cause) in causes.iter().enumerate().filter_map(|(i, cause)| Some((i, (*cause)?))) {
+        let worst = drafts[consequence].severity;
+        let fails = counts(&drafts[consequence]) && worst >= case.policy.fail_on;
+        let root = &mut drafts[cause];
+        if fails && counts(root) && root.severity < worst && !case.plan.severity.contains_key(root.rule.name) {
+            root.severity = worst;
+            heavier = true;
+        }
+    }
+    heavier
 }
 
 /// Causes before consequences, each keeping its order.

@@ -48,20 +48,29 @@ fn parts(j: &Judgement, roots: &[Root<'_>]) -> Vec<String> {
     let Counts { passed, failed, warned, unobserved, waived } = j.counts;
     let failed = match marks(roots, Class::Error).0 {
         0 => format!("{failed} failed"),
-        // What is wrong with the plan itself fails nothing that was looked at.
-        causes if failed == 0 => format!("0 failed, {causes} wrong in the plan"),
+        // What is wrong beside all obligations fails nothing that is due.
+        causes if failed == 0 => format!("0 failed, {causes} wrong {}", place_of_errors(j, roots)),
         causes => format!("{failed} failed ({})", count(causes, "cause")),
     };
-    let mut parts = vec![
-        j.asked.clone(),
-        format!("{passed} passed"),
-        failed,
-        format!("{warned} warned"),
-        format!("{unobserved} could not tell"),
-    ];
+    let warned = match marks(roots, Class::Warning).0 {
+        // As above: a warning about nothing that is due.
+        warnings if warned == 0 && warnings > 0 => format!("0 warned, {} beside", count(warnings, "warning")),
+        _ => format!("{warned} warned"),
+    };
+    let mut parts =
+        vec![j.asked.clone(), format!("{passed} passed"), failed, warned, format!("{unobserved} could not tell")];
     parts.extend((waived > 0).then(|| format!("{waived} waived")));
     parts.extend(j.partial.then(|| "partial".to_string()));
     parts
+}
+
+/// Where that lies which is wrong though no obligation fails: in the plan, unless something that was looked at shows it.
+fn place_of_errors(j: &Judgement, roots: &[Root<'_>]) -> &'static str {
+    let mut errors = roots.iter().filter(|r| r.class == Class::Error);
+    match j.scope == Scope::Files || errors.all(|r| r.finding.evidence.is_empty()) {
+        true => "in the plan",
+        false => "beside",
+    }
 }
 
 /// The second line: which views were seen, and from where.
@@ -137,22 +146,32 @@ pub(super) fn closing(j: &Judgement, roots: &[Root<'_>], width: usize, ink: Ink)
 fn sentence(j: &Judgement, roots: &[Root<'_>]) -> String {
     let Counts { passed, failed, warned, unobserved, waived } = j.counts;
     let due = passed + failed + warned + unobserved + waived;
+    let notes = list(roots, &[(Class::Info, "note")]);
+    let beside_that: String = notes.iter().map(|notes| format!("; {notes}")).collect();
     let to_mend = list(roots, &[(Class::Error, "cause"), (Class::Warning, "warning"), (Class::Open, "open question")]);
     let after = |head: String| std::iter::once(head).chain(to_mend.clone()).collect::<Vec<_>>().join(", ");
     match j.outcome {
-        RunOutcome::Pass if due == 0 => after("nothing is due".into()),
-        RunOutcome::Pass if passed == due => after(format!("all {due} that are due pass")),
-        RunOutcome::Pass if waived > 0 => after(format!("{passed} of {due} that are due pass, {waived} waived")),
-        RunOutcome::Pass => after(format!("{passed} of {due} that are due pass")),
+        RunOutcome::Pass if due == 0 => after("nothing is due".into()) + &beside_that,
+        RunOutcome::Pass => after(passing(j.counts, due)) + &beside_that,
         RunOutcome::Incomplete if due == 0 => after("nothing is due".into()),
         RunOutcome::Incomplete => after(format!("{unobserved} of {due} that are due")),
         RunOutcome::Interrupted => {
             after(format!("incomplete, {} of {due} that are due were judged", due.saturating_sub(unobserved)))
         }
-        RunOutcome::Fail => match [to_mend, list(roots, &[(Class::Info, "note")])].concat().as_slice() {
+        RunOutcome::Fail => match [to_mend, notes].concat().as_slice() {
             [] => format!("{failed} of {due} that are due fail"),
             list => format!("mend {}", list.join(", ")),
         },
+    }
+}
+
+/// How much of what is due passes, if nothing fails.
+fn passing(Counts { passed, waived, .. }: Counts, due: usize) -> String {
+    match (passed == due, waived) {
+        (true, _) if due == 1 => "the 1 that is due passes".into(),
+        (true, _) => format!("all {due} that are due pass"),
+        (false, 0) => format!("{passed} of {due} that are due pass"),
+        (false, _) => format!("{passed} of {due} that are due pass, {waived} waived"),
     }
 }
 

@@ -14,15 +14,19 @@ pub(in crate::judge) fn stand(case: &Case, view_id: ViewId) -> Vec<String> {
         ViewKind::External => ("on a phone hotspot:".to_string(), "out.jsonl"),
         ViewKind::Internal => (format!("from a client of {label}:"), "in.jsonl"),
     };
-    vec![place, look(case, view_id, record), judge(case)]
+    match case.plan.views.len() {
+        // There is no other view whose record could be judged with this one's.
+        1 => vec![place, again(case)],
+        _ => vec![place, look(case, view_id, record), judge(case)],
+    }
 }
 
 /// From where a target can be reached.
 pub(in crate::judge) fn reach(case: &Case, who: &str, view_id: Option<ViewId>) -> Vec<String> {
     let place = format!("from where {who} can be reached:");
     match view_id {
-        Some(v) => vec![place, look(case, v, "in.jsonl"), judge(case)],
-        None => vec![place, again(case)],
+        Some(v) if case.plan.views.len() > 1 => vec![place, look(case, v, "in.jsonl"), judge(case)],
+        _ => vec![place, again(case)],
     }
 }
 
