@@ -77,6 +77,15 @@ impl Policy {
         self.scope == Scope::All && (self.only.is_empty() || self.only.iter().any(|word| word == "dns"))
     }
 
+    /// True if a finding about no obligation is asked for: `labels` are its name, server or pool.
+    pub fn asks_about(&self, kind: &str, labels: &[&str]) -> bool {
+        let is = |word: &String| {
+            let name = word.trim_end_matches('.');
+            word == kind || labels.iter().any(|l| *l == word || l.eq_ignore_ascii_case(name))
+        };
+        self.only.is_empty() || self.only.iter().any(is)
+    }
+
     /// True if less was asked for than the plan holds.
     pub fn is_narrowed(&self) -> bool {
         self.views.is_some() || !self.only.is_empty()

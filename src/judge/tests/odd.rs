@@ -259,3 +259,28 @@ fn a_waiver_of_one_name_leaves_another_at_the_same_private_address() {
     assert_eq!((judgement.outcome, judgement.findings.len(), open.len()), (RunOutcome::Fail, 2, 1));
     assert!(open[0].hurts[0].ends_with("they cannot reach b.domain.com"), "{:?}", open[0].hurts);
 }
+
+#[test]
+fn a_private_address_of_the_plan_is_judged_where_it_is_asked_for_and_still_used() {
+    let judged = |standing: Phase, only: &[&str]| {
+        let mut world = World::empty();
+        world.policy.scope = Scope::Files;
+        world.plan.standing = vec![Moment::Steady(standing); 2];
+        world.policy.only = only.iter().map(|w| w.to_string()).collect();
+        let old = Target::Server(world.server("old", "10.0.0.3", "10.0.0.3"));
+        let new = Target::Server(world.server("new", "10.0.0.10", "203.0.113.10"));
+        let name = world.name(Table::Internet, MAIL, new);
+        world.name(Table::Internet, "x.domain.com", new);
+        world.plan.names[name.0].wanted.iter_mut().for_each(|w| w[0].value = Wanted::Targets(vec![old]));
+        world.rules()
+    };
+    let private = ["private-address-in-external-view"];
+    assert_eq!(judged(Phase::Before, &[]), private);
+    assert_eq!(judged(Phase::Coexistence, &[]), private, "caches lead there still");
+    assert_eq!(judged(Phase::After, &[]), [""; 0]);
+    assert_eq!(judged(Phase::Before, &["x.domain.com"]), [""; 0]);
+    assert_eq!(judged(Phase::Before, &["new"]), [""; 0]);
+    for word in [MAIL, "old", "dns"] {
+        assert_eq!(judged(Phase::Before, &[word]), private, "{word}");
+    }
+}

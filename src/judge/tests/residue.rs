@@ -133,3 +133,31 @@ fn a_waiver_of_one_view_leaves_the_redirect_of_another() {
     let open: Vec<_> = judgement.findings.iter().filter(|f| f.waived.is_none()).map(|f| &f.subject.view).collect();
     assert_eq!((judgement.outcome, open), (RunOutcome::Fail, vec![&Some("external".to_string())]));
 }
+
+#[test]
+fn a_redirect_is_judged_where_it_is_asked_for_and_of_ones_own() {
+    let judged = |settle: fn(&mut World)| {
+        let mut world = redirecting();
+        world.policy.scope = Scope::Files;
+        unplanned(&mut world, INTERNAL);
+        settle(&mut world);
+        world.rules()
+    };
+    let to = |world: &mut World, host: &str| {
+        world.plan.servers[1].redirects[0].value = Name::parse(host).unwrap();
+    };
+    let rule = ["redirect-target-single-url"];
+    assert_eq!(judged(|w| w.policy.only = vec!["other.domain.com".into()]), [""; 0]);
+    assert_eq!(judged(|w| w.policy.only = vec!["Legacy.domain.com.".into()]), rule);
+    assert_eq!(judged(|w| w.policy.only = vec!["new".into()]), rule);
+    assert_eq!(judged(|w| w.policy.ask = Ask::Phase(Moment::Steady(Phase::After))), [""; 0]);
+    let hosted = |host: &str| {
+        let mut world = redirecting();
+        world.policy.scope = Scope::Files;
+        to(&mut world, host);
+        world.rules()
+    };
+    assert_eq!(hosted("outlook.office365.com"), [""; 0]);
+    assert_eq!(hosted("other.domain.com"), rule);
+    assert_eq!(hosted("domain.com.example"), [""; 0]);
+}

@@ -82,10 +82,10 @@ fn planned(context: &Context) -> Planned {
     // Most plans have none, and need not be walked through.
     for view in external.filter(|v| has_private(plan, *v)) {
         for name in (0..plan.names.len()).map(NameId) {
-            for (target, address) in leads_to(plan, name, view) {
-                if is_wrong(plan, view, address) {
-                    let (label, view_text) = (plan.target_label(target), wording::view(plan, view));
-                    let waiver = context.waiver_on(&INFO, &[plan.name(name).name.as_str(), label, view_text]);
+            for (target, address) in leads_to(context, name, view) {
+                let (text, label) = (plan.name(name).name.as_str(), &**plan.target_label(target));
+                if is_wrong(plan, view, address) && context.case.policy.asks_about("dns", &[text, label]) {
+                    let waiver = context.waiver_on(&INFO, &[text, label, wording::view(plan, view)]);
                     let found = out.entry((view, target, waiver)).or_default();
                     found.addresses.insert(address);
                     found.names.insert(name);
@@ -106,8 +106,12 @@ fn is_wrong(plan: &Plan, view: ViewId, address: IpAddr) -> bool {
     !address.is_loopback() && odd::is_private_for(plan, view, address)
 }
 
-fn leads_to(plan: &Plan, name: NameId, view: ViewId) -> impl Iterator<Item = (Target, IpAddr)> + '_ {
-    Phase::ALL.into_iter().flat_map(move |phase| {
+/// In the phases to come, and in the one before, to which caches may lead still.
+fn leads_to<'a>(context: &Context<'a>, name: NameId, view: ViewId) -> impl Iterator<Item = (Target, IpAddr)> + use<'a> {
+    let plan = context.case.plan;
+    let (now, _) = context.case.policy.moment(plan, view).phases();
+    let first = now.previous().unwrap_or(now);
+    Phase::ALL.into_iter().filter(move |phase| *phase >= first).flat_map(move |phase| {
         let targets: &[Target] = match plan.name(name).wanted(view, phase) {
             Wanted::Targets(targets) => targets,
             _ => &[],

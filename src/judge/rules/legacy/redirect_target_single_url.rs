@@ -8,8 +8,9 @@ use crate::judge::problem::{DnsFault, Fault};
 use crate::judge::wording;
 use crate::model::finding::{Severity, Subject};
 use crate::model::name::Name;
-use crate::model::phase::Phase;
+use crate::model::phase::{Moment, Phase};
 use crate::model::plan::{NameId, Plan, ServerId, Target, ViewId, Wanted};
+use crate::model::questions;
 use crate::model::source::Located;
 
 /// What is known of the rule.
@@ -27,7 +28,8 @@ const PAGE: &str = "\
 
 A server sends its users to a name of `redirects`. Clients of several views use that server, and in one of these views
 the plan does not want the name to resolve, or knows no such name at all, so that nobody looks whether it resolves there
-and whether a certificate covers it. Or the plan wants it there, and DNS does not have it.
+and whether a certificate covers it. Or the plan wants it there, and DNS does not have it. Hosts of domains that are not
+the plan's, such as outlook.office365.com, are left to those who run them.
 
 # Why it matters
 
@@ -55,10 +57,15 @@ https://learn.microsoft.com/powershell/module/exchange/set-owavirtualdirectory (
 /// One finding per redirect of the plan; else one per redirect that DNS does not have.
 pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
     let plan = context.case.plan;
-    let asked = |v: &ViewId| context.case.policy.views.as_ref().is_none_or(|views| views.contains(v));
+    let policy = context.case.policy;
+    // After coexistence a redirect is residue, wherever it leads.
+    let counts = |v: &ViewId| policy.moment(plan, *v) != Moment::Steady(Phase::After);
+    let asked = |v: &ViewId| policy.views.as_ref().is_none_or(|views| views.contains(v)) && counts(v);
     for server in (0..plan.servers.len()).map(ServerId).filter(|s| !plan.server(*s).redirects.is_empty()) {
         let views: Vec<ViewId> = plan.view_ids().filter(asked).filter(|v| has_users(plan, server, *v)).collect();
-        for redirect in &plan.server(server).redirects {
+        let label = &plan.server(server).label;
+        let in_scope = |r: &&Located<Name>| policy.asks_about("dns", &[label, r.value.as_str()]);
+        for redirect in plan.server(server).redirects.iter().filter(in_scope) {
             let name = plan.names.iter().position(|n| n.name == redirect.value).map(NameId);
             let wanted = |v: &ViewId| name.is_some_and(|n| leads(plan, n, *v));
             let missing: Vec<ViewId> = views.iter().copied().filter(|v| !wanted(v)).collect();
@@ -68,6 +75,8 @@ pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
                     drafts.extend(groups.iter().filter_map(|v| unresolved(context, server, redirect, name, v)));
                 }
                 ([], None) => {}
+                // What others run, such as a cloud, is theirs to look after.
+                (_, None) if !is_own(plan, &redirect.value) => {}
                 (missing, name) => {
                     let groups = by_waiver(context, server, redirect, missing);
                     drafts.extend(groups.iter().map(|v| of_plan(context, server, redirect, name, v)));
@@ -75,6 +84,13 @@ pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
             }
         }
     }
+}
+
+/// True for a host in a domain of the plan.
+fn is_own(plan: &Plan, host: &Name) -> bool {
+    let registrable = plan.names.iter().filter_map(|n| psl::domain_str(n.name.as_str()));
+    registrable.into_iter().any(|domain| host.is_under(domain))
+        || questions::domains(plan).iter().any(|domain| host.is_under(domain.as_str()))
 }
 
 /// What a waiver accepts in one view stands apart from what it does not in another.
