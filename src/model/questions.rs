@@ -289,7 +289,11 @@ pub fn public_names(plan: &Plan, declared: &Declared, domain: &Name) -> Vec<Name
 pub fn public_issuer(certificate: &Certificate) -> Option<&str> {
     let issuer = certificate.issuer.as_ref().map(|i| i.value.trim())?;
     let ordered = matches!(certificate.source, CertificateSource::Names(_));
-    (ordered && issuer.contains('.') && Name::parse(issuer).is_ok()).then_some(issuer)
+    // A host below the domain of the names themselves is an authority of one's own.
+    let domain = |name: &str| psl::domain_str(name).map(str::to_string);
+    let own = |n: &Name| domain(n.as_str()).is_some_and(|d| Some(d) == domain(issuer));
+    let is_own = ordered_names(certificate).iter().any(own);
+    (ordered && issuer.contains('.') && Name::parse(issuer).is_ok() && !is_own).then_some(issuer)
 }
 
 /// The names of a certificate that is to be ordered.

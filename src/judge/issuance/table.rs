@@ -132,7 +132,8 @@ impl Brand {
     /// The authority that the plan's `issuer` names; `None` if it is none of the public ones that are known.
     pub(in crate::judge) fn of_word(word: &str) -> Option<&'static Self> {
         let word = word.trim().trim_end_matches('.').to_lowercase().replace('\u{2019}', "'");
-        BRANDS.iter().find(|b| b.words.contains(&word.as_str()))
+        let word = word.strip_prefix("www.").unwrap_or(&word);
+        BRANDS.iter().find(|b| b.words.contains(&word))
     }
 
     /// The authority that an issuer's name is of. Only to be asked where a path to a public anchor is known: anybody may

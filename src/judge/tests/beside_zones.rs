@@ -75,6 +75,17 @@ fn a_zone_inside_hides_what_it_lacks() {
     assert_eq!(judged(both(), [1, 2], &answer(RecordType::A, &["10.0.0.80"], &[])), [""; 0]);
 }
 
+#[test]
+fn what_outside_is_an_alias_is_to_be_one_inside() {
+    let mut world = with_zone(&[], None, vec![INTERNAL]);
+    let www = "www.domain.com";
+    world.say_of(EXTERNAL, www, RecordType::A, &answer(RecordType::A, &["198.51.100.1"], &[(www, "cdn.hoster.net")]));
+    world.say(INTERNAL, www, &nxdomain());
+    let findings = world.judge().findings;
+    let cure: Vec<&str> = findings.iter().flat_map(|f| &f.remedy.cure).map(String::as_str).collect();
+    assert_eq!(cure, ["internal zone: www.domain.com. 300 IN CNAME cdn.hoster.net."]);
+}
+
 fn wildcard(world: &mut World, view: ViewId, parent: &str, addresses: &[&str]) {
     let name = format!("{}.{parent}", unlikely_label(&world.plan));
     world.say_of(view, &name, RecordType::A, &answer(RecordType::A, addresses, &[]));
@@ -158,6 +169,8 @@ fn an_authority_of_ones_own_has_no_caa() {
     world.plan.certificates[last].issuer = Some(Located::new("Corp CA 1".into(), Span::default()));
     world.say_of(EXTERNAL, DOMAIN, RecordType::Caa, &records(RecordType::Caa, &["0 issue \";\""]));
     assert_eq!(world.rules(), [""; 0]);
+    world.plan.certificates[last].issuer = Some(Located::new("corp-ca.domain.com".into(), Span::default()));
+    assert_eq!(world.rules(), [""; 0], "a host below the names' own domain");
 }
 
 #[test]

@@ -58,6 +58,16 @@ fn what_no_public_authority_certifies_is_not_to_be_ordered() {
 }
 
 #[test]
+fn a_balancer_without_services_of_its_own_has_those_of_its_members() {
+    let mut world = replaced(&ROOT.issue(&[MAIL, WEBMAIL]), &[MAIL]);
+    let own = world.plan.servers[0].certificate.take();
+    let pool = world.pool("vip", "10.0.0.30", &[ServerId(0)]);
+    world.plan.pools[pool.0].services = None;
+    world.plan.pools[pool.0].certificate = own;
+    assert_eq!(world.rules(), [INFO_NAME]);
+}
+
+#[test]
 fn what_is_over_is_told_from_the_plan_and_what_is_two_phases_ahead_is_not() {
     let world = |phase| {
         let mut world = replaced(&ROOT.issue(&[MAIL, WEBMAIL]), &[MAIL]);

@@ -9,8 +9,9 @@ use crate::model::certificate::{BlobId, CertificateFacts};
 use crate::model::name::Name;
 use crate::model::obligation::{Claim, Obligation};
 use crate::model::phase::{Moment, Phase};
-use crate::model::plan::{CertId, CertificateSource, NameId, PoolId, ServerId, Target, Wanted};
-use crate::model::service::Service;
+use crate::model::plan::{CertId, CertificateSource, NameId, Plan, Pool, PoolId, ServerId, Target, Wanted};
+use crate::model::service::{Service, services_of};
+use crate::model::source::Located;
 use crate::pki;
 
 /// A certificate that takes the place of another.
@@ -40,9 +41,9 @@ impl Dropped {
 }
 
 /// One change of certificates of a service of a target.
-struct Change<'a> {
+struct Change {
     target: Target,
-    service: &'a Service,
+    service: Service,
     from: Phase,
     to: Phase,
     /// True unless the change is over: what is served then is the successor.
@@ -66,17 +67,33 @@ pub(super) fn dropped(case: &Case) -> BTreeMap<(Replacement, Target), Dropped> {
     out
 }
 
-fn changes<'a>(case: &Case<'a>) -> Vec<Change<'a>> {
+fn changes(case: &Case) -> Vec<Change> {
     let plan = case.plan;
     let servers = plan.servers.iter().enumerate().filter(|(_, s)| s.certificate.is_some());
-    let servers = servers.flat_map(|(i, s)| s.services.iter().map(move |w| (Target::Server(ServerId(i)), &w.value)));
+    let servers =
+        servers.flat_map(|(i, s)| s.services.iter().map(move |w| (Target::Server(ServerId(i)), w.value.clone())));
     let pools = plan.pools.iter().enumerate().filter(|(_, p)| p.certificate.is_some());
-    let pools = pools.flat_map(|(i, p)| p.services.iter().flatten().map(move |w| (Target::Pool(PoolId(i)), &w.value)));
-    let at: Vec<(Target, &Service)> = servers.chain(pools).collect();
+    let pools = pools.flat_map(|(i, p)| services(plan, p).into_iter().map(move |s| (Target::Pool(PoolId(i)), s)));
+    let at: Vec<(Target, Service)> = servers.chain(pools).collect();
     let change = |(from, to, ahead): (Phase, Phase, bool)| {
-        at.iter().map(move |(target, service)| Change { target: *target, service, from, to, ahead })
+        at.iter().map(move |(target, service)| Change { target: *target, service: service.clone(), from, to, ahead })
     };
     steps(case).into_iter().flat_map(change).collect()
+}
+
+/// A balancer's own services, or those of its members; where nobody knows these, it serves the web at least.
+fn services(plan: &Plan, pool: &Pool) -> Vec<Service> {
+    let of = |services: &[Located<Service>]| services.iter().map(|s| s.value.clone()).collect::<Vec<_>>();
+    let mut out = match &pool.services {
+        Some(own) => of(own),
+        None => pool.all_members().iter().flat_map(|m| of(&plan.server(*m).services)).collect(),
+    };
+    if out.is_empty() {
+        out.extend(services_of("https").into_iter().flatten());
+    }
+    let mut once = BTreeSet::new();
+    out.retain(|s| once.insert((s.word, s.port)));
+    out
 }
 
 /// From which phase to which, and whether it is ahead: the step that is asked about, or the last one and the next.
@@ -97,7 +114,7 @@ fn steps(case: &Case) -> BTreeSet<(Phase, Phase, bool)> {
     out
 }
 
-impl Change<'_> {
+impl Change {
     fn chosen<'c>(&self, case: &'c Case, phase: Phase) -> &'c [CertId] {
         let choice = match self.target {
             Target::Server(id) => case.plan.server(id).certificate.as_ref(),
@@ -109,7 +126,7 @@ impl Change<'_> {
     fn replacements(&self, case: &Case) -> BTreeSet<Replacement> {
         let (old, new) = (self.chosen(case, self.from), self.chosen(case, self.to));
         let served: Vec<BlobId> = match self.target {
-            Target::Server(id) if self.ahead => case.certificates.served_at(id, self.service),
+            Target::Server(id) if self.ahead => case.certificates.served_at(id, &self.service),
             _ => Vec::new(),
         };
         let mut out = BTreeSet::new();

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::judge::beside::{Told, told};
 use crate::judge::draft::Context;
+use crate::judge::issuance::Brand;
 use crate::model::dns::{DnsOutcome, RecordType};
 use crate::model::name::Name;
 use crate::model::observation::Probe;
@@ -73,7 +74,11 @@ pub(super) fn forbids(records: &BTreeSet<&RecordData>, issuer: &str, is_wildcard
     }
     let wild = with("issuewild");
     let values = if is_wildcard && !wild.is_empty() { wild } else { with("issue") };
-    let allows = |value: &&str| value.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(issuer);
+    let brand = Brand::of_word(issuer);
+    let allows = |value: &&str| {
+        let word = value.split(';').next().unwrap_or_default().trim();
+        word.eq_ignore_ascii_case(issuer) || (brand.is_some() && Brand::of_word(word) == brand)
+    };
     (!values.is_empty() && !values.iter().any(allows)).then_some("other issuers only")
 }
 
@@ -84,6 +89,20 @@ mod tests {
     fn is_allowed(records: &[&str], wildcard: bool) -> bool {
         let records: Vec<RecordData> = records.iter().map(|r| RecordData::parse(RecordType::Caa, r).unwrap()).collect();
         forbids(&records.iter().collect(), "letsencrypt.org", wildcard).is_none()
+    }
+
+    #[test]
+    fn an_authority_has_several_words() {
+        let is_allowed = |issuer: &str, record: &str| {
+            let record = RecordData::parse(RecordType::Caa, &format!("0 issue \"{record}\"")).unwrap();
+            forbids(&BTreeSet::from([&record]), issuer, false).is_none()
+        };
+        assert!(is_allowed("amazon.com", "amazonaws.com"));
+        assert!(is_allowed("geotrust.com", "digicert.com"));
+        assert!(is_allowed("sectigo.com", "comodoca.com"));
+        assert!(is_allowed("www.digicert.com", "digicert.com"));
+        assert!(!is_allowed("digicert.com", "sectigo.com"));
+        assert!(!is_allowed("one.example", "two.example"), "unknown ones are compared as text");
     }
 
     /// (records, a host name is allowed, a wildcard is allowed)

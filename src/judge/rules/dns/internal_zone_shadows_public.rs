@@ -132,7 +132,14 @@ fn draft(context: &Context, domain: &Name, view: ViewId, hidden: Vec<Hidden>) ->
         let list = wording::list(addresses.iter().map(String::as_str));
         draft.expected.push(format!("{label}: {} resolves, as outside ({list})", h.name));
         draft.seen.extend(h.inside.said.iter().map(|s| format!("{}: {s}", h.name)));
-        for address in &h.outside.addresses {
+        // The alias's addresses are somebody else's, who changes them; but at a zone's head no CNAME can stand.
+        let alias = h.outside.alias.as_ref().filter(|_| h.name != *domain);
+        if let Some(target) = alias {
+            let target = target.trim_end_matches('.');
+            let line = format!("{}. {} IN CNAME {target}.", h.name, plan.cutover.low_ttl);
+            super::in_zone(&zone, line, &mut draft.remedy.cure);
+        }
+        for address in h.outside.addresses.iter().filter(|_| alias.is_none()) {
             let lines = super::add(case, view, &h.name, plan.cutover.low_ttl, *address);
             lines.into_iter().for_each(|line| super::in_zone(&zone, line, &mut draft.remedy.cure));
         }
