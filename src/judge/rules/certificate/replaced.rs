@@ -147,7 +147,7 @@ impl Change {
             let holds = move |o: &&Obligation| o.holds.iter().any(|(_, set)| set.contains(Moment::Steady(phase)));
             let here = |o: &Obligation| match &o.claim {
                 Claim::Serves { name, server, service, .. } if o.drain.is_none() => {
-                    (Target::Server(*server) == self.target && service == self.service).then_some(*name)
+                    (Target::Server(*server) == self.target && *service == self.service).then_some(*name)
                 }
                 _ => None,
             };
