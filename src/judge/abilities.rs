@@ -35,3 +35,21 @@ pub(super) fn of(server: &Server) -> Option<&'static Abilities> {
     let product = server.product.as_ref()?.value.as_str();
     TABLE.iter().find(|a| a.product == product)
 }
+
+/// True if a server's product is known to speak TLS 1.2, once that is turned on.
+pub(super) fn can_speak_tls_1_2(server: &Server) -> bool {
+    const ABLE: [&str; 10] = [
+        "exchange-2010",
+        "exchange-2013",
+        "exchange-2016",
+        "exchange-2019",
+        "exchange-se",
+        "nginx",
+        "apache",
+        "haproxy",
+        "postfix",
+        "dovecot",
+    ];
+    let word = server.product.as_ref().map(|p| p.value.as_str()).unwrap_or_default();
+    ABLE.contains(&word) || word.starts_with("windows-20") && of(server).is_none() && word != "windows-2008"
+}

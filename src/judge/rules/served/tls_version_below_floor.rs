@@ -6,7 +6,7 @@ use super::default_certificate_served::pools;
 use super::endpoint_serves_wrong_certificate::astray_keys;
 use crate::commands;
 use crate::judge::RuleInfo;
-use crate::judge::abilities::{self, Abilities};
+use crate::judge::abilities;
 use crate::judge::case::Case;
 use crate::judge::draft::{Context, Draft, Item, target_of};
 use crate::judge::problem::{Culprit, EndpointFault};
@@ -87,7 +87,7 @@ fn seen(context: &Context, culprit: Culprit, waiver: Option<usize>, items: &[Ite
     draft.hurts = vec![format!("users of {names}: current browsers and phones refuse, whatever the certificate")];
     draft.keys.extend(astray_keys(items));
     draft.remedy.now = pools(context, culprit).map(|pool| format!("take {who} out of the pool {pool}")).collect();
-    finish(case, &who, abilities_of(case, culprit), &mut draft);
+    finish(case, culprit, &who, &mut draft);
     draft
 }
 
@@ -115,37 +115,40 @@ fn by_product(context: &Context, server: ServerId) -> Option<Draft> {
     draft.hurts =
         vec![format!("whoever is led to {who}: current browsers and phones refuse, whatever the certificate")];
     draft.at = declared.product.as_ref().map(|p| p.span);
-    finish(case, &who, Some(abilities), &mut draft);
+    finish(case, Culprit::Planned(Target::Server(server)), &who, &mut draft);
     Some(draft)
 }
 
-fn abilities_of(case: &Case, culprit: Culprit) -> Option<&'static Abilities> {
-    let Some(Target::Server(server)) = target_of(culprit) else { return None };
-    abilities::of(case.plan.server(server))
-}
-
 fn product(case: &Case, culprit: Culprit) -> Option<String> {
-    let abilities = abilities_of(case, culprit)?;
+    let Some(Target::Server(server)) = target_of(culprit) else { return None };
+    let abilities = abilities::of(case.plan.server(server))?;
     Some(format!("product {}: {} has {} at most", abilities.product, abilities.system, abilities.tls))
 }
 
-fn finish(case: &Case, who: &str, old: Option<&Abilities>, draft: &mut Draft) {
+/// A product that can is told to; one that cannot gets a proxy or a waiver; of others nobody knows which.
+fn finish(case: &Case, culprit: Culprit, who: &str, draft: &mut Draft) {
     draft.expected = vec!["TLS 1.2 or 1.3".into()];
-    let Some(old) = old else {
-        draft.remedy.cure = vec![
-            format!("turn on TLS 1.2 on {who} (on Windows: in the SCHANNEL registry keys, and for .NET)"),
-            format!(
-                "or, if it cannot, put a reverse proxy that speaks TLS 1.2 in front of {who}, under the same names"
-            ),
-        ];
-        return;
+    let server = match target_of(culprit) {
+        Some(Target::Server(server)) => Some(case.plan.server(server)),
+        _ => None,
     };
-    draft.remedy.cure =
-        vec![format!("put a reverse proxy that speaks TLS 1.2 in front of {who}, under the same names")];
+    let old = server.and_then(abilities::of);
+    let able = server.is_some_and(abilities::can_speak_tls_1_2);
+    let proxy = format!("put a reverse proxy that speaks TLS 1.2 in front of {who}, under the same names");
+    draft.remedy.cure = match old {
+        Some(_) => vec![proxy.clone()],
+        None => vec![format!("turn on TLS 1.2 on {who} (Windows: in the SCHANNEL registry keys, and for .NET)")],
+    };
+    if able {
+        return;
+    }
+    if old.is_none() {
+        draft.remedy.cure.push(format!("or, if it cannot, {proxy}"));
+    }
     draft.remedy.cure.push("or accept it until the server is retired; in the plan:".into());
     let until = wording::day(last_day(case));
     let typed = ["[[waivers]]".into(), format!("rule = \"{}\"", INFO.name), format!("on = {}", commands::toml(who))];
-    let why = format!("{who} speaks {} at most, and is retired soon", old.tls);
+    let why = format!("{who} speaks TLS 1.0 at most, and is retired soon");
     let reason = format!("reason = {}", commands::toml(&why));
     let lines = typed.into_iter().chain([reason, format!("until = {until}")]);
     draft.remedy.cure.extend(lines.map(|line| format!("{TYPED}{line}")));
