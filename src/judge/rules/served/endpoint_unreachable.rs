@@ -101,18 +101,18 @@ fn draft(context: &Context, (culprit, view, _): Group, waiver: Option<usize>, it
     let (case, plan) = (context.case, context.case.plan);
     let who = wording::culprit(plan, culprit);
     let mut draft = Draft::of(context, &INFO, items, waiver);
+    // What was met behind a balancer follows from what its member does.
+    let at_home: Vec<Item> = items.iter().filter(|i| !is_by_balancer(i)).copied().collect();
+    let shown = if at_home.is_empty() { items } else { &at_home };
     draft.title = match view {
         Some(v) => format!("clients of {} get no TLS connection to {who}", wording::view(plan, v)),
-        None if is_down(context, culprit, items) => {
+        None if is_down(context, culprit, shown) => {
             format!("{who} is down, or nothing listens ({})", wording::services(items).join(" "))
         }
         None => format!("{who} serves no certificate ({})", wording::services(items).join(" ")),
     };
     let names = wording::name_list(plan, &wording::names(items));
     draft.expected = vec![format!("a TLS connection for {names}")];
-    // What was met behind a balancer follows from what its member does.
-    let at_home: Vec<Item> = items.iter().filter(|i| !is_by_balancer(i)).copied().collect();
-    let shown = if at_home.is_empty() { items } else { &at_home };
     draft.seen = wording::outcomes(case, shown);
     draft.hurts = if at_home.is_empty() { Vec::new() } else { wording::tries(case, &behind(items), context.assessed) };
     draft.hurts.push(format!("clients that ask for {names}: no connection"));
