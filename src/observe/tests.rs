@@ -236,7 +236,7 @@ async fn a_connection_that_failed_is_tried_again() {
     assert_eq!(probe.address, logical);
 }
 
-/// A server that bears three at once and hangs up on everybody else.
+/// A server that bears six at once and hangs up on everybody else.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_crowded_server_is_asked_by_fewer_and_answers_all() {
     let own = identity("mail.domain.com");
@@ -247,7 +247,7 @@ async fn a_crowded_server_is_asked_by_fewer_and_answers_all() {
         let (acceptor, now, refused) = (tokio_rustls::TlsAcceptor::from(config.clone()), now.clone(), count.clone());
         async move {
             match now.fetch_add(1, Ordering::SeqCst) {
-                0..3 => drop(acceptor.accept(stream).await),
+                0..6 => drop(acceptor.accept(stream).await),
                 _ => drop((stream, refused.fetch_add(1, Ordering::SeqCst))),
             }
             now.fetch_sub(1, Ordering::SeqCst);
