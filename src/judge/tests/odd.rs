@@ -27,7 +27,7 @@ fn moved() -> World {
 }
 
 fn set(world: &World, server: ServerId, view: ViewId) -> Alternative {
-    let addresses = world.plan.server(server).addresses[view.0].iter().copied().collect();
+    let addresses = world.plan.server(server).addresses[view.0].to_vec();
     Alternative { targets: vec![Target::Server(server)], addresses }
 }
 
