@@ -27,7 +27,8 @@ enum By {
     MxStray,
 }
 
-/// (cause, consequence, by). There are no circles.
+/// (cause, consequence, by). Two rules may stand either way, by different facts; should findings explain each other all
+/// the same, the first of them is the cause: see [`root`].
 const TABLE: &[(&str, &str, By)] = &[
     // A certificate that is misread lacks the legacy names for that reason.
     ("wildcard-depth-mismatch", "legacy-name-uncovered", By::Uncovered),
@@ -214,13 +215,25 @@ fn facts(draft: &Draft, by: By) -> Vec<Key> {
 }
 
 fn root(direct: &[Option<usize>], from: usize) -> Option<usize> {
-    let mut at = direct[from]?;
-    // The table has no circles; the bound only makes that safe.
-    for _ in 0..TABLE.len() {
-        match direct[at] {
-            Some(next) if next != from => at = next,
-            _ => break,
+    let mut way = vec![from];
+    while let Some(next) = way.last().and_then(|at| direct[*at]) {
+        if let Some(begin) = way.iter().position(|at| *at == next) {
+            // A circle without a cause would leave nothing to mend: its first finding is one.
+            return way[begin..].iter().copied().min().filter(|first| *first != from);
         }
+        way.push(next);
     }
-    Some(at)
+    way.last().copied().filter(|last| *last != from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_consequence_s_consequence_goes_to_the_root_and_a_circle_keeps_one() {
+        let direct = [None, Some(0), Some(1), Some(4), Some(3), Some(4)];
+        let roots: Vec<_> = (0..direct.len()).map(|i| root(&direct, i)).collect();
+        assert_eq!(roots, [None, Some(0), Some(0), None, Some(3), Some(3)]);
+    }
 }
