@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use coexist::model::certificate::BlobId;
 use coexist::model::dns::{AddressRecord, DnsOutcome, RecordType, Reply};
 use coexist::model::finding::RunOutcome;
-use coexist::model::observation::{FORMAT, Observation, Outcome, Probe, Recording, Run};
+use coexist::model::observation::{FORMAT, MINOR, Observation, Outcome, Probe, Recording, Run};
 use coexist::model::plan::Plan;
 use coexist::model::policy::Policy;
 use coexist::model::probes::{Probes, Vantage};
@@ -192,6 +192,7 @@ fn seen(plan: &Plan, probes: &Probes, issued: &Issued) -> (Recording, Vec<Observ
     let run = Run {
         id: "bench".into(),
         format: FORMAT,
+        minor: MINOR,
         tool: String::new(),
         plan: pki::blob_id(plan.source.text.as_bytes()),
         files: BTreeMap::new(),
@@ -234,6 +235,7 @@ fn seen(plan: &Plan, probes: &Probes, issued: &Issued) -> (Recording, Vec<Observ
             version: Some("TLS 1.3".into()),
             cipher: Some("TLS13_AES_256_GCM_SHA384".into()),
             ended: None,
+            declined: None,
         };
         at(Probe::Tls(ask.probe.clone()), Outcome::Tls(TlsOutcome::Certificate(served)))
     });

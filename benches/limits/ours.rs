@@ -29,7 +29,7 @@ pub async fn tls(world: &World, target: Target) -> usize {
     let way = if target.smtp { Way::Starttls(Protocol::Smtp) } else { Way::Implicit };
     let manners = Manners { timeout_ms: None, retry: 0, per_host: FLIGHT as u32, ehlo: "coexist.invalid".into() };
     let ask = |name: &String| TlsAsk {
-        probe: TlsProbe { address: target.address, way, sni: Name::parse(name).ok() },
+        probe: TlsProbe { address: target.address, way, sni: Name::parse(name).ok(), face: None },
         samples: 1,
         manners: manners.clone(),
     };

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use super::load::{self, Beside};
 use super::{Trouble, output};
 use crate::model::certificate::BlobId;
-use crate::model::observation::{DialMap, FORMAT, FileOutcome, Outcome, Probe, Recording, Run};
+use crate::model::observation::{DialMap, FORMAT, FileOutcome, MINOR, Outcome, Probe, Recording, Run};
 use crate::model::plan::{Plan, TrustSource};
 use crate::model::probes::{Probes, Vantage};
 use crate::model::text::shown;
@@ -118,6 +118,7 @@ pub fn header(plan: &Plan, place: &Place<'_>) -> Result<(Run, Blobs), Trouble> {
     let run = Run {
         id: random_id()?,
         format: FORMAT,
+        minor: MINOR,
         tool: format!("coexist {}", env!("CARGO_PKG_VERSION")),
         plan: pki::blob_id(plan.source.text.as_bytes()),
         files: file_digests(plan, place),

@@ -23,14 +23,14 @@ pub(super) enum Place<'a> {
     Endpoint(SocketAddr, Way),
 }
 
-/// A probe in parts.
-type Parts<'a> = (Place<'a>, Option<&'a Name>, RecordType);
+/// A probe in parts: the last is what was asked for there, the type of records or the face.
+type Parts<'a> = (Place<'a>, Option<&'a Name>, u32);
 
 fn parts(probe: &Probe) -> Parts<'_> {
     match probe {
-        Probe::File(path) => (Place::File(path), None, RecordType::A),
-        Probe::Dns(p) => (Place::Resolver(&p.view, &p.resolver), Some(&p.name), p.kind),
-        Probe::Tls(p) => (Place::Endpoint(p.address, p.way), p.sni.as_ref(), RecordType::A),
+        Probe::File(path) => (Place::File(path), None, 0),
+        Probe::Dns(p) => (Place::Resolver(&p.view, &p.resolver), Some(&p.name), p.kind as u32),
+        Probe::Tls(p) => (Place::Endpoint(p.address, p.way), p.sni.as_ref(), p.face.map_or(0, |f| f as u32 + 1)),
     }
 }
 
@@ -100,7 +100,7 @@ impl<'a> Order<'a> {
             // No name is 0.
             let name = name.map_or(0, |n| names.number(n.as_str()) + 1);
             let place = places.number(place);
-            rows.push((u64::from(place) << 32 | u64::from(name), kind as u32, observation));
+            rows.push((u64::from(place) << 32 | u64::from(name), kind, observation));
         }
         let (name_ranks, names) = names.ranks();
         let (place_ranks, places) = places.ranks();
@@ -118,11 +118,15 @@ impl<'a> Order<'a> {
     /// Where the observations of a probe stand.
     pub(super) fn find(&self, probe: &Probe) -> Range<Look> {
         let (place, name, kind) = parts(probe);
-        self.at(place, name, kind)
+        self.part(place, name, kind)
     }
 
-    /// As [`Order::find`], of a probe in parts.
+    /// As [`Order::find`], of a question in parts.
     pub(super) fn at(&self, place: Place, name: Option<&Name>, kind: RecordType) -> Range<Look> {
+        self.part(place, name, kind as u32)
+    }
+
+    fn part(&self, place: Place, name: Option<&Name>, kind: u32) -> Range<Look> {
         let name = match name {
             None => Some(0),
             Some(name) => self.names.get(name.as_str()).map(|n| n + 1),
@@ -130,7 +134,7 @@ impl<'a> Order<'a> {
         let (Some(name), Some(place)) = (name, self.places.get(&place)) else { return 0..0 };
         let of_name = self.starts[name as usize] as usize..self.starts[name as usize + 1] as usize;
         let of_name = &self.groups[of_name];
-        let wanted = place_and_type(*place, kind as u32);
+        let wanted = place_and_type(*place, kind);
         match of_name.binary_search_by_key(&wanted, |g| g.place) {
             Ok(at) => of_name[at].first as usize..of_name[at].end as usize,
             Err(_) => 0..0,

@@ -142,7 +142,14 @@ mod tests {
     fn every_cell_of_tls() {
         let text = || "x".to_string();
         let served = |possession| {
-            TlsOutcome::Certificate(Served { chain: Vec::new(), possession, version: None, cipher: None, ended: None })
+            TlsOutcome::Certificate(Served {
+                chain: Vec::new(),
+                possession,
+                version: None,
+                cipher: None,
+                ended: None,
+                declined: None,
+            })
         };
         for (outcome, row) in [
             (served(Possession::Proved), THERE),

@@ -13,7 +13,7 @@ use super::dns::{DnsOutcome, RecordType, ResolverAddr};
 use super::name::Name;
 use super::observations::Observations;
 use super::service::Way;
-use super::tls::TlsOutcome;
+use super::tls::{Face, TlsOutcome};
 
 /// A question to a resolver.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -37,6 +37,9 @@ pub struct TlsProbe {
     pub way: Way,
     /// The name sent as SNI; `None` sends none.
     pub sni: Option<Name>,
+    /// The only kind of certificate that is taken; `None` takes what the server prefers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub face: Option<Face>,
 }
 
 /// What is looked at, without what is hoped for.
@@ -110,6 +113,13 @@ fn is_zero(n: &u32) -> bool {
 /// The version of the recording format that this release writes; it reads this one.
 pub const FORMAT: u32 = 1;
 
+/// The minor version of [`FORMAT`]: it rises when recordings say something new. Older ones are read; a newer one says
+/// what this release would not see, and is not.
+///
+/// 1: handshakes of servers older than current clients ([`Served::declined`](super::tls::Served::declined)), and the
+/// certificate of each kind of key ([`TlsProbe::face`]).
+pub const MINOR: u32 = 1;
+
 /// A run: where it stood and when.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Run {
@@ -117,6 +127,9 @@ pub struct Run {
     pub id: Arc<str>,
     /// Format version of the recording.
     pub format: u32,
+    /// Its minor version.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub minor: u32,
     /// Name and version of the tool.
     pub tool: String,
     /// SHA-256 of the plan's text.

@@ -18,6 +18,25 @@ pub enum Possession {
     Failed(String),
 }
 
+/// One of the certificates of a server that has one for each kind of key: the one it shows to whoever takes no other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Face {
+    /// With an RSA key.
+    Rsa,
+    /// With an ECDSA key.
+    Ecdsa,
+}
+
+impl fmt::Display for Face {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Rsa => "RSA",
+            Self::Ecdsa => "ECDSA",
+        })
+    }
+}
+
 /// Where in a connection something happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -56,6 +75,10 @@ pub struct Served {
     /// What ended the handshake after the certificate had come, if it did not complete (an alert, say).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<Box<str>>,
+    /// What a current client came to, which speaks TLS 1.2 with ephemeral keys and authenticated encryption, or 1.3: the
+    /// chain was then read from the clear part of an older handshake, which was not finished. `None`: that client got it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub declined: Option<Box<TlsOutcome>>,
 }
 
 /// What became of a connection.

@@ -126,7 +126,14 @@ mod tests {
 
     fn certificate() -> TlsOutcome {
         let possession = Possession::Proved;
-        TlsOutcome::Certificate(Served { chain: vec![], possession, version: None, cipher: None, ended: None })
+        TlsOutcome::Certificate(Served {
+            chain: vec![],
+            possession,
+            version: None,
+            cipher: None,
+            ended: None,
+            declined: None,
+        })
     }
 
     #[test]

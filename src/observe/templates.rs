@@ -71,6 +71,7 @@ fn ask(template: &Template, address: IpAddr) -> TlsAsk {
         address: SocketAddr::new(address, template.port),
         way: template.way,
         sni: Some(template.name.clone()),
+        face: None,
     };
     TlsAsk { probe, samples: template.samples, manners: template.manners.clone() }
 }

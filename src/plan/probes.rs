@@ -176,7 +176,12 @@ impl Asker<'_> {
     }
 
     fn connect(&mut self, address: IpAddr, service: &Service, name: Option<&Name>, samples: u32, manners: Manners) {
-        let probe = TlsProbe { address: SocketAddr::new(address, service.port), way: service.way, sni: name.cloned() };
+        let probe = TlsProbe {
+            address: SocketAddr::new(address, service.port),
+            way: service.way,
+            sni: name.cloned(),
+            face: None,
+        };
         match self.tls.get(&probe) {
             Some(at) => {
                 let ask = &mut self.out.tls[*at];

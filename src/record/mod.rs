@@ -48,10 +48,10 @@ mod tests {
     use super::*;
     use crate::model::dns::{AddressRecord, DnsOutcome, Link, RecordType, Reply, ResolverAddr, Soa};
     use crate::model::name::Name;
-    use crate::model::observation::{DnsProbe, FORMAT, FileOutcome, Outcome, Probe, Recording, TlsProbe};
+    use crate::model::observation::{DnsProbe, FORMAT, FileOutcome, MINOR, Outcome, Probe, Recording, TlsProbe};
     use crate::model::records::{DataRecord, RecordData};
     use crate::model::service::{Protocol, Way};
-    use crate::model::tls::{Possession, Served, Stage, TlsOutcome};
+    use crate::model::tls::{Face, Possession, Served, Stage, TlsOutcome};
     use crate::pki;
 
     fn write(recording: &Recording) -> Vec<u8> {
@@ -113,6 +113,7 @@ mod tests {
         Run {
             id: id.into(),
             format: FORMAT,
+            minor: MINOR,
             tool: "coexist 0.1.0".into(),
             plan: pki::blob_id(b"plan"),
             files: BTreeMap::from([("san.pem".to_string(), pki::blob_id(b"file"))]),
@@ -224,8 +225,14 @@ mod tests {
 
     fn tls_probe() -> impl Strategy<Value = TlsProbe> {
         let ways = vec![Way::Implicit, Way::Starttls(Protocol::Smtp), Way::Starttls(Protocol::Rdp)];
-        (any::<(u32, u16)>(), prop::sample::select(ways), prop::option::of(name())).prop_map(
-            |((ip, port), way, sni)| TlsProbe { address: (std::net::Ipv4Addr::from(ip), port).into(), way, sni },
+        let faces = prop::sample::select(vec![None, Some(Face::Rsa), Some(Face::Ecdsa)]);
+        (any::<(u32, u16)>(), prop::sample::select(ways), prop::option::of(name()), faces).prop_map(
+            |((ip, port), way, sni, face)| TlsProbe {
+                address: (std::net::Ipv4Addr::from(ip), port).into(),
+                way,
+                sni,
+                face,
+            },
         )
     }
 
@@ -236,9 +243,17 @@ mod tests {
             ".*".prop_map(Possession::Failed),
         ];
         let words = || prop::option::of(".*".prop_map(Box::from));
-        (chain(), possession, words(), words(), words()).prop_map(|(chain, possession, version, cipher, ended)| {
-            Served { chain, possession, version, cipher, ended }
-        })
+        let declined = prop::sample::select(vec![None, Some(TlsOutcome::Alert("x".into())), Some(TlsOutcome::Refused)]);
+        (chain(), possession, words(), words(), words(), declined).prop_map(
+            |(chain, possession, version, cipher, ended, declined)| Served {
+                chain,
+                possession,
+                version,
+                cipher,
+                ended,
+                declined: declined.map(Box::new),
+            },
+        )
     }
 
     fn tls() -> impl Strategy<Value = TlsOutcome> {

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::{Blob, Line};
 use crate::model::certificate::BlobId;
-use crate::model::observation::{FORMAT, FileOutcome, Observation, Outcome, Recording, Run};
+use crate::model::observation::{FORMAT, FileOutcome, MINOR, Observation, Outcome, Recording, Run};
 use crate::model::tls::TlsOutcome;
 use crate::pki;
 
@@ -106,20 +106,27 @@ fn other_version(text: &[u8]) -> Option<String> {
     #[derive(Deserialize)]
     struct Format {
         format: u32,
+        #[serde(default)]
+        minor: u32,
     }
     let head: Head = serde_json::from_slice(text).ok()?;
-    version(head.run.format).err()
+    version(head.run.format, head.run.minor).err()
 }
 
-fn version(format: u32) -> Result<(), String> {
-    match format {
-        FORMAT => Ok(()),
-        other => Err(format!("a recording of format {other}; this release reads format {FORMAT}")),
+/// What a newer release recorded beyond this one's knowledge would be passed over, and might be judged as if it were not
+/// there.
+fn version(format: u32, minor: u32) -> Result<(), String> {
+    match (format, minor) {
+        (FORMAT, ..=MINOR) => Ok(()),
+        (FORMAT, _) => Err(format!(
+            "a recording of format {FORMAT}.{minor}; this release reads format {FORMAT} up to {FORMAT}.{MINOR}"
+        )),
+        (other, _) => Err(format!("a recording of format {other}; this release reads format {FORMAT}")),
     }
 }
 
 fn add_run(recording: &mut Recording, run: Run) -> Result<(), String> {
-    version(run.format)?;
+    version(run.format, run.minor)?;
     match recording.runs.get(&run.id) {
         Some(known) if *known != run => Err(format!("the run {} stands here twice, and differs", run.id)),
         _ => {
@@ -144,6 +151,11 @@ fn add_observation(recording: &mut Recording, mut observation: Observation) -> R
         return Err(format!("an observation of the run {}, which does not stand before it", observation.run));
     };
     observation.run = Arc::clone(id);
+    if let Outcome::Tls(TlsOutcome::Certificate(served)) = &observation.outcome
+        && matches!(served.declined.as_deref(), Some(TlsOutcome::Certificate(_)))
+    {
+        return Err("an observation of a client that was declined and served at once".into());
+    }
     match certificates(&observation.outcome).iter().find(|id| !recording.blobs.contains_key(*id)) {
         Some(missing) => Err(format!("an observation of the certificate {missing}, which does not stand before it")),
         None => {
@@ -219,6 +231,17 @@ mod tests {
     }
 
     #[test]
+    fn an_older_minor_version_is_read_and_a_newer_one_is_not() {
+        let minor = |minor: u32| RUN.replace(r#""format":1"#, &format!(r#""format":1,"minor":{minor}"#));
+        assert_eq!(of(&[&minor(MINOR)]).unwrap().runs["r1"].minor, MINOR);
+        assert_eq!(of(&[RUN]).unwrap().runs["r1"].minor, 0);
+        let newer = MINOR + 1;
+        let want = format!("line 1: a recording of format 1.{newer}; this release reads format 1 up to 1.{MINOR}");
+        assert_eq!(error(&[&minor(newer)]), want);
+        assert_eq!(error(&[r#"{"run":{"format":1,"minor":9,"new":true}}"#, ""]), want.replace(&newer.to_string(), "9"));
+    }
+
+    #[test]
     fn what_cannot_be_true_is_refused() {
         let forged = BLOB.replace("MAA=", "MAE=");
         assert!(error(&[RUN, &forged]).starts_with("line 2: a certificate has the SHA-256 "));
@@ -227,6 +250,12 @@ mod tests {
         let missing = format!("\"{}\"", "00".repeat(32));
         assert!(error(&[RUN, &observation("r1", &missing)]).contains("which does not stand before it"));
         assert!(error(&[RUN, &RUN.replace("0.1.0", "0.2.0")]).ends_with("stands here twice, and differs"));
+        let both = concat!(
+            r#"{"observation":{"probe":{"tls":{"address":"10.0.0.1:443","way":"implicit","sni":null}},"run":"r1","#,
+            r#""at":"2026-11-21T21:04:01Z","outcome":{"tls":{"certificate":{"chain":[],"possession":"proved","#,
+            r#""declined":{"certificate":{"chain":[],"possession":"proved"}}}}}}}"#,
+        );
+        assert!(error(&[RUN, both]).ends_with("declined and served at once"), "{}", error(&[RUN, both]));
     }
 
     #[test]

@@ -90,7 +90,7 @@ fn seen_at(case: &Case, server: ServerId, name: &Name) -> Vec<BlobId> {
     let mut out = Vec::new();
     for address in declared.own_addresses(&case.plan.views) {
         let address = SocketAddr::new(address, service.port);
-        let probe = Probe::Tls(TlsProbe { address, way: service.way, sni: Some(name.clone()) });
+        let probe = Probe::Tls(TlsProbe { address, way: service.way, sni: Some(name.clone()), face: None });
         let Found::Fresh(looks) = case.evidence.find(&probe, |_| true) else { continue };
         for look in looks {
             if let Some(TlsOutcome::Certificate(served)) = case.evidence.tls(look) {

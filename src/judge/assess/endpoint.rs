@@ -148,6 +148,7 @@ impl Asked<'_> {
             address: SocketAddr::new(address, self.service.port),
             way: self.service.way,
             sni: Some(case.plan.name(self.name).name.probe()),
+            face: None,
         })
     }
 

@@ -10,7 +10,7 @@ const RULE: &str = "mail-tls-endpoint-wrong";
 fn probe(word: &str, name: &str) -> Probe {
     let service = services_of(word).unwrap().remove(0);
     let address = std::net::SocketAddr::new("10.0.0.10".parse().unwrap(), service.port);
-    Probe::Tls(TlsProbe { address, way: service.way, sni: Some(Name::parse(name).unwrap()) })
+    Probe::Tls(TlsProbe { address, way: service.way, sni: Some(Name::parse(name).unwrap()), face: None })
 }
 
 /// A server with services, each of which serves a chain, or does something else.

@@ -101,6 +101,7 @@ impl World {
             let run = Run {
                 id: id.into(),
                 format: 1,
+                minor: 0,
                 tool: "coexist 0.1.0".into(),
                 plan: digest,
                 files: BTreeMap::new(),

@@ -113,7 +113,8 @@ impl World {
     /// The outcome of a chain that was served.
     pub(in crate::judge) fn served(&mut self, chain: &Chain, possession: Possession) -> Outcome {
         let chain = self.blobs(chain);
-        let served = Served { chain, possession, version: Some("TLS 1.3".into()), cipher: None, ended: None };
+        let served =
+            Served { chain, possession, version: Some("TLS 1.3".into()), cipher: None, ended: None, declined: None };
         Outcome::Tls(TlsOutcome::Certificate(served))
     }
 
@@ -149,6 +150,7 @@ pub(in crate::judge) fn tls_probe(address: &str, name: &str) -> Probe {
         address: SocketAddr::new(address.parse().unwrap(), service.port),
         way: service.way,
         sni: Some(Name::parse(name).unwrap()),
+        face: None,
     })
 }
 

@@ -161,7 +161,7 @@ mod tests {
     const NAME: &str = "mail.domain.com";
 
     async fn look_as(address: SocketAddr, way: Way, sni: Option<&str>, limit: u64) -> Look {
-        let probe = TlsProbe { address, way, sni: sni.map(|n| Name::parse(n).unwrap()) };
+        let probe = TlsProbe { address, way, sni: sni.map(|n| Name::parse(n).unwrap()), face: None };
         let deadline = Instant::now() + Duration::from_millis(limit);
         Handshakes::new().unwrap().look(&probe, address, "probe.example", deadline).await
     }

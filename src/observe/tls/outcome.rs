@@ -52,6 +52,7 @@ fn with_chain(seen: Seen, end: End) -> (TlsOutcome, Vec<(BlobId, Vec<u8>)>) {
         version: seen.version.map(Into::into),
         cipher,
         ended,
+        declined: None,
     };
     (TlsOutcome::Certificate(served), blobs)
 }

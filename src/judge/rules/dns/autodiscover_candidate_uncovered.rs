@@ -109,7 +109,7 @@ fn places(context: &Context, candidates: &Candidates, view: ViewId) -> BTreeSet<
 fn look(context: &Context, view: ViewId, name: &Name, address: SocketAddr, met: &mut BTreeMap<(Name, BlobId), Met>) {
     let case = context.case;
     let label = &case.plan.view(view).label;
-    let probe = Probe::Tls(TlsProbe { address, way: Way::Implicit, sni: Some(name.clone()) });
+    let probe = Probe::Tls(TlsProbe { address, way: Way::Implicit, sni: Some(name.clone()), face: None });
     let Found::Fresh(looks) = case.evidence.find(&probe, |run| run.stands_in.contains(label)) else { return };
     for look in looks {
         let Some(TlsOutcome::Certificate(served)) = case.evidence.tls(look) else { continue };

@@ -116,7 +116,7 @@ fn mismatch(context: &Context, pool: PoolId) -> Option<Draft> {
 /// What a view's clients were seen to meet at a balancer's address.
 fn met(case: &Case, at: SocketAddr, service: &Service, name: NameId, view: ViewId) -> BTreeSet<BlobId> {
     let label = &case.plan.view(view).label;
-    let probe = TlsProbe { address: at, way: service.way, sni: Some(case.plan.name(name).name.probe()) };
+    let probe = TlsProbe { address: at, way: service.way, sni: Some(case.plan.name(name).name.probe()), face: None };
     let Found::Fresh(looks) = case.evidence.find(&Probe::Tls(probe), |run| run.stands_in.contains(label)) else {
         return BTreeSet::new();
     };

@@ -82,7 +82,8 @@ fn served_by_server(context: &Context) -> BTreeMap<ServerId, Vec<Served>> {
         let Claim::Serves { name, server, service, .. } = &obligation.claim else { continue };
         for address in case.plan.server(*server).own_addresses(&case.plan.views) {
             let address = std::net::SocketAddr::new(address, service.port);
-            let probe = TlsProbe { address, way: service.way, sni: Some(case.plan.name(*name).name.probe()) };
+            let probe =
+                TlsProbe { address, way: service.way, sni: Some(case.plan.name(*name).name.probe()), face: None };
             let Found::Fresh(looks) = case.evidence.find(&Probe::Tls(probe), |_| true) else { continue };
             for look in looks {
                 if let Some(leaf) = leaf(case, look).filter(|l| !context.suspicion.leaves.contains(l)) {

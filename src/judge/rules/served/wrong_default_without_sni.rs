@@ -128,7 +128,7 @@ fn addresses(case: &Case, obligation: &Obligation, service: &Service) -> Vec<Soc
 
 /// What is met without a name, as far as it is wrong or unknown.
 fn met(case: &Case, at: SocketAddr, service: &Service, name: NameId, view: Option<ViewId>) -> BTreeMap<Met, Vec<Look>> {
-    let probe = Probe::Tls(TlsProbe { address: at, way: service.way, sni: None });
+    let probe = Probe::Tls(TlsProbe { address: at, way: service.way, sni: None, face: None });
     let label = view.map(|v| &case.plan.view(v).label);
     let mut out: BTreeMap<Met, Vec<Look>> = BTreeMap::new();
     match case.evidence.find(&probe, |run| label.is_none_or(|l| run.stands_in.contains(l))) {
