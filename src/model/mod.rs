@@ -3,6 +3,7 @@
 //! Terms are those of RFC 9525 (identifiers), RFC 5280 (certificates, paths, trust anchors) and RFC 9499 (DNS).
 
 pub mod certificate;
+pub mod cutover;
 pub mod dns;
 pub mod finding;
 pub mod identity;
