@@ -61,6 +61,16 @@ fn block(text: &str) -> Result<Block, String> {
     Ok(Block { label, der })
 }
 
+/// The label of the first private key in the text, and what stands between its lines.
+pub(super) fn key(text: &str) -> Option<(String, String)> {
+    text.split("-----BEGIN ").skip(1).take(LIMIT).find_map(|after| {
+        let (label, body) = after.split_once("-----")?;
+        let body = body.split("-----").next().unwrap_or_default();
+        (label.len() <= 64 && label.trim().ends_with("PRIVATE KEY"))
+            .then(|| (label.trim().to_string(), body.to_string()))
+    })
+}
+
 /// What follows the headers that RFC 1421 section 4.6 allows before the base64, and the blank line that ends them.
 fn without_headers(body: &str) -> &str {
     let trimmed = body.trim_start_matches(is_blank);

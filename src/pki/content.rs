@@ -18,13 +18,27 @@ pub(super) enum Kind {
 }
 
 impl Kind {
+    /// A word for programs.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Certificate => "der",
+            Self::PrivateKey => "key",
+            Self::Pfx => "pkcs12",
+            Self::Pkcs7 => "pkcs7",
+            Self::Request => "request",
+            Self::PublicKey => "public-key",
+            Self::RevocationList => "crl",
+            Self::Parameters | Self::Other(_) => "other",
+        }
+    }
+
     /// Said when there is no certificate beside it.
     pub fn instead(&self) -> String {
         match self {
             Self::Certificate => "a certificate",
             Self::PrivateKey => "a private key, and no certificate; only the certificate is needed",
             Self::Pfx => "a PKCS#12 (PFX) file, not read by this release: export the certificate as .cer or PEM",
-            Self::Pkcs7 => "a PKCS#7 (.p7b) bundle, not read by this release: export the certificate as .cer or PEM",
+            Self::Pkcs7 => "a PKCS#7 (.p7b) bundle that cannot be read: export the certificate as .cer or PEM",
             Self::Request => "a certificate request (CSR), not a certificate; not read by this release",
             Self::PublicKey => "a public key, not a certificate",
             Self::RevocationList => "a certificate revocation list, not a certificate",
@@ -44,7 +58,7 @@ impl Kind {
         let words = match self {
             Self::Certificate | Self::Parameters => return None,
             Self::PrivateKey => "the file holds a private key; only the certificate is needed",
-            Self::Pfx | Self::Pkcs7 => "a PKCS#7 or PKCS#12 part is not read by this release",
+            Self::Pfx | Self::Pkcs7 => "a PKCS#7 or PKCS#12 part could not be read",
             Self::Request => "a certificate request (CSR) in the file is not read",
             Self::PublicKey => "a public key in the file is not read",
             Self::RevocationList => "a certificate revocation list in the file is not read",

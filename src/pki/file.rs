@@ -1,6 +1,6 @@
 //! Files of certificates, as people have them.
 
-use super::{armor, content, facts};
+use super::{armor, content, facts, pkcs7};
 
 /// More certificates than any file of them should hold; what follows is left out and said.
 const LIMIT: usize = 1000;
@@ -16,7 +16,7 @@ pub struct FileContent {
     pub lost: Vec<String>,
 }
 
-/// Reads PEM (any number, with text around) and DER; a byte order mark, CRLF and UTF-16 are read too.
+/// Reads PEM (any number, with text around), DER and PKCS#7; a byte order mark, CRLF and UTF-16 are read too.
 /// The error says what the file holds instead.
 ///
 /// # Errors
@@ -36,6 +36,21 @@ pub fn read_file(bytes: &[u8]) -> Result<FileContent, String> {
     from_blocks(blocks, text.matches("-----BEGIN").count())
 }
 
+/// What kind of file it is, told by its content: `der`, `pem`, `pkcs7`, `pkcs12`, or `other`. `key`, `request` ... for DER
+/// that is no certificate.
+pub fn file_kind(bytes: &[u8]) -> &'static str {
+    if let Some(kind) = content::of_der(bytes) {
+        return kind.word();
+    }
+    let text = armor::text(bytes);
+    match armor::blocks(&text).as_slice() {
+        [] if bare_base64(&text).is_some() => "pem",
+        [] => "other",
+        [Ok(only)] if content::of_label(&only.label) == content::Kind::Pkcs7 => "pkcs7",
+        _ => "pem",
+    }
+}
+
 /// `None` if the file is not DER at all.
 fn der_file(bytes: &[u8]) -> Option<Result<FileContent, String>> {
     let kind = content::of_der(bytes)?;
@@ -53,7 +68,8 @@ fn der_file(bytes: &[u8]) -> Option<Result<FileContent, String>> {
             file.lose(format!("{} bytes after the certificate could not be read", rest.len()));
         }
     }
-    Some(file.finish(&[kind]))
+    let read = kind == content::Kind::Pkcs7 && file.unpack(bytes);
+    Some(file.finish(if read { &[] } else { std::slice::from_ref(&kind) }))
 }
 
 fn from_blocks(blocks: Vec<Result<armor::Block, String>>, begun: usize) -> Result<FileContent, String> {
@@ -66,6 +82,13 @@ fn from_blocks(blocks: Vec<Result<armor::Block, String>>, begun: usize) -> Resul
         match block {
             Err(damage) => file.lose(format!("part {} is damaged: {damage}", i + 1)),
             Ok(block) => match content::of_label(&block.label) {
+                // `certutil -encode` labels a bundle as a certificate.
+                content::Kind::Certificate if content::of_der(&block.der) == Some(content::Kind::Pkcs7) => {
+                    if !file.unpack(&block.der) {
+                        others.push(content::Kind::Pkcs7);
+                    }
+                }
+                content::Kind::Pkcs7 if file.unpack(&block.der) => {}
                 content::Kind::Certificate => file.add(leading(&block), i + 1),
                 other => others.push(other),
             },
@@ -102,6 +125,18 @@ impl FileContent {
             Ok(_) => self.certificates.push(der.to_vec()),
             Err(e) => self.lose(format!("part {part} cannot be read: {e}")),
         }
+    }
+
+    /// Takes the certificates of a PKCS#7 bundle; false if it cannot be read.
+    fn unpack(&mut self, bundle: &[u8]) -> bool {
+        let Some(certificates) = pkcs7::certificates(bundle) else { return false };
+        for (i, der) in certificates.into_iter().enumerate() {
+            self.add(der, i + 1);
+            if self.is_full() {
+                break;
+            }
+        }
+        true
     }
 
     fn lose(&mut self, note: String) {

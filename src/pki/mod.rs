@@ -12,14 +12,17 @@ mod facts;
 mod file;
 mod identity;
 mod path;
+mod pkcs7;
 mod presented;
+mod private_key;
 mod shape;
 
 pub use facts::{FactsError, facts};
-pub use file::{FileContent, read_file};
+pub use file::{FileContent, file_kind, read_file};
 pub use identity::{identify, identify_among};
 pub use path::{Anchors, OutOfDate, PathFacts, Read, Untrusted, path, path_of};
 pub use presented::Presented;
+pub use private_key::{PrivateKey, private_key};
 
 /// The name of a blob.
 pub fn blob_id(der: &[u8]) -> BlobId {
