@@ -297,6 +297,31 @@ impl<'a> Certificates<'a> {
     }
 }
 
+impl Certificates<'_> {
+    /// The services of a server that were seen to serve another leaf than `old`, one that is right for these names: their
+    /// words, and that leaf.
+    pub(super) fn renewed(
+        &self,
+        plan: &Plan,
+        server: ServerId,
+        old: BlobId,
+        names: &[Name],
+    ) -> Option<(Vec<&'static str>, BlobId)> {
+        let is_right = |leaf: &BlobId| {
+            *leaf != old && self.is_known(*leaf) && names.iter().all(|n| matches!(self.identify(*leaf, n), Some(Ok(_))))
+        };
+        let (leaf, seen) = self.served.get(&server)?.iter().find(|(leaf, _)| is_right(leaf))?;
+        let services = plan.server(server).services.iter().map(|s| &s.value);
+        let mut words: Vec<&'static str> = Vec::new();
+        for service in services.filter(|s| seen.ports.contains(&(s.port, s.way))) {
+            if !words.contains(&service.word) {
+                words.push(service.word);
+            }
+        }
+        (!words.is_empty()).then_some((words, *leaf))
+    }
+}
+
 /// Where a certificate stands in a file, from 0.
 pub(super) fn place_in_file(evidence: &Evidence, path: &str, leaf: BlobId) -> Option<usize> {
     let Found::Fresh(looks) = evidence.find(&Probe::File(path.to_string()), |_| true) else { return None };

@@ -18,10 +18,12 @@ mod cure;
 mod draft;
 mod evidence;
 mod in_use;
+mod inspect;
 mod issuance;
 mod not_looked_at;
 mod one_answer;
 mod order;
+mod out_of_box;
 mod paths;
 mod planned;
 mod problem;
@@ -38,6 +40,8 @@ mod wording;
 mod world;
 
 use jiff::Timestamp;
+
+pub use inspect::{Asked, Look, inspect, uncovered};
 
 use crate::model::finding::{Judgement, Severity};
 use crate::model::obligation::{Claim, Obligation};

@@ -7,6 +7,7 @@ pub mod cutover;
 pub mod dns;
 pub mod finding;
 pub mod identity;
+pub mod inspection;
 pub mod name;
 pub mod obligation;
 pub mod observation;

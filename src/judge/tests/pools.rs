@@ -54,7 +54,7 @@ fn the_odd_node_is_one_finding() {
     let finding = causes[0];
     assert_eq!(finding.subject.server.as_deref(), Some("ex19-02"));
     assert_eq!(finding.expected[1], "(certificate \"mail\"; ex19-01 serves it)");
-    assert_eq!(finding.hurts, ["whoever the load balancer sends there: 2 of 4 tries at owa 10.0.0.30:443"]);
+    assert_eq!(finding.hurts, ["whoever the load balancer sends there: 2 of 4 tries at owa 10.0.0.30 (https)"]);
     assert_eq!(finding.remedy.now, ["take ex19-02 out of the pool owa"]);
     assert!(finding.remedy.cure.iter().any(|c| c.contains("Enable-ExchangeCertificate -Server ex19-02")));
     let also: std::collections::BTreeSet<_> = judgement.findings[1..].iter().map(|f| f.rule).collect();
@@ -92,8 +92,8 @@ fn a_member_on_which_nothing_answers_explains_the_balancer() {
     assert_eq!(world.rules(), ["endpoint-unreachable"]);
     let finding = &world.judge().findings[0];
     assert_eq!((finding.subject.server.as_deref(), finding.obligations.len()), (Some("ex19-02"), 2));
-    assert_eq!(finding.seen, ["connection refused: 10.0.0.12:443"]);
-    assert!(finding.hurts[0].ends_with("2 of 4 tries at owa 10.0.0.30:443"), "{:?}", finding.hurts);
+    assert_eq!(finding.seen, ["connection refused: https 10.0.0.12:443"]);
+    assert!(finding.hurts[0].ends_with("2 of 4 tries at owa 10.0.0.30 (https)"), "{:?}", finding.hurts);
     assert_eq!(finding.remedy.now, ["take ex19-02 out of the pool owa"]);
 }
 

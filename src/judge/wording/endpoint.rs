@@ -11,7 +11,7 @@ use crate::judge::problem::{Culprit, EndpointFault, Fault, Spot};
 use crate::model::obligation::Claim;
 use crate::model::observation::Probe;
 use crate::model::plan::{CertId, Plan, Target};
-use crate::model::service::Way;
+use crate::model::service::{BARE_TLS, Way};
 
 /// Who an endpoint's culprit is.
 pub(in crate::judge) fn culprit(plan: &Plan, culprit: Culprit) -> String {
@@ -21,19 +21,31 @@ pub(in crate::judge) fn culprit(plan: &Plan, culprit: Culprit) -> String {
     }
 }
 
-/// Ports of one address, each with the way into TLS.
-type Ports = BTreeSet<(u16, Way)>;
+/// Ports of one address, each with the way into TLS, by the plan's word for the service.
+type Ports = BTreeMap<&'static str, BTreeSet<(u16, Way)>>;
 
-/// The endpoints of items: a line per address, `10.0.0.12:443  :25 STARTTLS`. Where a server is at fault, the balancers
+/// The endpoints of items: a line per address, `10.0.0.12  IIS :443  SMTP :25 STARTTLS`. Where a server is at fault, the balancers
 /// that lead to it are said under `hurts`.
 pub(in crate::judge) fn spots(items: &[Item]) -> Vec<String> {
     let mut by_address: BTreeMap<IpAddr, Ports> = BTreeMap::new();
     for (item, (spot, _)) in items.iter().filter_map(|i| Some((i, endpoint_fault(i)?))) {
         if !is_by_balancer(item, spot) {
-            by_address.entry(spot.address.ip()).or_default().insert((spot.address.port(), spot.way));
+            insert(by_address.entry(spot.address.ip()).or_default(), item, spot);
         }
     }
     cut(by_address.iter().map(|(address, ports)| at(*address, ports)).collect())
+}
+
+fn insert(ports: &mut Ports, item: &Item, spot: &Spot) {
+    ports.entry(service_word(item)).or_default().insert((spot.address.port(), spot.way));
+}
+
+/// The plan's word for the service that an item is about.
+fn service_word(item: &Item) -> &'static str {
+    match &item.obligation.claim {
+        Claim::Serves { service, .. } | Claim::Path { service, .. } => service.word,
+        _ => BARE_TLS,
+    }
 }
 
 /// True if a balancer led to a member's fault.
@@ -42,22 +54,30 @@ pub(in crate::judge) fn is_by_balancer(item: &Item, spot: &Spot) -> bool {
         && matches!(spot.culprit, Culprit::Planned(Target::Server(_)))
 }
 
-/// `10.0.0.12:443  :25 STARTTLS`; the web first, as it is what people know.
+/// `10.0.0.12  IIS :443  SMTP :25 STARTTLS :587 STARTTLS`; the web first, as it is what people know.
 fn at(address: IpAddr, ports: &Ports) -> String {
     let port = |(port, way): &(u16, Way)| match way.word() {
         "" => format!(":{port}"),
         word => format!(":{port} {word}"),
     };
-    let mut all: Vec<&(u16, Way)> = ports.iter().collect();
-    all.sort_by_key(|(port, _)| *port != 443);
-    let bracket = if address.is_ipv6() { format!("[{address}]") } else { address.to_string() };
-    format!("{bracket}{}", all.into_iter().map(port).collect::<Vec<_>>().join("  "))
+    let service = |(word, ports): (&str, &BTreeSet<(u16, Way)>)| {
+        format!("{word} {}", ports.iter().map(port).collect::<Vec<_>>().join(" "))
+    };
+    let each: Vec<String> = in_order(ports).into_iter().map(service).collect();
+    format!("{address}  {}", each.join("  "))
+}
+
+/// Services, the web first.
+fn in_order(ports: &Ports) -> Vec<(&'static str, &BTreeSet<(u16, Way)>)> {
+    let mut all: Vec<_> = ports.iter().map(|(word, ports)| (*word, ports)).collect();
+    all.sort_by_key(|(_, ports)| !ports.iter().any(|(port, _)| *port == 443));
+    all
 }
 
 /// The service words of items, as an administrator types them.
 pub(in crate::judge) fn services(items: &[Item]) -> Vec<&'static str> {
     let word = |i: &Item| match &i.obligation.claim {
-        Claim::Serves { service, .. } | Claim::Path { service, .. } => Some(service.word),
+        Claim::Serves { .. } | Claim::Path { .. } => Some(service_word(i)),
         _ => None,
     };
     let mut out: Vec<&'static str> = Vec::new();
@@ -72,13 +92,13 @@ pub(in crate::judge) fn services(items: &[Item]) -> Vec<&'static str> {
 /// The endpoints of items, those behind a balancer too.
 pub(in crate::judge) fn met_at(items: &[Item]) -> Vec<String> {
     let mut by_address: BTreeMap<IpAddr, Ports> = BTreeMap::new();
-    for (spot, _) in items.iter().filter_map(endpoint_fault) {
-        by_address.entry(spot.address.ip()).or_default().insert((spot.address.port(), spot.way));
+    for (item, (spot, _)) in items.iter().filter_map(|i| Some((i, endpoint_fault(i)?))) {
+        insert(by_address.entry(spot.address.ip()).or_default(), item, spot);
     }
     cut(by_address.iter().map(|(address, ports)| at(*address, ports)).collect())
 }
 
-/// Who is hurt on the way through a balancer: `2 of 4 tries at owa 10.0.0.30:443`, a line per address of a pool.
+/// Who is hurt on the way through a balancer: `2 of 4 tries at owa 10.0.0.30 (IIS)`, a line per address of a pool.
 pub(in crate::judge) fn tries(case: &Case, items: &[Item], assessed: &[Assessment]) -> Vec<String> {
     let mut out: BTreeMap<(&str, IpAddr), (BTreeSet<&str>, Ports)> = BTreeMap::new();
     for (item, (spot, _)) in items.iter().filter_map(|i| Some((i, endpoint_fault(i)?))) {
@@ -86,14 +106,11 @@ pub(in crate::judge) fn tries(case: &Case, items: &[Item], assessed: &[Assessmen
             let key = (case.plan.target_label(*target).as_ref(), spot.address.ip());
             let entry = out.entry(key).or_default();
             entry.0.insert(&assessed[item.index].cell);
-            entry.1.insert((spot.address.port(), spot.way));
+            insert(&mut entry.1, item, spot);
         }
     }
     let line = |((pool, address), (cells, ports)): (&(&str, IpAddr), &(BTreeSet<&str>, Ports))| {
-        let at = match ports.len() {
-            1 => at(*address, ports),
-            _ => format!("{address} ({})", port_list(ports)),
-        };
+        let at = format!("{address} ({})", words(ports));
         match cells.iter().filter(|cell| cell.contains(" of ")).max_by_key(|cell| (leading(cell), **cell)) {
             Some(cell) => {
                 let up_to = if cells.len() > 1 { "up to " } else { "" };
@@ -109,10 +126,21 @@ fn leading(cell: &str) -> Option<u32> {
     cell.split_whitespace().next().and_then(|n| n.parse().ok())
 }
 
-/// `:25 :110 :443`.
-pub(in crate::judge) fn port_list(ports: &Ports) -> String {
-    let numbers: BTreeSet<u16> = ports.iter().map(|(port, _)| *port).collect();
-    numbers.iter().map(|port| format!(":{port}")).collect::<Vec<_>>().join(" ")
+/// `IIS IMAP POP SMTP`.
+fn words(ports: &Ports) -> String {
+    in_order(ports).into_iter().map(|(word, _)| word).collect::<Vec<_>>().join(" ")
+}
+
+/// The services of items at a port that the plan gives them: `IIS :443  SMTP :25`.
+pub(in crate::judge) fn services_at(items: &[Item]) -> String {
+    let mut ports = Ports::new();
+    items
+        .iter()
+        .filter_map(|i| Some((i, endpoint_fault(i)?.0)))
+        .for_each(|(item, spot)| insert(&mut ports, item, spot));
+    let numbers = |ports: &BTreeSet<(u16, Way)>| ports.iter().map(|(port, _)| format!(":{port}")).collect::<Vec<_>>();
+    let each = in_order(&ports).into_iter().map(|(word, ports)| format!("{word} {}", numbers(ports).join(" ")));
+    each.collect::<Vec<_>>().join("  ")
 }
 
 /// The words that an endpoint's outcome was observed with, each once.
@@ -121,7 +149,7 @@ pub(in crate::judge) fn outcomes(case: &Case, items: &[Item]) -> Vec<String> {
     for item in items {
         for look in &item.problem.looks {
             if let (Some(outcome), Probe::Tls(p)) = (case.evidence.tls(*look), &case.evidence.look(*look).probe) {
-                out.entry(outcome.to_string()).or_default().insert(endpoint(p.address, p.way));
+                out.entry(outcome.to_string()).or_default().insert(endpoint(service_word(item), p.address, p.way));
             }
         }
     }
@@ -129,10 +157,11 @@ pub(in crate::judge) fn outcomes(case: &Case, items: &[Item]) -> Vec<String> {
     cut(out.iter().map(line).collect())
 }
 
-fn endpoint(address: std::net::SocketAddr, way: Way) -> String {
+/// `SMTP 10.0.0.10:25 STARTTLS`.
+fn endpoint(service: &str, address: std::net::SocketAddr, way: Way) -> String {
     match way.word() {
-        "" => address.to_string(),
-        word => format!("{address} {word}"),
+        "" => format!("{service} {address}"),
+        word => format!("{service} {address} {word}"),
     }
 }
 

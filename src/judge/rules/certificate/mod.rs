@@ -19,7 +19,7 @@ mod san_near_miss;
 mod superfluous_san;
 mod uncertifiable_name;
 mod validity_exceeds_limit;
-mod weak_key_or_signature;
+pub(in super::super) mod weak_key_or_signature;
 mod wildcard_depth_mismatch;
 mod wildcard_in_pop_imap;
 

@@ -63,6 +63,11 @@ pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
     }
 }
 
+/// What is too weak about a certificate, in words; `None` if nothing is.
+pub(in crate::judge) fn weakness(facts: &CertificateFacts) -> Option<String> {
+    is_weak(facts).then(|| reasons(facts))
+}
+
 fn is_weak(facts: &CertificateFacts) -> bool {
     is_weak_key(&facts.key) || (!facts.is_self_issued() && is_weak_signature(&facts.signature))
 }

@@ -1,10 +1,10 @@
 //! An endpoint serves the certificate that its product came with.
 
-use super::out_of_box;
 use crate::judge::RuleInfo;
 use crate::judge::case::Case;
 use crate::judge::cure;
 use crate::judge::draft::{Context, Draft, Item, Key, target_of};
+use crate::judge::out_of_box::{self, OutOfBox};
 use crate::judge::problem::{Culprit, EndpointFault};
 use crate::judge::truth::Truth;
 use crate::judge::wording;
@@ -37,8 +37,9 @@ outside may miss it.
 
 # Example
 
-    seen  0F5D...  CN=EX19-02, self-signed
-          10.0.0.12:443  :25 STARTTLS  :143 STARTTLS  :110 STLS
+    seen  0F5D...  CN=WMSvc-SHA2-EX19-02, self-signed
+          the default of IIS Web Management Service: self-signed, CN=WMSvc-SHA2-EX19-02
+          10.0.0.12  IIS :443  SMTP :25 STARTTLS  IMAP :143 STARTTLS  POP :110 STLS
 
 Get-ExchangeCertificate on EX19-02 shows the right certificate without services (`.......`), or not at all.
 
@@ -63,25 +64,21 @@ pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
             | EndpointFault::OutOfDate { leaf, .. } => *leaf,
             _ => return None,
         };
-        product(context.case, spot.culprit, leaf).map(|product| (spot.culprit, leaf, product))
+        out_of_box_at(context.case, spot.culprit, leaf).map(|found| (spot.culprit, leaf, found))
     };
     let groups = context.group(&INFO, key);
     drafts.extend(groups.into_iter().map(|((group, waiver), items)| draft(context, group, waiver, &items)));
 }
 
-/// The product, unless the plan declares this very certificate.
-fn product(case: &Case, culprit: Culprit, leaf: BlobId) -> Option<&'static str> {
-    let facts = case.certificates.facts(leaf).ok()?;
-    if case.certificates.is_known(leaf) {
-        None
-    } else {
-        out_of_box::product(facts, &wording::culprit(case.plan, culprit))
-    }
+/// Whose out-of-box certificate it is, unless the plan declares this very certificate.
+fn out_of_box_at(case: &Case, culprit: Culprit, leaf: BlobId) -> Option<OutOfBox> {
+    let facts = case.certificates.facts(leaf).ok().filter(|_| !case.certificates.is_known(leaf))?;
+    out_of_box::recognise(facts, &wording::culprit(case.plan, culprit))
 }
 
-fn draft(context: &Context, group: (Culprit, BlobId, &'static str), waiver: Option<usize>, items: &[Item]) -> Draft {
+fn draft(context: &Context, group: (Culprit, BlobId, OutOfBox), waiver: Option<usize>, items: &[Item]) -> Draft {
     let (case, plan) = (context.case, context.case.plan);
-    let (culprit, leaf, product) = group;
+    let (culprit, leaf, found) = group;
     let who = wording::culprit(plan, culprit);
     let mut draft = Draft::of(context, &INFO, items, waiver);
     draft.title = format!("{who} still serves its out-of-box certificate ({})", wording::services(items).join(" "));
@@ -90,7 +87,7 @@ fn draft(context: &Context, group: (Culprit, BlobId, &'static str), waiver: Opti
         draft.expected.push(format!("a certificate that covers {}", wording::name_list(plan, &wording::names(items))));
     }
     draft.seen = vec![wording::leaf(case, leaf)];
-    draft.seen.extend((product != out_of_box::SETUP).then(|| format!("made by {product}")));
+    draft.seen.push(found.words());
     draft.seen.extend(wording::spots(items));
     draft.hurts = wording::tries(case, items, context.assessed);
     if draft.hurts.is_empty() {

@@ -13,7 +13,7 @@ use crate::judge::wording;
 use crate::model::certificate::BlobId;
 use crate::model::finding::Severity;
 use crate::model::obligation::Claim;
-use crate::model::plan::{CertId, Target};
+use crate::model::plan::{CertId, NameId, Target};
 
 /// What is known of the rule.
 pub(super) const INFO: RuleInfo = RuleInfo {
@@ -105,12 +105,24 @@ fn draft(context: &Context, group: Group, waiver: Option<usize>, items: &[Item])
         true => format!("{who} does not hold the key of the certificate that it serves"),
         false => format!("{who} serves a certificate that is not right for {listed}"),
     };
+    // What was replaced at some services of a server is often forgotten at another.
+    let renewed = renewed(case, culprit, leaf, &names).filter(|_| !about_key && !astray);
+    if let Some((at, _)) = &renewed {
+        let left = wording::list(wording::services(items));
+        draft.title = format!(
+            "{who} was left on another certificate at {left}; {} already has the right one",
+            wording::list(at.iter().copied())
+        );
+    }
     let wanted = wording::wanted_by(items);
     draft.expected = wording::wanted_at(case, target_of(culprit), items);
     if draft.expected.is_empty() {
         draft.expected.push(format!("a certificate that covers {listed}"));
     }
     draft.seen = seen(case, leaf, items);
+    draft.seen.extend(renewed.map(|(at, leaf)| {
+        format!("beside it, at {}: {}", wording::list(at.iter().copied()), wording::leaf(case, leaf))
+    }));
     draft.hurts = wording::tries(case, items, context.assessed);
     draft.hurts.push(match about_key {
         true => format!("every client of {who}: each handshake fails, whatever it asks for"),
@@ -122,6 +134,13 @@ fn draft(context: &Context, group: Group, waiver: Option<usize>, items: &[Item])
     draft.remedy.cure = cure::install(case, target_of(culprit).filter(|_| !astray), items);
     draft.keys = keys(case, culprit, leaf, &wanted, items);
     draft
+}
+
+/// The services of the same server that have a right certificate, and which.
+fn renewed(case: &Case, culprit: Culprit, leaf: BlobId, names: &[NameId]) -> Option<(Vec<&'static str>, BlobId)> {
+    let Culprit::Planned(Target::Server(server)) = culprit else { return None };
+    let names: Vec<_> = names.iter().map(|n| case.plan.name(*n).name.probe()).collect();
+    case.certificates.renewed(case.plan, server, leaf, &names)
 }
 
 fn seen(case: &Case, leaf: BlobId, items: &[Item]) -> Vec<String> {

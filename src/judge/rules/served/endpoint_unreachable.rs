@@ -14,7 +14,6 @@ use crate::judge::wording;
 use crate::model::finding::Severity;
 use crate::model::obligation::Claim;
 use crate::model::plan::{ServerId, Target, ViewId};
-use crate::model::service::Way;
 use crate::model::tls::{Stage, TlsOutcome};
 
 /// What is known of the rule.
@@ -41,7 +40,7 @@ no STARTTLS any more (a certificate was removed while its connector still names 
 # Example
 
     seen  connection refused: 10.0.0.10:443
-    seen  STARTTLS not offered: 10.0.0.10:25 STARTTLS
+    seen  STARTTLS not offered: SMTP 10.0.0.10:25 STARTTLS
 
 # Cure
 
@@ -150,19 +149,14 @@ fn behind<'a>(items: &[Item<'a>]) -> Vec<Item<'a>> {
     items.iter().filter(|i| is_by_balancer(i)).copied().collect()
 }
 
-/// A line per reason, with its ports.
+/// A line per reason, with its services.
 fn cures(case: &Case, items: &[Item], who: &str, view: Option<&str>) -> Vec<String> {
-    let mut by_reason: BTreeMap<String, BTreeSet<(u16, Way)>> = BTreeMap::new();
+    let mut by_reason: BTreeMap<String, Vec<Item>> = BTreeMap::new();
     for item in items {
         let outcomes = item.problem.looks.iter().filter_map(|look| case.evidence.tls(*look));
-        if let Some((spot, _)) = wording::endpoint_fault(item) {
-            for outcome in outcomes {
-                let port = (spot.address.port(), spot.way);
-                by_reason.entry(cure(outcome, who, view)).or_default().insert(port);
-            }
-        }
+        outcomes.for_each(|outcome| by_reason.entry(cure(outcome, who, view)).or_default().push(*item));
     }
-    by_reason.iter().map(|(words, ports)| format!("{}: {words}", wording::port_list(ports))).collect()
+    by_reason.iter().map(|(words, items)| format!("{}: {words}", wording::services_at(items))).collect()
 }
 
 /// What to do about an outcome, on a server or on the way to it.

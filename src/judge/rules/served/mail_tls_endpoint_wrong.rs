@@ -201,7 +201,7 @@ fn draft(context: &Context, only: &OnlyMail, server: ServerId, waiver: Option<us
     let at_home: Vec<Item> = mute.iter().filter(|i| !is_by_balancer(i)).copied().collect();
     draft.seen.extend(wording::outcomes(case, &at_home));
     draft.hurts = wording::tries(case, items, context.assessed);
-    draft.hurts.push(format!("mail clients and partners of {who} at {}", ports(items)));
+    draft.hurts.push(format!("mail clients and partners of {who} at {}", wording::services_at(items)));
     let culprit = Culprit::Planned(target);
     draft.remedy.now = pools(context, culprit).map(|pool| format!("take {who} out of the pool {pool}")).collect();
     draft.remedy.cure = cures(case, only, server, items, &mute);
@@ -213,15 +213,10 @@ fn is_by_balancer(item: &Item) -> bool {
     wording::endpoint_fault(item).is_some_and(|(spot, _)| wording::is_by_balancer(item, spot))
 }
 
-fn ports(items: &[Item]) -> String {
-    let port = |i: &Item| wording::endpoint_fault(i).map(|(spot, _)| (spot.address.port(), spot.way));
-    wording::port_list(&items.iter().filter_map(port).collect())
-}
-
 /// The certificate is on the server already, if another of its services serves it.
 fn cures(case: &Case, only: &OnlyMail, server: ServerId, items: &[Item], mute: &[Item]) -> Vec<String> {
     let (plan, target) = (case.plan, Target::Server(server));
-    let product = commands::Product::of(wording::product(plan, target));
+    let product = wording::product(plan, target);
     let names: Vec<_> = wording::names(items).into_iter().map(|n| plan.name(n).name.probe()).collect();
     let covers = |leaf: &&BlobId| names.iter().all(|n| matches!(case.certificates.identify(**leaf, n), Some(Ok(_))));
     let there = only.right.get(&server).into_iter().flatten().find(covers);

@@ -6,7 +6,6 @@ mod endpoint_serves_wrong_certificate;
 mod endpoint_unreachable;
 mod extended_protection_mismatch;
 mod mail_tls_endpoint_wrong;
-mod out_of_box;
 mod pool_certificate_divergence;
 mod starttls_injection;
 mod tls_interception_suspected;
