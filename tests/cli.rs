@@ -67,6 +67,8 @@ fn a_wrong_command_line_is_status_2() {
         &["check", "there-is-no-such-plan.toml"],
         &["judge", "there-is-no-such-plan.toml", "nor-such-a-recording.jsonl"],
         &["explain", "there-is-no-such-rule"],
+        &["inspect"],
+        &["inspect", "mail.example.com:99999"],
     ] {
         let output = coexist(args).code(2).get_output().clone();
         assert!(output.stdout.is_empty() && !output.stderr.is_empty(), "{args:?}");
@@ -98,11 +100,40 @@ fn a_dry_run_asks_nobody() {
 
 #[test]
 fn what_is_printed_for_programs_is_json() {
-    for args in [&["schema"][..], &["schema", "report"]] {
+    for args in [&["schema"][..], &["schema", "report"], &["schema", "inspect"]] {
         let output = coexist(args).success().get_output().clone();
         let schema: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
         assert!(jsonschema::meta::is_valid(&schema), "{args:?}");
     }
+}
+
+#[test]
+fn what_is_inspected_is_told_to_programs_in_its_order() {
+    let key = rcgen::KeyPair::generate().expect("a key");
+    let params = rcgen::CertificateParams::new(vec!["mail.example.com".to_string()]).expect("names");
+    let made = params.self_signed(&key).expect("a certificate");
+    file("inspected.pem", &made.pem());
+    let what =
+        ["inspect", "inspected.pem", "no-such.pem", "inspected.pem", "--ca", "inspected.pem", "--format", "json"];
+    let output = coexist(&what).code(2).get_output().clone();
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let schema = coexist(&["schema", "inspect"]).success().get_output().stdout.clone();
+    let schema: serde_json::Value = serde_json::from_slice(&schema).expect("JSON");
+    assert!(jsonschema::is_valid(&schema, &json), "{json:#}");
+    let items = json["items"].as_array().expect("items");
+    let sources: Vec<_> = items.iter().map(|i| i["source"].as_str().unwrap_or_default()).collect();
+    assert_eq!(sources, ["inspected.pem", "no-such.pem", "inspected.pem"]);
+    let certificate = &items[0]["certificates"][0];
+    assert_eq!(certificate["names"], serde_json::json!(["mail.example.com"]));
+    let digest = certificate["sha256"].as_str().expect("a digest");
+    assert!(digest.len() == 64 && digest.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)));
+    assert_eq!((&items[0]["error"], &items[0]["private_key"]), (&serde_json::Value::Null, &serde_json::Value::Null));
+    assert_eq!(items[1]["error"]["kind"], "not-found");
+    coexist(&["inspect", "inspected.pem", "--ca", "inspected.pem", "--for", "mail.example.com"]).success();
+    let args = ["inspect", "inspected.pem", "--for", "mail.example.com", "--for", "www.example.com"];
+    let said = coexist(&args).code(1).get_output().stdout.clone();
+    let said = String::from_utf8_lossy(&said).into_owned();
+    assert!(said.contains("www.example.com: the name is not on it"), "{said}");
 }
 
 #[test]

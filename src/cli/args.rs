@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 
 use crate::model::finding::Severity;
+use crate::model::name::Name;
 use crate::model::observation::Detour;
 use crate::model::phase::{Moment, Phase};
 use crate::report::Format;
@@ -38,9 +39,11 @@ pub(super) enum Command {
     Show(ShowArgs),
     /// Write a commented plan to start from
     Init(InitArgs),
+    /// Look at endpoints and certificate files without a plan
+    Inspect(InspectArgs),
     /// Explain a rule; without a rule, list them all
     Explain(ExplainArgs),
-    /// Print the JSON Schema of the plan file or of the JSON report
+    /// Print the JSON Schema of the plan file, or of what is written for programs
     Schema(SchemaArgs),
     /// Run the true check against an embedded world: broken, then mended
     Demo(DemoArgs),
@@ -186,6 +189,43 @@ pub(super) struct InitArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = INSPECT)]
+pub(super) struct InspectArgs {
+    /// Hosts, as HOST[:PORT][/SERVICE], and files of certificates (PEM, DER, PKCS#7)
+    #[arg(required = true, value_name = "WHAT")]
+    pub targets: Vec<String>,
+    /// A name or address that each certificate must cover
+    #[arg(long = "for", value_name = "NAME")]
+    pub names: Vec<String>,
+    /// Send this name as SNI instead of the host's
+    #[arg(long, value_name = "NAME", value_parser = name, conflicts_with = "no_sni")]
+    pub sni: Option<Name>,
+    /// Send no SNI
+    #[arg(long)]
+    pub no_sni: bool,
+    /// Trust what is in FILE instead of this machine's store; `public` is the public program
+    #[arg(long, value_name = "FILE")]
+    pub ca: Vec<String>,
+    /// Limit of one look-up, or of one connection with its handshake
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration)]
+    pub timeout: Duration,
+    /// Dial elsewhere, as curl does; an empty HOST or PORT stands for any
+    #[arg(long, value_name = "HOST:PORT:ADDR:PORT", value_parser = detour)]
+    pub connect_to: Vec<Detour>,
+    /// Judge as of this time (RFC 3339, or `2026-11-23 20:00` local time)
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub at: Option<Timestamp>,
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+const INSPECT: &str = "\
+Without a service it is https, or what lives at the port. The words are those of a plan: smtp,
+submission, imap, imaps, ldap, postgres, IIS ... and HOST:PORT/tls. Every address is looked at.
+
+Exit statuses: 0 all could be read; 1 a name of --for is not covered; 2 something could not be read.";
+
+#[derive(Debug, Args)]
 pub(super) struct ExplainArgs {
     /// The rule
     #[arg(value_name = "RULE")]
@@ -206,6 +246,8 @@ pub(super) enum SchemaOf {
     Plan,
     /// The JSON report
     Report,
+    /// What `coexist inspect --format json` writes
+    Inspect,
 }
 
 #[derive(Debug, Args)]
@@ -245,6 +287,10 @@ fn detour(text: &str) -> Result<Detour, String> {
     Detour::parse(text).ok_or_else(|| {
         "wanted HOST:PORT:ADDR:PORT, e.g. 10.0.0.10:443:127.0.0.1:8443; IPv6 in brackets; ADDR is an IP address".into()
     })
+}
+
+fn name(text: &str) -> Result<Name, String> {
+    Name::parse(text).or_else(|_| Name::parse_owner(text)).map_err(|e| e.to_string())
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

@@ -191,6 +191,7 @@ fn random_id() -> Result<Arc<str>, Trouble> {
     Ok(data_encoding::HEXLOWER.encode(&bytes).into())
 }
 
-fn to_the_second(at: Timestamp) -> Timestamp {
+/// Without what is finer than a second.
+pub(super) fn to_the_second(at: Timestamp) -> Timestamp {
     Timestamp::from_second(at.as_second()).unwrap_or(at)
 }

@@ -10,6 +10,7 @@ mod dry_run;
 mod examine;
 mod explain;
 mod init;
+mod inspect;
 mod judge;
 mod limits;
 mod lint;
@@ -55,6 +56,7 @@ fn run(command: Command) -> Result<u8, Trouble> {
         Command::Judge(args) => judge::run(args),
         Command::Show(args) => show::run(args),
         Command::Init(args) => init::run(args),
+        Command::Inspect(args) => inspect::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Schema(args) => schema::run(args),
         Command::Demo(args) => demo::run(args),

@@ -54,6 +54,15 @@ impl<'a> Screen<'a> {
         }
     }
 
+    /// Writes what a renderer of its own writes.
+    pub fn write(
+        &mut self,
+        renderer: impl FnOnce(Format, Style, &mut dyn Write) -> io::Result<()>,
+    ) -> Result<(), Trouble> {
+        let written = renderer(self.args.format.into(), self.style, &mut self.out);
+        self.done(written)
+    }
+
     /// The width of its lines.
     pub fn width(&self) -> usize {
         self.style.width

@@ -10,6 +10,7 @@ pub fn run(args: SchemaArgs) -> Result<u8, Trouble> {
     let schema = match args.of {
         SchemaOf::Plan => plan::schema(),
         SchemaOf::Report => report::schema(),
+        SchemaOf::Inspect => report::inspect::schema(),
     };
     output::print(&format!("{schema:#}\n"))?;
     Ok(report::PASS)

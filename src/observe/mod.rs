@@ -15,6 +15,7 @@ pub mod fuzzing;
 mod hosts;
 mod jobs;
 mod lanes;
+mod lookup;
 mod preamble;
 mod schedule;
 mod templates;
@@ -35,6 +36,7 @@ use crate::model::certificate::BlobId;
 use crate::model::observation::{DialMap, Observation};
 use crate::model::probes::Probes;
 
+pub use lookup::lookup;
 pub use trust::anchors;
 pub use vantage::local_address;
 

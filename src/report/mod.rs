@@ -7,6 +7,7 @@ mod exit;
 mod golden;
 mod header;
 mod ink;
+pub mod inspect;
 mod json;
 mod matrix;
 mod names;

@@ -7,6 +7,7 @@
 #![allow(clippy::disallowed_methods, reason = "a test runs the program, and writes and reads its own files")]
 
 mod certificates;
+mod inspect;
 mod places;
 mod plans;
 mod run;

@@ -29,7 +29,8 @@ pub(super) fn write_several(judgements: &[Judgement], out: &mut dyn Write) -> io
     put(&Reports::Several(judgements.iter().map(Report::of).collect()), out)
 }
 
-fn put(reports: &Reports<'_>, out: &mut dyn Write) -> io::Result<()> {
+/// Writes a shape as JSON that `cat` may show.
+pub(super) fn put(reports: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
     let mut to = serde_json::Serializer::with_formatter(&mut *out, Tame(PrettyFormatter::new()));
     reports.serialize(&mut to)?;
     writeln!(out)
