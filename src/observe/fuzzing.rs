@@ -1,12 +1,19 @@
-//! Bytes from the network without a network, for fuzzing: no part of the library's promises.
+//! Bytes from the network without a network, for fuzzing, and parts alone, for measuring: no part of the library's
+//! promises.
 #![allow(clippy::result_large_err, reason = "an outcome is made once; to box it would save nothing")]
 
+use std::net::SocketAddr;
+
+use tokio::time::Instant;
+
 use super::dns::wire::{Fit, Question, Read};
+pub use super::hello::Glance;
 use super::preamble::{self, Step};
+use super::{dial, hello};
 use crate::model::dns::{DnsOutcome, RecordType};
 use crate::model::name::Name;
 use crate::model::service::Protocol;
-use crate::model::tls::TlsOutcome;
+use crate::model::tls::{Face, TlsOutcome};
 
 /// What becomes of a question when these bytes come; `None` if they are no answer to it, or make the asker ask again.
 pub fn dns_outcome(name: &Name, kind: RecordType, answer: &[u8], stream: bool) -> Option<DnsOutcome> {
@@ -15,6 +22,28 @@ pub fn dns_outcome(name: &Name, kind: RecordType, answer: &[u8], stream: bool) -
         (Fit::Answer, Read::Outcome(outcome)) => Some(outcome),
         _ => None,
     }
+}
+
+/// What an old server's answer to a hello comes to, in these pieces; the number chooses version and face on offer.
+pub fn clear_hello<'a>(offer: u8, pieces: impl IntoIterator<Item = &'a [u8]>) -> Result<Glance, TlsOutcome> {
+    let version = hello::VERSIONS[usize::from(offer) % hello::VERSIONS.len()];
+    let face = [None, Some(Face::Rsa), Some(Face::Ecdsa)][usize::from(offer / 3) % 3];
+    let mut reader = hello::Reader::new(hello::Offer { version, sni: None, face, random: [7; 32] });
+    let mut last = hello::Step::NeedMore;
+    for piece in pieces {
+        last = reader.receive(piece);
+        if last != hello::Step::NeedMore {
+            break;
+        }
+    }
+    hello::finish(reader, last, &rustls::crypto::ring::default_provider())
+}
+
+/// Reads the chain of an old server in the clear, once, as the observer does; for measurements.
+pub async fn clear_chain(address: SocketAddr, sni: &str, deadline: Instant) -> Result<Glance, TlsOutcome> {
+    let tcp = dial::connect(address).await.map_err(|e| TlsOutcome::CannotLook(e.to_string()))?;
+    let offer = hello::offer(hello::VERSIONS[0], Some(sni), None)?;
+    hello::glance(tcp, offer, &rustls::crypto::ring::default_provider(), deadline, deadline).await
 }
 
 /// Plays a dialogue with a server that sends these pieces, each after it has heard us or when we want more.

@@ -12,6 +12,7 @@ pub mod file;
 mod follow;
 #[doc(hidden)]
 pub mod fuzzing;
+mod hello;
 mod hosts;
 mod jobs;
 mod lanes;

@@ -120,7 +120,7 @@ async fn what_was_seen_is_handed_out_when_the_run_is_dropped() {
         async move {
             if number == 0 {
                 let _ = stream.read(&mut [0; 4096]).await;
-                let _ = tokio::io::AsyncWriteExt::write_all(&mut stream, &[21, 3, 3, 0, 2, 2, 40]).await;
+                let _ = tokio::io::AsyncWriteExt::write_all(&mut stream, &[21, 3, 3, 0, 2, 2, 49]).await;
             } else {
                 let _ = tell.send(stream).await;
             }
@@ -216,11 +216,15 @@ async fn the_cap_of_the_run_holds_and_hosts_do_not_wait_for_each_other() {
 async fn a_connection_that_failed_is_tried_again() {
     let own = identity("mail.domain.com");
     let config = testbed::tls(Serves::new(vec![own.certificate], &own.key));
-    let server = testbed::tcp(move |count, stream| {
+    let server = testbed::tcp(move |count, mut stream| {
         let acceptor = tokio_rustls::TlsAcceptor::from(config.clone());
         async move {
             if count >= 2 {
                 let _ = acceptor.accept(stream).await.unwrap().read(&mut [0; 16]).await;
+            } else {
+                // access_denied, which no server says for its age.
+                let _ = stream.read(&mut [0; 4096]).await;
+                let _ = tokio::io::AsyncWriteExt::write_all(&mut stream, &[21, 3, 3, 0, 2, 2, 49]).await;
             }
         }
     })
@@ -259,8 +263,10 @@ async fn a_crowded_server_is_asked_by_fewer_and_answers_all() {
     let outcomes = tls_outcomes(&all);
     assert_eq!(outcomes.len(), 60);
     assert!(outcomes.iter().all(|(_, t)| matches!(t, TlsOutcome::Certificate(_))), "{outcomes:?}");
+    // Who hangs up is asked in an older way too before it is asked again.
     let tried_again: u32 = outcomes.iter().map(|(o, _)| o.attempt).sum();
-    assert_eq!(tried_again as usize, refused.load(Ordering::SeqCst));
+    let refused = refused.load(Ordering::SeqCst);
+    assert!(tried_again > 0 && (tried_again as usize) < refused, "{tried_again} {refused}");
 }
 
 /// Behind a balancer a refusal is one member's: the samples that met it say so.

@@ -8,7 +8,8 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 use x509_parser::public_key::PublicKey;
 
-use crate::model::tls::Possession;
+use super::faces;
+use crate::model::tls::{Face, Possession};
 
 /// Bits of an RSA modulus for which the library checks signatures.
 const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
@@ -29,12 +30,13 @@ pub struct Seen {
 pub struct Capture {
     seen: Mutex<Seen>,
     algorithms: WebPkiSupportedAlgorithms,
+    face: Option<Face>,
 }
 
 impl Capture {
-    /// Checks handshake signatures by these algorithms.
-    pub fn new(algorithms: WebPkiSupportedAlgorithms) -> Self {
-        Self { seen: Mutex::default(), algorithms }
+    /// Checks handshake signatures by these algorithms, and asks for those that fit the face.
+    pub fn new(algorithms: WebPkiSupportedAlgorithms, face: Option<Face>) -> Self {
+        Self { seen: Mutex::default(), algorithms, face }
     }
 
     /// What was seen so far.
@@ -65,7 +67,7 @@ impl Capture {
 }
 
 /// A signature that cannot be checked is told from one that is wrong: the library calls both bad where the key is small.
-fn unproved(certificate: &CertificateDer<'_>, error: &Error) -> Possession {
+pub fn unproved(certificate: &CertificateDer<'_>, error: &Error) -> Possession {
     match (error, rsa_bits(certificate)) {
         (_, Some(bits)) if bits < *RSA_BITS.start() => {
             Possession::NotProved(format!("the key is too small to check (RSA {bits})"))
@@ -120,7 +122,8 @@ impl ServerCertVerifier for Capture {
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.algorithms.supported_schemes()
+        let schemes = self.algorithms.supported_schemes().into_iter();
+        schemes.filter(|s| self.face.is_none_or(|face| faces::may_be_signed(face, *s))).collect()
     }
 }
 

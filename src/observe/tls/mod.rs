@@ -4,12 +4,17 @@
 #![allow(clippy::result_large_err)]
 
 mod capture;
+mod faces;
+mod older;
+#[cfg(test)]
+mod older_tests;
 mod outcome;
 mod shake;
 mod wire;
 
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 
 use rustls::ClientConfig;
@@ -19,58 +24,70 @@ use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
+use super::hello::Glance;
 use super::{dial, preamble};
 use crate::model::certificate::BlobId;
 use crate::model::observation::TlsProbe;
 use crate::model::service::Way;
-use crate::model::tls::{Stage, TlsOutcome};
+use crate::model::tls::{Face, Stage, TlsOutcome};
 use capture::Capture;
-pub use outcome::of_fault;
+pub use capture::unproved;
+pub use outcome::{CERTIFICATES, alert_name, begins_a_record, of_fault};
 use outcome::{End, outcome};
 use shake::shake_hands;
-use wire::{LIMIT, Wire};
+pub use wire::LIMIT;
+use wire::Wire;
 
 /// What all handshakes share.
 pub struct Handshakes {
-    config: ClientConfig,
+    any: ClientConfig,
+    rsa: ClientConfig,
+    ecdsa: ClientConfig,
     provider: Arc<CryptoProvider>,
 }
 
 /// What a connection showed: its outcome, and the certificates that it refers to.
 pub type Look = (TlsOutcome, Vec<(BlobId, Vec<u8>)>);
 
+/// What is looked at, from where, and until when.
+#[derive(Clone, Copy)]
+struct There<'a> {
+    probe: &'a TlsProbe,
+    to: SocketAddr,
+    ehlo: &'a str,
+    deadline: Instant,
+}
+
 impl Handshakes {
     /// TLS 1.2 and 1.3 by ring, without resumption (a resumed session shows no certificate) and without ALPN.
     pub fn new() -> Result<Self, rustls::Error> {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let verifier = Arc::new(Capture::new(provider.signature_verification_algorithms));
-        let mut config = ClientConfig::builder_with_provider(provider.clone())
-            .with_safe_default_protocol_versions()?
-            .dangerous()
-            .with_custom_certificate_verifier(verifier)
-            .with_no_client_auth();
-        config.resumption = Resumption::disabled();
-        Ok(Self { config, provider })
+        let provider = Arc::new(faces::provider(None));
+        let of = |face| config(Arc::new(faces::provider(Some(face))));
+        Ok(Self { any: config(provider.clone())?, rsa: of(Face::Rsa)?, ecdsa: of(Face::Ecdsa)?, provider })
     }
 
-    /// Connects to `to`, as far as the server lets us, until the deadline.
+    /// Connects to `to`, as far as the server lets us, until the deadline. A server that declines a current client is
+    /// asked again in its own way.
     pub async fn look(&self, probe: &TlsProbe, to: SocketAddr, ehlo: &str, deadline: Instant) -> Look {
-        match self.prepare(probe, to, ehlo, deadline).await {
-            Ok((tcp, name)) => {
-                after_the_dialogue(probe.way, self.handshake(tcp, name, probe.sni.is_some(), deadline).await)
-            }
-            Err(outcome) => (outcome, Vec::new()),
+        let there = There { probe, to, ehlo, deadline };
+        let (tcp, name) = match self.prepare(there).await {
+            Ok(prepared) => prepared,
+            Err(outcome) => return (outcome, Vec::new()),
+        };
+        let (look, glance) = self.handshake(tcp, name, there).await;
+        let glance = match glance {
+            None if older::may_be_old(&look.0) && Instant::now() < deadline => Box::pin(self.older(there)).await,
+            known => known,
+        };
+        match glance {
+            Some(glance) => older::served(glance, look.0),
+            None => after_the_dialogue(probe.way, look),
         }
     }
 
     /// Everything before TLS.
-    async fn prepare(
-        &self,
-        probe: &TlsProbe,
-        to: SocketAddr,
-        ehlo: &str,
-        deadline: Instant,
-    ) -> Result<(TcpStream, ServerName<'static>), TlsOutcome> {
+    async fn prepare(&self, there: There<'_>) -> Result<(TcpStream, ServerName<'static>), TlsOutcome> {
+        let There { probe, to, ehlo, deadline } = there;
         let name = server_name(probe)?;
         if dial::is_no_host(to.ip()) {
             return Err(TlsOutcome::CannotLook(format!("{} is no address of a host", to.ip())));
@@ -94,22 +111,70 @@ impl Handshakes {
         Ok((tcp, name))
     }
 
-    async fn handshake(&self, tcp: TcpStream, name: ServerName<'static>, sni: bool, deadline: Instant) -> Look {
-        let capture = Arc::new(Capture::new(self.provider.signature_verification_algorithms));
-        let mut config = self.config.clone();
-        config.enable_sni = sni;
+    /// What a current client comes to; and what an older one did, if that was asked for in the meantime.
+    async fn handshake(&self, tcp: TcpStream, name: ServerName<'static>, there: There<'_>) -> (Look, Option<Glance>) {
+        let face = there.probe.face;
+        let capture = Arc::new(Capture::new(self.provider.signature_verification_algorithms, face));
+        let mut config = match face {
+            None => self.any.clone(),
+            Some(Face::Rsa) => self.rsa.clone(),
+            Some(Face::Ecdsa) => self.ecdsa.clone(),
+        };
+        config.enable_sni = there.probe.sni.is_some();
         config.dangerous().set_certificate_verifier(capture.clone());
         let mut wire = Wire::new(tcp);
-        let end = match ClientConnection::new(Arc::new(config), name) {
-            Ok(mut tls) => match timeout_at(deadline, shake_hands(&mut tls, &mut wire)).await {
-                Ok(Ok(())) => End::Complete { cipher: cipher(&tls) },
-                Ok(Err(e)) => End::Failed(e),
-                Err(_) => End::Timeout,
-            },
-            Err(e) => End::Failed(io::Error::new(io::ErrorKind::InvalidData, e)),
+        let (end, glance) = match ClientConnection::new(Arc::new(config), name) {
+            Ok(mut tls) => self.shake(&mut tls, &mut wire, there).await,
+            Err(e) => (End::Failed(io::Error::new(io::ErrorKind::InvalidData, e)), None),
         };
         let end = if wire.is_too_much() { End::TooMuch(LIMIT) } else { end };
-        outcome(capture.take(), end, wire.first())
+        (outcome(capture.take(), end, wire.first()), glance)
+    }
+
+    /// Old servers may say nothing to a hello that is too young for them. Who is silent for half of the time is asked in
+    /// an older way beside, without being left: it may be slow.
+    async fn shake(&self, tls: &mut ClientConnection, wire: &mut Wire, there: There<'_>) -> (End, Option<Glance>) {
+        if let Ok(result) = timeout_at(older::halfway(there.deadline), shake_hands(tls, wire)).await {
+            return (end(tls, Ok(result)), None);
+        }
+        let is_silent = wire.first().is_empty();
+        if !is_silent {
+            let result = timeout_at(there.deadline, shake_hands(tls, wire)).await;
+            return (end(tls, result), None);
+        }
+        let (result, glance) = {
+            let mut rest = pin!(timeout_at(there.deadline, shake_hands(tls, wire)));
+            let mut older = Box::pin(self.older(there));
+            tokio::select! {
+                biased;
+                result = &mut rest => (Some(result), None),
+                glance = &mut older => match glance {
+                    Some(glance) => (None, Some(glance)),
+                    None => (Some(rest.await), None),
+                },
+            }
+        };
+        (result.map_or(End::Timeout, |r| end(tls, r)), glance)
+    }
+}
+
+fn config(provider: Arc<CryptoProvider>) -> Result<ClientConfig, rustls::Error> {
+    let verifier = Arc::new(Capture::new(provider.signature_verification_algorithms, None));
+    let mut config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .dangerous()
+        .with_custom_certificate_verifier(verifier)
+        .with_no_client_auth();
+    config.resumption = Resumption::disabled();
+    Ok(config)
+}
+
+/// How shaking hands in time ended.
+fn end(tls: &ClientConnection, result: Result<io::Result<()>, tokio::time::error::Elapsed>) -> End {
+    match result {
+        Ok(Ok(())) => End::Complete { cipher: cipher(tls) },
+        Ok(Err(e)) => End::Failed(e),
+        Err(_) => End::Timeout,
     }
 }
 
@@ -259,6 +324,7 @@ mod tests {
 
     #[tokio::test]
     async fn servers_without_tls_1_2_say_so_in_their_ways() {
+        // They say the same to whatever hello: what the current client came to is told.
         let alert = says(&[21, 3, 1, 0, 2, 2, 70]).await;
         assert_eq!(look(alert).await, TlsOutcome::Alert("protocol_version".into()));
         // A ServerHello of TLS 1.0: version, random, no session, AES128-SHA, no compression.

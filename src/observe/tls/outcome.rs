@@ -11,7 +11,7 @@ use crate::observe::dial::{Fault, fault};
 use crate::pki;
 
 /// Certificates of a chain that are taken; real chains have three or four.
-const CERTIFICATES: usize = 100;
+pub const CERTIFICATES: usize = 100;
 
 /// How a handshake ended.
 #[derive(Debug)]
@@ -138,7 +138,7 @@ fn chosen_version(first: &[u8]) -> Option<&'static str> {
 }
 
 /// True if bytes can be a TLS record: its type, then the major version (RFC 8446 section 5.1).
-fn begins_a_record(bytes: &[u8]) -> bool {
+pub fn begins_a_record(bytes: &[u8]) -> bool {
     matches!(bytes, [20..=24] | [20..=24, 3, ..])
 }
 
@@ -148,7 +148,7 @@ fn tls_error(error: &io::Error) -> Option<&Error> {
 }
 
 /// An alert by its name in the registry of IANA.
-fn alert_name(alert: AlertDescription) -> String {
+pub fn alert_name(alert: AlertDescription) -> String {
     let name = match u8::from(alert) {
         0 => "close_notify",
         10 => "unexpected_message",
