@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use super::certificates::{Issue, IssueId, Uses, services_of};
+use super::old_tls::Age;
 use crate::model::phase::{Moment, Phase};
 use crate::model::plan::{CertId, Members, NameId, Plan, PoolId, PoolTls, ServerId, Target, ViewId};
 use crate::model::service::Way;
@@ -47,8 +48,8 @@ pub(super) enum Manner {
     Silent,
     /// HTTP in the clear.
     PlainHttp,
-    /// Speaks no TLS from 1.2 on.
-    OldTls,
+    /// Speaks TLS as before current clients.
+    Old(Age),
     StarttlsMissing,
     StarttlsRefused,
     /// A line in the clear stands behind the go-ahead.

@@ -20,6 +20,7 @@ mod example;
 mod faults;
 mod frames;
 mod machines;
+mod old_tls;
 mod records;
 mod start;
 #[cfg(test)]

@@ -18,6 +18,7 @@ use tokio_rustls::TlsAcceptor;
 use super::authority::Inspector;
 use super::dialogue::{self, Offer};
 use super::machines::Manner;
+use super::old_tls;
 use crate::model::service::Way;
 
 /// The longest life of a connection.
@@ -36,6 +37,11 @@ pub(super) struct Backend {
 }
 
 impl Backend {
+    /// What this machine shows under a name, and to whoever asks for none that it knows.
+    fn shows(&self, name: Option<&str>) -> Arc<CertifiedKey> {
+        name.and_then(|n| self.known(n)).unwrap_or(&self.default).clone()
+    }
+
     fn known(&self, name: &str) -> Option<&Arc<CertifiedKey>> {
         let wildcard = || name.split_once('.').map(|(_, parent)| format!("*.{parent}"));
         self.by_name.get(name).or_else(|| self.by_name.get(&wildcard()?))
@@ -65,11 +71,10 @@ impl Endpoint {
     }
 
     /// The machine that takes the next connection.
-    fn next(&self) -> Option<(Way, Manner)> {
+    fn next(&self) -> Option<&Backend> {
         let group = self.groups.iter().find(|g| !g.is_empty())?;
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
-        let backend = &group[turn % group.len()];
-        Some((backend.way, backend.manner))
+        group.get(turn % group.len())
     }
 
     fn show(&self, name: Option<&str>) -> Option<Arc<CertifiedKey>> {
@@ -80,7 +85,7 @@ impl Endpoint {
         let group = self.groups.iter().find(knows).or(self.groups.iter().find(|g| !g.is_empty()))?;
         let serving: Vec<&Backend> = group.iter().filter(|b| b.manner != Manner::Closed).collect();
         let backend = serving.get(self.turn_of(name) % serving.len().max(1))?;
-        Some(name.and_then(|n| backend.known(n)).unwrap_or(&backend.default).clone())
+        Some(backend.shows(name))
     }
 
     /// Whose turn it is; all names that nobody here knows share one count, so that strangers cannot fill the memory.
@@ -144,17 +149,17 @@ pub(super) async fn serve(listener: TcpListener, endpoint: Arc<Endpoint>, tls: T
 
 async fn answer(mut stream: TcpStream, endpoint: &Endpoint, tls: TlsAcceptor) -> io::Result<()> {
     stream.set_nodelay(true)?;
-    let Some((way, manner)) = endpoint.next() else { return Ok(()) };
-    let offer = match manner {
+    let Some(backend) = endpoint.next() else { return Ok(()) };
+    let offer = match backend.manner {
         Manner::Closed => return Ok(()),
         Manner::Silent => return wait(&mut stream).await,
         Manner::PlainHttp => return plain_http(stream).await,
-        Manner::Serves | Manner::OldTls => Offer::Granted,
+        Manner::Serves | Manner::Old(_) => Offer::Granted,
         Manner::StarttlsMissing => Offer::Missing,
         Manner::StarttlsRefused => Offer::Refused,
         Manner::StarttlsInjected => Offer::Injected,
     };
-    if let Way::Starttls(protocol) = way {
+    if let Way::Starttls(protocol) = backend.way {
         let mut buffered = BufReader::new(stream);
         // Octets that came ahead of the handshake would be an injection (RFC 3207 section 6): the connection ends.
         if !dialogue::lead(&mut buffered, protocol, offer).await? || !buffered.buffer().is_empty() {
@@ -162,8 +167,12 @@ async fn answer(mut stream: TcpStream, endpoint: &Endpoint, tls: TlsAcceptor) ->
         }
         stream = buffered.into_inner();
     }
-    if manner == Manner::OldTls {
-        return old_tls(stream).await;
+    if let Manner::Old(age) = backend.manner {
+        let show = |name: Option<&str>| match &endpoint.inspector {
+            Some(inspector) => inspector.forge(name),
+            None => Some(backend.shows(name)),
+        };
+        return old_tls::answer(stream, age, show).await;
     }
     let mut stream = tls.accept(stream).await?;
     let _ = stream.read(&mut [0; 1024]).await?;
@@ -175,15 +184,6 @@ async fn wait(stream: &mut TcpStream) -> io::Result<()> {
     let mut buffer = [0; 1024];
     while stream.read(&mut buffer).await? > 0 {}
     Ok(())
-}
-
-/// What a server that speaks TLS 1.0 at most says to a hello that offers 1.2 and 1.3: the alert protocol_version (RFC 8446
-/// section 4.2.1).
-async fn old_tls(mut stream: TcpStream) -> io::Result<()> {
-    let _ = stream.read(&mut [0; 4096]).await?;
-    stream.write_all(&[21, 3, 1, 0, 2, 2, 70]).await?;
-    stream.shutdown().await?;
-    wait(&mut stream).await
 }
 
 async fn plain_http(mut stream: TcpStream) -> io::Result<()> {

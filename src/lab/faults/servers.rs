@@ -2,6 +2,7 @@
 
 use super::super::certificates::{Issue, IssueId};
 use super::super::machines::{Door, Machine, MachineId, Machines, Manner};
+use super::super::old_tls::Age;
 use super::super::world::World;
 use crate::model::plan::{PoolId, ServerId, Target};
 use crate::model::service::Way;
@@ -155,7 +156,15 @@ pub(super) fn speak_http(world: &mut World, server: &str) {
 }
 
 pub(super) fn speak_old_tls(world: &mut World, server: &str) {
-    change(world, server, |door| door.manner = Manner::OldTls);
+    change(world, server, |door| door.manner = Manner::Old(Age::Tls10));
+}
+
+pub(super) fn speak_old_suites(world: &mut World, server: &str) {
+    change(world, server, |door| door.manner = Manner::Old(Age::PlainRsa));
+}
+
+pub(super) fn refuse_handshakes(world: &mut World, server: &str) {
+    change(world, server, |door| door.manner = Manner::Old(Age::Unknown));
 }
 
 pub(super) fn with_starttls(world: &World) -> Vec<String> {

@@ -77,6 +77,20 @@ pub(super) const FAULTS: &[FaultInfo] = &[
     ),
     FaultInfo::new("old-tls", "server", "the server speaks TLS 1.0 at most", servers::all, servers::speak_old_tls),
     FaultInfo::new(
+        "old-suites",
+        "server",
+        "the server speaks TLS 1.2 with CBC and plain RSA key exchange only",
+        servers::all,
+        servers::speak_old_suites,
+    ),
+    FaultInfo::new(
+        "handshake-refused",
+        "server",
+        "the server refuses every handshake as one of a wrong version",
+        servers::all,
+        servers::refuse_handshakes,
+    ),
+    FaultInfo::new(
         "starttls-missing",
         "server",
         "the server does not offer STARTTLS",
