@@ -6,6 +6,7 @@ use super::beside;
 use super::case::Case;
 use super::draft::Context;
 use super::rules::LATER;
+use super::wording;
 use crate::model::dns::RecordType;
 use crate::model::obligation::Claim;
 use crate::model::phase::Phase;
@@ -13,6 +14,7 @@ use crate::model::plan::{CertificateSource, Members, Target};
 use crate::model::policy::Scope;
 use crate::model::records::RecordData;
 use crate::model::service::services_of;
+use crate::model::tls::{Possession, TlsOutcome};
 
 /// A line each.
 pub(super) fn lines(context: &Context) -> Vec<String> {
@@ -24,6 +26,7 @@ pub(super) fn lines(context: &Context) -> Vec<String> {
     out.extend(default_services(case));
     out.extend(opaque_pools(case));
     out.extend(keys(case));
+    out.extend(possession(context));
     out.push("revocation of certificates (CRL, OCSP)".to_string());
     out.extend(ttl_of_caches(case));
     out.extend(beside::unanswered(context));
@@ -111,6 +114,23 @@ fn keys(case: &Case) -> Option<String> {
     let any = case.plan.servers.iter().any(|s| s.product.as_ref().is_none_or(|p| windows(&p.value)));
     (any && case.plan.inventory.is_empty() && !case.plan.certificates.is_empty())
         .then(|| "whether the key is exportable (no inventory)".to_string())
+}
+
+/// Old servers whose certificate was judged, and of which nobody knows whether they hold its key.
+fn possession(context: &Context) -> Option<String> {
+    let case = context.case;
+    let due = context.assessed.iter().enumerate().filter(|(i, _)| case.is_due(*i));
+    let is_unproved = |look| match case.evidence.tls(look) {
+        Some(TlsOutcome::Certificate(served)) => {
+            served.declined.is_some() && matches!(served.possession, Possession::NotProved(_))
+        }
+        _ => false,
+    };
+    let met = due.flat_map(|(_, a)| &a.met).filter(|met| is_unproved(met.look));
+    let labels: BTreeSet<String> = met.map(|met| wording::culprit(case.plan, met.culprit)).collect();
+    let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
+    (!labels.is_empty())
+        .then(|| format!("whether {} holds the key (its handshake shows that only at its end)", wording::list(labels)))
 }
 
 /// A cache shows the rest of a TTL only.

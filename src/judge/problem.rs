@@ -92,6 +92,8 @@ pub(super) enum EndpointFault {
     /// The server speaks no TLS that current clients accept, as far as is known at most this version. `unseen`: nor any
     /// that this release speaks, so that its certificate is unknown; no waiver of the version makes that a pass.
     BelowFloor { version: Option<String>, unseen: bool },
+    /// It speaks TLS 1.2 with cipher suites only that many current clients do not take; the best of them.
+    OldSuites { suite: String },
     /// Unknown: a certificate was served, and the handshake did not come to its end: why.
     Unfinished { leaf: BlobId, why: String },
     /// Unknown: a balanced address was tried less often than the plan asks.
@@ -148,7 +150,7 @@ impl Fault {
                 E::Unseen | E::Stale(_) | E::NotStanding => true,
                 E::NoAnchors { .. } | E::Intercepted { .. } => true,
                 E::BelowFloor { unseen, .. } => *unseen,
-                E::NoTls | E::Injected => false,
+                E::NoTls | E::Injected | E::OldSuites { .. } => false,
                 E::WrongName { .. } | E::WrongLeaf { .. } | E::WrongKey { .. } => false,
                 E::Unreadable { .. } | E::OutOfDate { .. } | E::Untrusted { .. } => false,
             },
@@ -173,7 +175,7 @@ impl EndpointFault {
             | Self::Untrusted { leaf, .. }
             | Self::Unfinished { leaf, .. }
             | Self::Intercepted { leaf } => Some(*leaf),
-            Self::NoTls | Self::Injected | Self::BelowFloor { .. } => None,
+            Self::NoTls | Self::Injected | Self::BelowFloor { .. } | Self::OldSuites { .. } => None,
             Self::CouldNotLook | Self::Unseen | Self::FewSamples { .. } => None,
             Self::Stale(_) | Self::NotStanding | Self::NoAnchors { .. } => None,
         }

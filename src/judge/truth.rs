@@ -1,7 +1,7 @@
 //! The truth table: each outcome × each expectation → holds, does not hold, or could not tell.
 
 use crate::model::dns::DnsOutcome;
-use crate::model::tls::{Stage, TlsOutcome};
+use crate::model::tls::{Possession, Served, Stage, TlsOutcome};
 
 /// What is hoped for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,8 +71,8 @@ pub(super) fn dns(outcome: &DnsOutcome, expectation: Expectation) -> Truth {
 }
 
 /// What a connection's outcome says of an expectation. An endpoint that must serve and to which no connection can be
-/// made, or which speaks no TLS there, hurts clients too. What stops in the handshake may be about us: this release
-/// speaks TLS 1.2 and 1.3 only, and a server that wants less or a client certificate is not judged by that.
+/// made, or which speaks no TLS there, hurts clients too. What stops in the handshake may be about us: a server that
+/// declined a hello of every version, or wants a client certificate, is not judged by that.
 pub(super) fn tls(outcome: &TlsOutcome, expectation: Expectation) -> Truth {
     let kind = match outcome {
         TlsOutcome::Certificate(_) => Kind::There,
@@ -98,6 +98,19 @@ pub(super) fn tls(outcome: &TlsOutcome, expectation: Expectation) -> Truth {
         | TlsOutcome::CannotLook(_) => Kind::Silent,
     };
     table(kind, expectation)
+}
+
+/// What a handshake says of the server's holding the key of its certificate. One that was finished, or should have been,
+/// tells; of the clear part of an older one it is asked no more than what that can show, which the report says: the
+/// certificate is judged like any other.
+pub(super) fn possession(served: &Served) -> Truth {
+    match (&served.possession, &served.ended, &served.declined) {
+        (Possession::Failed(_), _, _) => Fail,
+        (_, Some(_), _) => Unobserved,
+        (Possession::Proved, None, _) => Pass,
+        (Possession::NotProved(_), None, Some(_)) => Pass,
+        (Possession::NotProved(_), None, None) => Unobserved,
+    }
 }
 
 /// True for the alert by which a server says that it does not serve the name that was asked for (RFC 6066 section 3),
@@ -135,6 +148,30 @@ mod tests {
             (DnsOutcome::GivenUp, SILENT),
         ] {
             assert_eq!(ALL.map(|e| dns(&outcome, e)), row, "{outcome:?}");
+        }
+    }
+
+    #[test]
+    fn every_cell_of_possession() {
+        let text = || "x".to_string();
+        let kinds = [Possession::Proved, Possession::NotProved(text()), Possession::Failed(text())];
+        for (ended, declined, row) in [
+            (false, false, [Pass, Unobserved, Fail]),
+            (false, true, [Pass, Pass, Fail]),
+            (true, false, [Unobserved, Unobserved, Fail]),
+            (true, true, [Unobserved, Unobserved, Fail]),
+        ] {
+            for (possession, truth) in kinds.iter().zip(row) {
+                let served = Served {
+                    chain: Vec::new(),
+                    possession: possession.clone(),
+                    version: None,
+                    cipher: None,
+                    ended: ended.then(|| "x".into()),
+                    declined: declined.then(|| Box::new(TlsOutcome::Alert(text()))),
+                };
+                assert_eq!(super::possession(&served), truth, "{possession:?} {ended} {declined}");
+            }
         }
     }
 

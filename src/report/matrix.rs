@@ -214,6 +214,8 @@ fn text(cell: &[&Judged], manner: Manner<'_>) -> String {
         (Verdict::Pass, ABSENT) => "absent, ok".into(),
         (Verdict::Pass, telling) if usual == Some(telling) => "ok".into(),
         (verdict, "") if same && (!counts || verdict == Verdict::Unobserved) => mark(verdict).into(),
+        // What is accepted is the version alone: the certificate is right.
+        (Verdict::Waived, telling) if same && is_version(telling) => format!("ok ~{telling}"),
         (Verdict::Waived, telling) if same => format!("~{telling}"),
         (verdict, telling) if same && !(counts && worst.kind == ClaimKind::Tls) => {
             format!("{} {telling}", mark(verdict))
@@ -221,6 +223,11 @@ fn text(cell: &[&Judged], manner: Manner<'_>) -> String {
         (Verdict::Unobserved, _) if passed == 0 => "?".into(),
         (verdict, _) => format!("{} {tally}", mark(verdict)),
     }
+}
+
+/// True for `TLS1.0` and its like, which the judge says where nothing else is wrong.
+fn is_version(telling: &str) -> bool {
+    telling.strip_prefix("TLS").or(telling.strip_prefix("SSL")).is_some_and(|rest| rest.starts_with(char::is_numeric))
 }
 
 #[cfg(test)]
@@ -247,7 +254,8 @@ mod tests {
             (Dns, false, vec![(Fail, "NXDOMAIN")], "X NXDOMAIN"),
             (Dns, false, vec![(Unobserved, "SERVFAIL")], "? SERVFAIL"),
             (Dns, false, vec![(Warn, "")], "!"),
-            (Tls, false, vec![(Waived, "TLS1.0")], "~TLS1.0"),
+            (Tls, false, vec![(Waived, "TLS1.0")], "ok ~TLS1.0"),
+            (Tls, false, vec![(Waived, "other cert")], "~other cert"),
             (Tls, false, vec![(Waived, "")], "~"),
             (Tls, false, vec![(Fail, "expired")], "X expired"),
             (Tls, true, vec![(Pass, ""); 4], "ok 4/4"),

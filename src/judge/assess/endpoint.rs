@@ -1,5 +1,6 @@
 //! Endpoints: what a server serves at its own addresses, and what a view's clients meet on their way.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 
@@ -158,8 +159,13 @@ impl Asked<'_> {
 
     fn sample(&self, case: &Case, spot: &Spot, look: Look) -> Sample {
         let outcome = case.evidence.tls(look);
-        let spot = Spot { culprit: self.culprit(case, spot, outcome), ..spot.clone() };
+        let old = outcome.and_then(|o| self.old_member(case, spot, o));
+        let culprit = old.as_ref().map_or_else(|| self.culprit(case, spot, outcome), |(member, _)| *member);
+        let spot = Spot { culprit, ..spot.clone() };
         let faults = match outcome.map(|o| (truth::tls(o, Expectation::Present), o)) {
+            Some((_, outcome)) if old.is_some() && !is_certificate(outcome) => {
+                old.into_iter().map(|(_, fault)| fault).collect()
+            }
             Some((Truth::Fail, TlsOutcome::BytesAfterGoAhead(_))) => vec![EndpointFault::Injected],
             Some((_, outcome)) if floor::is_below(case.plan, spot.culprit, outcome) => {
                 vec![EndpointFault::BelowFloor { version: floor::version(outcome), unseen: true }]
@@ -204,9 +210,7 @@ impl Asked<'_> {
         if let Possession::Failed(why) = &served.possession {
             out.push(EndpointFault::WrongKey { leaf, why: why.clone() });
         }
-        if let Some(version) = served.version.as_ref().filter(|v| floor::is_old(v)) {
-            out.push(EndpointFault::BelowFloor { version: Some(version.to_string()), unseen: false });
-        }
+        out.extend(floor::of_served(served));
         out.extend(self.unfinished(leaf, served));
         self.trust(case, leaf, &served.chain, &mut out);
         out
@@ -215,12 +219,14 @@ impl Asked<'_> {
     /// Whoever saw a certificate and then no connection has no working endpoint before him. Only a server that says so
     /// in the plan ends the handshake of one who has no certificate to show, after it proved that it holds its key.
     fn unfinished(&self, leaf: BlobId, served: &Served) -> Option<EndpointFault> {
+        if truth::possession(served) != Truth::Unobserved {
+            return None;
+        }
         let why = match (&served.possession, &served.ended) {
-            (Possession::Failed(_), _) => return None,
-            (Possession::Proved, None) => return None,
             (Possession::Proved, Some(ended)) if self.mtls && demands_a_client_certificate(ended) => return None,
             (_, Some(ended)) => ended.to_string(),
             (Possession::NotProved(why), None) => why.clone(),
+            (Possession::Proved | Possession::Failed(_), None) => return None,
         };
         Some(EndpointFault::Unfinished { leaf, why })
     }
@@ -264,6 +270,36 @@ impl Asked<'_> {
             None => None,
         };
         member.map_or(spot.culprit, |server| Culprit::Planned(Target::Server(server)))
+    }
+
+    /// The member behind a balancer that declines current clients just so, and what is wrong with it. Where only its words
+    /// were heard there, the balancer may have led to another when it was asked again in an older way.
+    fn old_member(&self, case: &Case, spot: &Spot, outcome: &TlsOutcome) -> Option<(Culprit, EndpointFault)> {
+        let Culprit::Planned(Target::Pool(pool)) = spot.culprit else { return None };
+        let is_like = |own: &Served| match outcome {
+            TlsOutcome::Certificate(met) => {
+                met.declined.is_some()
+                    && (&met.declined, &met.version, &met.cipher) == (&own.declined, &own.version, &own.cipher)
+            }
+            words => own.declined.as_deref() == Some(words),
+        };
+        if matches!(outcome, TlsOutcome::Certificate(met) if met.declined.is_none()) {
+            return None;
+        }
+        let fault = |look: Look| match case.evidence.tls(look)? {
+            TlsOutcome::Certificate(own) if is_like(own) => floor::of_served(own),
+            _ => None,
+        };
+        let declines = |member: &ServerId| {
+            let addresses = case.plan.server(*member).own_addresses(&case.plan.views);
+            addresses.into_iter().find_map(|address| match case.evidence.find(&self.probe(case, address), |_| true) {
+                Found::Fresh(looks) => looks.into_iter().find_map(fault),
+                Found::Stale(_) | Found::Nothing => None,
+            })
+        };
+        let members = case.plan.pool(pool).all_members();
+        let found = members.iter().find_map(|m| Some((*m, declines(m)?)));
+        found.map(|(member, fault)| (Culprit::Planned(Target::Server(member)), fault))
     }
 
     /// The first member of which all its own addresses say as little, if that explains what the balancer says: every
@@ -354,10 +390,12 @@ fn conclude(case: &Case, samples: Vec<Sample>) -> Assessment {
     Assessment { met, ..Assessment::of(problems, cell) }
 }
 
-fn cell(case: &Case, problem: &Problem) -> &'static str {
+fn cell(case: &Case, problem: &Problem) -> Cow<'static, str> {
     use EndpointFault as E;
-    let Fault::Endpoint(_, fault) = &problem.fault else { return "" };
-    match fault {
+    let Fault::Endpoint(_, fault) = &problem.fault else { return "".into() };
+    let word = match fault {
+        // `TLS1.0`: one word, as it stands beside the marks of the matrix.
+        E::BelowFloor { version: Some(version), unseen: false } => return version.replace(' ', "").into(),
         E::NoTls => match problem.looks.first().and_then(|l| case.evidence.tls(*l)) {
             Some(TlsOutcome::Refused) => "refused",
             Some(TlsOutcome::Closed(_)) => "closed",
@@ -376,7 +414,9 @@ fn cell(case: &Case, problem: &Problem) -> &'static str {
         E::Untrusted { why: Untrusted::MissingIntermediate { .. }, .. } => "chain",
         E::Untrusted { .. } => "untrusted",
         E::BelowFloor { .. } => "old TLS",
+        E::OldSuites { .. } => "old ciphers",
         E::CouldNotLook | E::Unfinished { .. } | E::FewSamples { .. } | E::Unseen | E::Stale(_) => "",
         E::NotStanding | E::NoAnchors { .. } | E::Intercepted { .. } => "",
-    }
+    };
+    word.into()
 }

@@ -1,16 +1,28 @@
 //! The least version of TLS that current clients speak, and who does not reach it.
 
 use crate::judge::abilities;
-use crate::judge::problem::Culprit;
+use crate::judge::problem::{Culprit, EndpointFault};
 use crate::model::plan::{Plan, Target};
-use crate::model::tls::{Stage, TlsOutcome};
+use crate::model::tls::{Served, Stage, TlsOutcome};
 
 /// True for the versions before TLS 1.2 (RFC 8996), as observers name them.
 pub(super) fn is_old(version: &str) -> bool {
     version.starts_with("SSL ") || matches!(version, "TLS 1.0" | "TLS 1.1")
 }
 
-/// True if an outcome says that the server speaks none of TLS 1.2 and 1.3. A server that refuses the handshake says so
+/// What the version and suite of a handshake say, where they are too old. A current client got none there only if it was
+/// declined: what a recording calls old beside a whole handshake was another observer's.
+pub(super) fn of_served(served: &Served) -> Option<EndpointFault> {
+    let version = served.version.as_deref().filter(|v| is_old(v)).map(str::to_string);
+    match (version, &served.declined, &served.cipher) {
+        (Some(version), _, _) => Some(EndpointFault::BelowFloor { version: Some(version), unseen: false }),
+        (None, Some(_), Some(suite)) => Some(EndpointFault::OldSuites { suite: suite.to_string() }),
+        (None, Some(_), None) => Some(EndpointFault::OldSuites { suite: "an unknown suite".into() }),
+        (None, None, _) => None,
+    }
+}
+
+/// True if an outcome without a certificate says that the server speaks none of TLS 1.2 and 1.3. A server that refuses the handshake says so
 /// only if the plan calls it a product that speaks none: else it may refuse for another reason.
 pub(super) fn is_below(plan: &Plan, culprit: Culprit, outcome: &TlsOutcome) -> bool {
     match outcome {

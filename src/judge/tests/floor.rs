@@ -85,6 +85,71 @@ fn what_is_served_in_an_old_version_is_judged_beside_it() {
     assert_eq!(world.judge().outcome, RunOutcome::Pass);
 }
 
+/// The simple world, in which the server declined a current client, and an older one read this.
+fn in_the_clear(version: &str, suite: &str, change: impl FnOnce(&mut crate::model::tls::Served)) -> World {
+    let mut world = simple();
+    world.forget("10.0.0.10");
+    let not_proved = Possession::NotProved("RSA key exchange signs nothing".into());
+    let mut outcome = world.served(&ROOT.issue(&[MAIL]), not_proved);
+    if let crate::model::observation::Outcome::Tls(TlsOutcome::Certificate(served)) = &mut outcome {
+        served.version = Some(version.into());
+        served.cipher = Some(suite.into());
+        served.declined = Some(Box::new(alert("handshake_failure")));
+        change(served);
+    }
+    world.see("in", tls_probe("10.0.0.10", MAIL), outcome);
+    world
+}
+
+const RC4: &str = "TLS_RSA_WITH_RC4_128_SHA";
+const CBC: &str = "TLS_RSA_WITH_AES_128_CBC_SHA";
+const SUITES: &str = "modern-clients-cannot-connect";
+
+#[test]
+fn what_was_read_in_the_clear_is_judged_and_that_the_key_is_not_proved_is_said() {
+    let mut world = in_the_clear("TLS 1.0", RC4, |_| {});
+    let judgement = world.judge();
+    assert_eq!((world.rules(), judgement.outcome), (vec![RULE.to_string()], RunOutcome::Fail));
+    let seen = &judgement.findings[0].seen;
+    for line in [
+        "TLS 1.0 with TLS_RSA_WITH_RC4_128_SHA: https 10.0.0.10:443",
+        "a current client: TLS alert before a certificate: handshake_failure",
+        "possession of the key not proved: RSA key exchange signs nothing",
+    ] {
+        assert!(seen.iter().any(|l| l == line), "{line}: {seen:?}");
+    }
+    let unknown = "whether ex2010 holds the key (its handshake shows that only at its end)";
+    assert!(judgement.not_looked_at.iter().any(|l| l == unknown), "{:?}", judgement.not_looked_at);
+    world.waive(RULE, Some("ex2010"), None);
+    assert_eq!(world.judge().outcome, RunOutcome::Pass);
+    let tls = world.judge().obligations.into_iter().find(|o| o.verdict == Verdict::Waived);
+    assert_eq!(tls.map(|o| o.cell), Some("TLS1.0".into()));
+}
+
+#[test]
+fn old_suites_warn_and_those_that_browsers_refuse_fail() {
+    for (suite, severity, outcome) in
+        [(CBC, Severity::Warning, RunOutcome::Pass), (RC4, Severity::Error, RunOutcome::Fail)]
+    {
+        let judgement = in_the_clear("TLS 1.2", suite, |_| {}).judge();
+        let shown: Vec<_> = judgement.findings.iter().map(|f| (f.rule, f.severity)).collect();
+        assert_eq!((shown, judgement.outcome), (vec![(SUITES, severity)], outcome), "{suite}");
+    }
+}
+
+#[test]
+fn the_clear_part_proves_no_more_than_it_shows() {
+    let failed = |s: &mut crate::model::tls::Served| s.possession = Possession::Failed("another key".into());
+    let rules = in_the_clear("TLS 1.2", CBC, failed).rules();
+    assert_eq!(rules, ["endpoint-serves-wrong-certificate", SUITES]);
+    let ended = |s: &mut crate::model::tls::Served| s.ended = Some("closed by the server".into());
+    let world = in_the_clear("TLS 1.0", CBC, ended);
+    assert_eq!(world.rules(), [RULE, "evidence-missing"]);
+    let proved = |s: &mut crate::model::tls::Served| s.possession = Possession::Proved;
+    let judgement = in_the_clear("TLS 1.2", CBC, proved).judge();
+    assert!(!judgement.not_looked_at.iter().any(|l| l.contains("holds the key")));
+}
+
 #[test]
 fn the_remedy_has_a_waiver_to_paste() {
     let judgement = doing(old(), None).judge();

@@ -12,6 +12,7 @@ use crate::model::obligation::Claim;
 use crate::model::observation::Probe;
 use crate::model::plan::{CertId, Plan, Target};
 use crate::model::service::{BARE_TLS, Way};
+use crate::model::tls::{Possession, TlsOutcome};
 
 /// Who an endpoint's culprit is.
 pub(in crate::judge) fn culprit(plan: &Plan, culprit: Culprit) -> String {
@@ -155,6 +156,33 @@ pub(in crate::judge) fn outcomes(case: &Case, items: &[Item]) -> Vec<String> {
     }
     let line = |(word, at): (&String, &BTreeSet<String>)| format!("{word}: {}", list(at.iter().map(String::as_str)));
     cut(out.iter().map(line).collect())
+}
+
+/// What was negotiated with old servers, each line once: version and suite, what a current client came to, and whether the
+/// key was shown to be the certificate's.
+pub(in crate::judge) fn negotiated(case: &Case, items: &[Item]) -> Vec<String> {
+    let mut spoken: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let (mut declined, mut unproved) = (BTreeSet::new(), BTreeSet::new());
+    let looks = items.iter().flat_map(|i| i.problem.looks.iter().map(move |look| (i, look)));
+    for (item, look) in looks {
+        let (Some(TlsOutcome::Certificate(served)), Probe::Tls(p)) =
+            (case.evidence.tls(*look), &case.evidence.look(*look).probe)
+        else {
+            continue;
+        };
+        let [version, suite] = [&served.version, &served.cipher].map(|w| w.as_deref().unwrap_or("unknown"));
+        spoken.entry(format!("{version} with {suite}")).or_default().insert(endpoint(
+            service_word(item),
+            p.address,
+            p.way,
+        ));
+        declined.extend(served.declined.as_ref().map(|why| format!("a current client: {why}")));
+        if let Possession::NotProved(why) = &served.possession {
+            unproved.insert(format!("possession of the key not proved: {why}"));
+        }
+    }
+    let line = |(word, at): (&String, &BTreeSet<String>)| format!("{word}: {}", list(at.iter().map(String::as_str)));
+    [cut(spoken.iter().map(line).collect()), declined.into_iter().collect(), unproved.into_iter().collect()].concat()
 }
 
 /// `SMTP 10.0.0.10:25 STARTTLS`.

@@ -25,7 +25,7 @@ pub(in crate::judge) enum Unseen {
     TooLarge,
     /// It breaks the protocol.
     Protocol,
-    /// It speaks an older version of TLS.
+    /// It speaks an older version of TLS, and showed no certificate to an older hello either.
     OldVersion,
     /// It is this machine that cannot look: why.
     Here(String),
@@ -82,7 +82,7 @@ impl Unseen {
             Self::TryLater => format!("{who} says to try later"),
             Self::TooLarge => format!("{who} sends more than any server needs to"),
             Self::Protocol => format!("{who} speaks no TLS that this release understands"),
-            Self::OldVersion => format!("the certificate of {who} is not known: it speaks no TLS 1.2"),
+            Self::OldVersion => format!("the certificate of {who} is not known: it shows it to no hello, old or new"),
             Self::Here(_) => format!("{who} cannot be looked at from this machine"),
             Self::NotRecorded => format!("the chain that {who} serves is not wholly recorded"),
             Self::Unfinished(id, why) => {
@@ -116,9 +116,9 @@ impl Unseen {
             Self::SilentInTls => {
                 format!("see {who}'s log, and what inspects TLS on the way; `timeout` waits longer for a slow one")
             }
-            Self::Alert(_) | Self::Protocol => format!(
-                "see which TLS versions and ciphers {who} offers: this release speaks TLS 1.2 and 1.3, and judges no older server"
-            ),
+            Self::Alert(_) | Self::Protocol => {
+                format!("see in {who}'s log why it refuses: it was asked in every version from SSL 3.0 to TLS 1.3")
+            }
             Self::OldVersion => String::new(),
             Self::TryLater => "wait some minutes (greylisting, a limit of connections), then again".into(),
             Self::TooLarge => format!("see what answers at {who}: a chain has three or four certificates"),

@@ -138,7 +138,8 @@ fn gap(case: &Case, item: &Item, silent: &BTreeSet<ViewId>) -> Option<Gap> {
             E::NoAnchors { view } => Some(Gap::Anchors(*view)),
             E::Intercepted { .. } => None,
             E::NoTls | E::Injected | E::WrongName { .. } | E::WrongLeaf { .. } | E::WrongKey { .. } => None,
-            E::Unreadable { .. } | E::OutOfDate { .. } | E::Untrusted { .. } | E::BelowFloor { .. } => None,
+            E::Unreadable { .. } | E::OutOfDate { .. } | E::Untrusted { .. } => None,
+            E::BelowFloor { .. } | E::OldSuites { .. } => None,
         },
         Fault::Dns(view, resolver, fault) => match fault {
             D::Silent { .. } if silent.contains(view) => Some(Gap::View(*view)),

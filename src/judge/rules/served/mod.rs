@@ -6,6 +6,7 @@ mod endpoint_serves_wrong_certificate;
 mod endpoint_unreachable;
 mod extended_protection_mismatch;
 mod mail_tls_endpoint_wrong;
+mod modern_clients_cannot_connect;
 mod pool_certificate_divergence;
 mod starttls_injection;
 mod tls_interception_suspected;
@@ -26,6 +27,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule { info: &endpoint_unreachable::INFO, check: endpoint_unreachable::check },
     Rule { info: &starttls_injection::INFO, check: starttls_injection::check },
     Rule { info: &tls_version_below_floor::INFO, check: tls_version_below_floor::check },
+    Rule { info: &modern_clients_cannot_connect::INFO, check: modern_clients_cannot_connect::check },
     Rule { info: &extended_protection_mismatch::INFO, check: extended_protection_mismatch::check },
     Rule { info: &wrong_default_without_sni::INFO, check: wrong_default_without_sni::check },
     Rule { info: &tls_interception_suspected::INFO, check: tls_interception_suspected::check },

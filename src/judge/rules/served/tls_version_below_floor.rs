@@ -29,20 +29,24 @@ pub(super) const INFO: RuleInfo = RuleInfo {
 const PAGE: &str = "\
 # What it means
 
-The server chose a version before TLS 1.2, or refused the handshake because it speaks none of TLS 1.2 and 1.3. An alert
-of that kind is enough; a server that hangs up, or finds no cipher suite, is counted only if its `product` is known to
-speak TLS 1.0 at most (Exchange 2003, Windows Server 2003, ISA Server). `lint`, which sees no server, says as a warning
-what follows from the product.
+The server chose a version before TLS 1.2, or refused every handshake because it speaks none that it was offered. Where a
+current client is declined, the certificate is read from the clear part of an older handshake, which is not finished, and
+judged like any other; before TLS 1.2 that cannot prove that the server holds the key, and the report says so. A server
+that hangs up on every hello, or finds no cipher suite, is counted only if its `product` is known to speak TLS 1.0 at
+most (Exchange 2003, Windows Server 2003, ISA Server). `lint`, which sees no server, says as a warning what follows from
+the product.
 
 # Why it matters
 
 Browsers, phones and current libraries refuse TLS 1.0 and 1.1 before they look at the certificate. The best certificate
-on the old server helps nobody who is redirected to the legacy name with a current browser. And what the server serves
-could not be seen: that stays an open question, whatever the plan accepts.
+on the old server helps nobody who is redirected to the legacy name with a current browser. If it showed none to any
+hello, that stays an open question, whatever the plan accepts.
 
 # Example
 
-    seen  an old version: TLS 1.0: 10.0.0.3:443
+    expected  TLS 1.2 or 1.3
+    seen      TLS 1.0 with TLS_RSA_WITH_RC4_128_SHA: IIS 10.0.0.3:443
+              a current client: closed during the TLS handshake
 
 # Cure
 
@@ -81,7 +85,8 @@ fn seen(context: &Context, culprit: Culprit, waiver: Option<usize>, items: &[Ite
         Some(version) => format!("{who} speaks {version} at most"),
         None => format!("{who} speaks no TLS that current clients accept"),
     };
-    draft.seen = wording::outcomes(case, items);
+    let (read, unread): (Vec<Item>, Vec<Item>) = items.iter().partition(|i| is_read(i));
+    draft.seen = [wording::negotiated(case, &read), wording::outcomes(case, &unread)].concat();
     draft.seen.extend(product(case, culprit));
     let names = wording::name_list(plan, &wording::names(items));
     draft.hurts = vec![format!("users of {names}: current browsers and phones refuse, whatever the certificate")];
@@ -89,6 +94,11 @@ fn seen(context: &Context, culprit: Culprit, waiver: Option<usize>, items: &[Ite
     draft.remedy.now = pools(context, culprit).map(|pool| format!("take {who} out of the pool {pool}")).collect();
     finish(case, culprit, &who, &mut draft);
     draft
+}
+
+/// True if the certificate came to light.
+fn is_read(item: &Item) -> bool {
+    matches!(wording::endpoint_fault(item), Some((_, EndpointFault::BelowFloor { unseen: false, .. })))
 }
 
 /// Servers that a run with a network would ask.
@@ -146,12 +156,20 @@ fn finish(case: &Case, culprit: Culprit, who: &str, draft: &mut Draft) {
         draft.remedy.cure.push(format!("or, if it cannot, {proxy}"));
     }
     draft.remedy.cure.push("or accept it until the server is retired; in the plan:".into());
-    let until = wording::day(last_day(case));
-    let typed = ["[[waivers]]".into(), format!("rule = \"{}\"", INFO.name), format!("on = {}", commands::toml(who))];
-    let why = format!("{who} speaks TLS 1.0 at most, and is retired soon");
-    let reason = format!("reason = {}", commands::toml(&why));
-    let lines = typed.into_iter().chain([reason, format!("until = {until}")]);
-    draft.remedy.cure.extend(lines.map(|line| format!("{TYPED}{line}")));
+    let why = format!("{}; retired soon", draft.title);
+    draft.remedy.cure.extend(waiver(case, INFO.name, who, &why));
+}
+
+/// A waiver to paste, until the last day of coexistence.
+pub(super) fn waiver(case: &Case, rule: &str, who: &str, why: &str) -> Vec<String> {
+    let lines = [
+        "[[waivers]]".into(),
+        format!("rule = \"{rule}\""),
+        format!("on = {}", commands::toml(who)),
+        format!("reason = {}", commands::toml(why)),
+        format!("until = {}", wording::day(last_day(case))),
+    ];
+    lines.into_iter().map(|line| format!("{TYPED}{line}")).collect()
 }
 
 /// The last day of the coexistence, if the plan says it and it is ahead; else three months from now.
