@@ -12,6 +12,8 @@
 mod certificate;
 #[path = "bodies/dns.rs"]
 mod dns;
+#[path = "bodies/hello.rs"]
+mod hello;
 mod mutation;
 #[path = "bodies/names.rs"]
 mod names;
@@ -74,6 +76,15 @@ fn dialogues_before_tls() {
         "preambles",
         &["\r\n", "\0", "220 ", "250-STARTTLS\r\n", "* OK ", "a1 OK\r\n", "+OK\r\n", "."],
         preambles::body,
+    );
+}
+
+#[test]
+fn hellos_of_old_servers() {
+    run(
+        "hello",
+        &["\u{16}\u{3}\u{1}", "\u{15}\u{3}\u{1}\0\u{2}\u{1}\u{70}", "\u{e}\0\0\0", "\u{b}\0", "\u{3}\0\u{17}", "\0"],
+        hello::body,
     );
 }
 

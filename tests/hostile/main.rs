@@ -5,6 +5,7 @@
 #![allow(clippy::disallowed_methods, reason = "a test may look at the clock")]
 
 mod authority;
+mod clear;
 mod datagrams;
 mod farm;
 mod flight;
