@@ -16,6 +16,7 @@
     reason = "a measurement reads the clock and the command line, starts what it measures, and prints"
 )]
 
+mod clear;
 mod dns;
 mod judging;
 mod measure;
@@ -58,6 +59,9 @@ fn compare_all(numbers: &[usize]) {
     endpoints(&runtime, &world, &measure("TLS, all facts, /s", "0.90", count), world.tls());
     endpoints(&runtime, &world, &measure("STARTTLS smtp, /s", "0.85", count), world.smtp());
     endpoints(&runtime, &world, &measure("60 ms away, /s", "0.90", count), world.far());
+    // The goal is one of CPU: at most half of a whole handshake's.
+    measure("read in the clear, all facts, /s", "CPU 0.5", count)
+        .compare(|| runtime.block_on(tls::all(world.clone(), world.tls())), || runtime.block_on(clear::all(&world)));
     measure("DNS, look-ups/s", "0.5", 2 * count).compare(|| dns::all(&world), || runtime.block_on(ours::dns(&world)));
     coverage(&world, &measure);
     offline::compare(&measure);
