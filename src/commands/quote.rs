@@ -3,29 +3,35 @@
 
 use crate::model::text::escape;
 
-/// A PowerShell literal: as it is if it is made of harmless characters only, else in single quotes.
+/// A PowerShell literal, as an argument: as it is if it is a word of harmless characters only, else in single quotes. What
+/// begins with a digit could be a number (`1e3`, `10kb`).
 pub fn powershell(value: &str) -> String {
-    let value = escape(value);
     let harmless = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | ':' | '-' | '\\' | '/');
-    if is_bare(&value, harmless) { value } else { format!("'{}'", doubled(&value)) }
+    let is_word = value.starts_with(|c: char| c.is_ascii_alphabetic()) && value.chars().all(harmless);
+    if is_word { value.into() } else { string(value) }
+}
+
+/// A PowerShell string in single quotes, in which nothing is expanded; good in an expression too.
+pub(super) fn string(value: &str) -> String {
+    format!("'{}'", doubled(&escape(value)))
 }
 
 /// A POSIX shell literal: as it is if it is made of harmless characters only, else in single quotes.
 pub fn posix(value: &str) -> String {
     let value = escape(value);
     let harmless = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | ':' | '-' | '/' | '=' | ',' | '@');
-    if is_bare(&value, harmless) { value } else { format!("'{}'", value.replace('\'', r"'\''")) }
+    // An empty word disappears, one that begins with `-` is an option, and zsh takes `=word` for a program's path.
+    if !value.is_empty() && !value.starts_with(['-', '=']) && value.chars().all(harmless) {
+        value
+    } else {
+        format!("'{}'", value.replace('\'', r"'\''"))
+    }
 }
 
 /// A basic string of TOML, in double quotes.
 pub fn toml(value: &str) -> String {
     // What escaping makes of a control character has backslashes of its own: the value is wrong, and harmless.
     format!("\"{}\"", escape(value).replace('\\', r"\\").replace('"', r#"\""#))
-}
-
-/// An empty word disappears, and one that begins with `-` is an option.
-fn is_bare(value: &str, harmless: impl Fn(char) -> bool) -> bool {
-    !value.is_empty() && !value.starts_with('-') && value.chars().all(harmless)
 }
 
 /// PowerShell ends a single-quoted string at any of its five single quotes (about_Quoting_Rules); doubled, each stands
@@ -53,6 +59,7 @@ mod tests {
             (r"\\EX01\C$\x.pfx", r"'\\EX01\C$\x.pfx'"),
             ("", "''"),
             ("-Confirm", "'-Confirm'"),
+            ("10kb", "'10kb'"),
             ("a b", "'a b'"),
             ("a;b", "'a;b'"),
             ("$(calc)", "'$(calc)'"),
@@ -72,6 +79,7 @@ mod tests {
             ("", "''"),
             ("-rf", "'-rf'"),
             ("~root", "'~root'"),
+            ("=ls", "'=ls'"),
             ("it's", r"'it'\''s'"),
             ("$(id)`id`", "'$(id)`id`'"),
             (r"a\b", r"'a\b'"),

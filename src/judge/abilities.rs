@@ -51,5 +51,7 @@ pub(super) fn can_speak_tls_1_2(server: &Server) -> bool {
         "dovecot",
     ];
     let word = server.product.as_ref().map(|p| p.value.as_str()).unwrap_or_default();
-    ABLE.contains(&word) || word.starts_with("windows-20") && of(server).is_none() && word != "windows-2008"
+    // `exchange-2016-before-cu23` is an Exchange 2016 all the same.
+    let product = word.split_once("-before-").map_or(word, |(product, _)| product);
+    ABLE.contains(&product) || word.starts_with("windows-20") && of(server).is_none() && word != "windows-2008"
 }

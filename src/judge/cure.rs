@@ -19,7 +19,7 @@ pub(super) fn install(case: &Case, target: Option<Target>, items: &[Item]) -> Ve
     match case.certificates.good_leaf(&certificates, &names) {
         Some(leaf) => {
             let from = source(case, leaf, target);
-            commands::install(wording::product(case.plan, target), from, label, &thumbprint(case, leaf), &words)
+            commands::install(product(case, target), from, label, &thumbprint(case, leaf), &words)
         }
         None => {
             let what = described(case, &certificates, items);
@@ -29,13 +29,17 @@ pub(super) fn install(case: &Case, target: Option<Target>, items: &[Item]) -> Ve
 }
 
 /// Another server from which it can be copied.
-fn source<'a>(case: &'a Case, leaf: BlobId, target: Target) -> Option<commands::Donor<'a>> {
+fn source(case: &Case, leaf: BlobId, target: Target) -> Option<commands::Donor> {
     let servers = (0..case.plan.servers.len()).map(ServerId).filter(|s| Target::Server(*s) != target);
     let donor = |s: ServerId| commands::Donor {
-        label: &case.plan.server(s).label,
-        product: wording::product(case.plan, Target::Server(s)),
+        server: case.plan.server(s).label.to_string(),
+        product: product(case, Target::Server(s)),
     };
     servers.into_iter().find(|s| case.certificates.serves(*s, leaf)).map(donor)
+}
+
+fn product(case: &Case, target: Target) -> commands::Product {
+    commands::Product::of(wording::product(case.plan, target))
 }
 
 fn thumbprint(case: &Case, leaf: BlobId) -> String {

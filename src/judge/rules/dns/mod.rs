@@ -259,7 +259,7 @@ fn add(case: &Case, view: ViewId, name: &Name, ttl: u32, address: IpAddr) -> Vec
     let holds = |z: &&Zone| z.views.contains(&view) && name.is_under(z.apex.as_str());
     let zone = case.plan.zones.iter().filter(holds).max_by_key(|z| z.apex.as_str().len());
     let server = zone.and_then(|z| z.servers.first()).map(|s| s.value.addr.ip().to_string());
-    let product = zone.and_then(|z| z.product.as_deref());
+    let product = commands::Product::of(zone.and_then(|z| z.product.as_deref()));
     commands::add_record(product, zone.map(|z| &z.apex), server.as_deref(), name, ttl, address)
 }
 

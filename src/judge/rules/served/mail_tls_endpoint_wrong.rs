@@ -216,7 +216,7 @@ fn is_by_balancer(item: &Item) -> bool {
 /// The certificate is on the server already, if another of its services serves it.
 fn cures(case: &Case, only: &OnlyMail, server: ServerId, items: &[Item], mute: &[Item]) -> Vec<String> {
     let (plan, target) = (case.plan, Target::Server(server));
-    let product = wording::product(plan, target);
+    let product = commands::Product::of(wording::product(plan, target));
     let names: Vec<_> = wording::names(items).into_iter().map(|n| plan.name(n).name.probe()).collect();
     let covers = |leaf: &&BlobId| names.iter().all(|n| matches!(case.certificates.identify(**leaf, n), Some(Ok(_))));
     let there = only.right.get(&server).into_iter().flatten().find(covers);
