@@ -4,7 +4,9 @@
 
 mod act;
 mod apache;
+mod azure_dns;
 mod bind;
+mod cloudflare;
 mod dovecot;
 mod exchange;
 mod exchange_2003;
@@ -14,6 +16,7 @@ mod exchange_2013;
 mod exchange_2016;
 mod haproxy;
 mod iis;
+mod kubernetes;
 mod look;
 mod nginx;
 mod openssl;
@@ -23,15 +26,15 @@ mod quote;
 mod rdata;
 mod refusal;
 mod remedy;
+mod route53;
 mod script;
 mod windows_dns;
+mod windows_dns_before_2012;
 mod words;
 mod zone_file;
 
 #[cfg(test)]
-mod golden;
-#[cfg(test)]
-mod samples;
+mod tests;
 
 pub use act::{Act, CertificateAct, Donor, Look, MailWay, Member, ServerAct, ZoneAct, ZonePlace};
 pub use product::Product;
@@ -67,18 +70,17 @@ fn of_product(product: Product, act: &Act) -> Scripts {
         Product::Exchange2016 => exchange_2016::scripts(act),
         Product::WindowsDns => windows_dns::scripts(act),
         Product::Bind => bind::scripts(act),
-        Product::Nsd | Product::Knot | Product::PowerDns => zone_file::scripts(product, act),
         Product::Iis6 | Product::Iis => iis::scripts(product, act),
         Product::Nginx => nginx::scripts(act),
         Product::Apache => apache::scripts(act),
         Product::Haproxy => haproxy::scripts(act),
         Product::Postfix => postfix::scripts(act),
         Product::Dovecot => dovecot::scripts(act),
-        Product::WindowsDnsBefore2012
-        | Product::Route53
-        | Product::AzureDns
-        | Product::Cloudflare
-        | Product::Kubernetes
-        | Product::Other => zone_file::scripts(product, act),
+        Product::WindowsDnsBefore2012 => windows_dns_before_2012::scripts(act),
+        Product::Route53 => route53::scripts(act),
+        Product::AzureDns => azure_dns::scripts(act),
+        Product::Cloudflare => cloudflare::scripts(act),
+        Product::Kubernetes => kubernetes::scripts(act),
+        Product::Nsd | Product::Knot | Product::PowerDns | Product::Other => zone_file::scripts(product, act),
     }
 }

@@ -21,7 +21,7 @@ pub(super) fn scripts(product: Product, act: &Act) -> Scripts {
 /// A zone of one host needs a head, a server and a place in the server's configuration.
 fn create_zone(zone: &ZonePlace, act: &Act) -> Vec<Script> {
     let Some(apex) = &zone.apex else { return words::script(act) };
-    let server = zone.server.as_deref().and_then(|s| Name::parse(s).ok());
+    let server = zone.server.as_deref().filter(|s| s.contains('.') && s.is_ascii()).and_then(|s| Name::parse(s).ok());
     let server = server.map_or_else(|| format!("ns.{apex}."), |s| format!("{s}."));
     vec![
         Script::words([format!("a zone of its own{}, with a file that begins:", of_view(zone))]),

@@ -5,7 +5,8 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use super::*;
+use super::samples;
+use crate::commands::*;
 
 fn shown(product: Product, acts: &[Act]) -> String {
     let mut out = String::new();
@@ -47,6 +48,7 @@ fn each_server_says_what_to_type() {
         ("haproxy", "lb"),
         ("postfix", "mx"),
         ("dovecot", "imap"),
+        ("kubernetes", "gateway"),
         ("f5", "lb"),
     ] {
         golden(&format!("{word}.txt"), &shown(Product::of(Some(word)), &samples::on_server(label)));
@@ -61,6 +63,10 @@ fn each_dns_server_says_what_to_type() {
         ("nsd", "10.0.0.53"),
         ("knot", "10.0.0.53"),
         ("powerdns", "10.0.0.53"),
+        ("windows-dns-before-2012", "dc1"),
+        ("route53", "10.0.0.53"),
+        ("azure-dns", "10.0.0.53"),
+        ("cloudflare", "10.0.0.53"),
     ] {
         golden(&format!("{word}.txt"), &shown(Product::of(Some(word)), &samples::in_zone(server)));
     }

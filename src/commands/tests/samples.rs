@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::*;
+use crate::commands::*;
 use crate::model::name::Name;
 use crate::model::service::{Protocol, Way};
 
@@ -161,4 +161,80 @@ pub fn anywhere() -> Vec<Act> {
         look("10.0.0.3:25", Way::Starttls(Protocol::Smtp), Some("mail.domain.com")),
         look("10.0.0.3:3389", Way::Starttls(Protocol::Rdp), Some("mail.domain.com")),
     ]
+}
+
+/// Every act, with this text in place of every text that a plan or the network could have written.
+pub fn filled(text: &str) -> Vec<Act> {
+    let mut zones = in_zone(text);
+    // Where a server's name is refused, nothing else would be tried.
+    for act in in_zone(text) {
+        zones.push(match act {
+            Act::Zone { zone, act } => Act::Zone { zone: ZonePlace { server: None, ..zone }, act },
+            other => other,
+        });
+    }
+    let all = [on_server(text), zones, anywhere()].concat();
+    all.into_iter().map(|act| fill(act, text)).collect()
+}
+
+fn fill(mut act: Act, text: &str) -> Act {
+    let set = |field: &mut String| *field = text.into();
+    match &mut act {
+        Act::Certificate { act, .. } => match act {
+            CertificateAct::Order { issuer, .. } => *issuer = Some(text.into()),
+            CertificateAct::Export { thumbprint }
+            | CertificateAct::Rekey { thumbprint, .. }
+            | CertificateAct::Retire { thumbprint } => set(thumbprint),
+            CertificateAct::Import { thumbprint, from } => {
+                set(thumbprint);
+                from.iter_mut().for_each(|donor| set(&mut donor.server));
+            }
+            CertificateAct::Bind { thumbprint, services } => {
+                set(thumbprint);
+                services.iter_mut().for_each(set);
+            }
+            CertificateAct::Complete | CertificateAct::DeleteCopies => {}
+        },
+        Act::Server { act, .. } => match act {
+            ServerAct::Restart { services } => services.iter_mut().for_each(set),
+            ServerAct::PinConnector { connector, thumbprint, .. } => {
+                set(connector);
+                set(thumbprint);
+            }
+            ServerAct::TakeOut { node, pool } | ServerAct::PutBack { node, pool } => {
+                set(&mut node.label);
+                pool.iter_mut().for_each(set);
+            }
+            ServerAct::Publish { members, .. } => members.iter_mut().for_each(|m| set(&mut m.label)),
+            ServerAct::ChangeMembers { pool, add, remove } => {
+                set(pool);
+                add.iter_mut().chain(remove).for_each(|m| set(&mut m.label));
+            }
+            ServerAct::Unpublish { .. }
+            | ServerAct::SetUrls { .. }
+            | ServerAct::SetRedirect { .. }
+            | ServerAct::Decommission => {}
+        },
+        Act::Zone { zone, act } => {
+            zone.view = Some(text.into());
+            let values: Vec<&mut Rdata> = match act {
+                ZoneAct::CreateZone => Vec::new(),
+                ZoneAct::Create { values, .. } | ZoneAct::Ttl { values, .. } | ZoneAct::Remove { values, .. } => {
+                    values.iter_mut().collect()
+                }
+                ZoneAct::Change { old, new, .. } => old.iter_mut().chain(new).collect(),
+            };
+            for value in values {
+                match value {
+                    Rdata::Txt(says) => set(says),
+                    Rdata::Caa { value, .. } => set(value),
+                    _ => {}
+                }
+            }
+        }
+        Act::Repoint { what, .. } => set(what),
+        Act::Look(Look::Installed { thumbprint, .. }) => set(thumbprint),
+        Act::Look(_) => {}
+    }
+    act
 }
