@@ -19,7 +19,7 @@
 //!
 //! ```text
 //!  cli        knows everybody; clock, environment, stdout and exit live here
-//!  plan  observe  record  judge  report  lab      stages: never import each other
+//!  plan  observe  record  judge  checker  report  lab      stages: never import each other
 //!  pki  commands  parallel                        pure trades, used by several stages
 //!  model      nouns: no I/O, no async, no clock, no command line, no colour
 //! ```
@@ -27,6 +27,7 @@
 //! Sockets live in [`observe`] and [`lab`] only, and `async` there and in [`cli`], which drives them. Files are opened in
 //! [`cli`] and `observe::file` only.
 
+pub mod checker;
 pub mod cli;
 pub mod commands;
 pub mod judge;

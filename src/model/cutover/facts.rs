@@ -37,6 +37,11 @@ pub enum CacheKind {
 }
 
 impl CacheKind {
+    /// True of what DNS keeps: a record of that kind makes its owner exist.
+    pub fn is_dns(self) -> bool {
+        !matches!(self, Self::MtaSts | Self::Hsts)
+    }
+
     /// The field's word.
     pub fn word(self) -> &'static str {
         match self {
@@ -239,6 +244,19 @@ impl World {
             Change::Redirect { node, new, .. } => drop(self.redirects.insert(*node, new.clone())),
             Change::Used { view, name, new: true } => drop(self.used.insert((*view, name.clone()))),
             Change::Used { view, name, new: false } => drop(self.used.remove(&(*view, name.clone()))),
+        }
+    }
+
+    /// Sets the old value of a change to what holds.
+    pub fn refit(&self, change: &mut Change) {
+        match change {
+            Change::Records { key, old, .. } => *old = self.records.get(key).cloned(),
+            Change::Route { view, address, old, .. } => {
+                *old = self.routes.get(&(*view, *address)).cloned().unwrap_or_default();
+            }
+            Change::Serving { node, port, old, .. } => *old = self.serving.get(&(*node, *port)).cloned(),
+            Change::Redirect { node, old, .. } => *old = self.redirects.get(node).cloned().unwrap_or_default(),
+            Change::Used { .. } => {}
         }
     }
 

@@ -156,6 +156,17 @@ pub enum Moved {
         /// Index of the other.
         other: usize,
     },
+    /// A node serves another certificate before a step.
+    Serve {
+        /// Index of the step before which.
+        before: usize,
+        /// Who.
+        node: NodeId,
+        /// At which port.
+        port: u16,
+        /// Which: index into the credentials.
+        credential: usize,
+    },
     /// The step is left out.
     Without {
         /// Index of the step.

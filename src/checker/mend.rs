@@ -1,0 +1,164 @@
+//! The smallest change that makes an order of steps safe.
+
+use super::course::{Course, Slot};
+use super::prove;
+use crate::model::cutover::{Change, Ending, Mend, Moved, NodeId, Second, Serving, Timeline, Verdict, Wait, Witness};
+
+/// So many changes are tried one after another; each takes away one harm at least.
+const TRIES: usize = 32;
+/// Orders of more steps than this are not tried.
+const STEPS: usize = 64;
+
+/// The smallest change that makes a timeline safe, if one of those that are tried does: steps later, else one step before
+/// another, else certificates served that some server has already, else one step left out. `None` if it is safe already, or
+/// nothing that is tried helps.
+pub fn mend(timeline: &Timeline) -> Option<Mend> {
+    if is_safe(timeline) {
+        return None;
+    }
+    let ways = [later, earlier, serving, left_out];
+    ways.into_iter().find_map(|way| way(timeline)).map(|moves| Mend { moves })
+}
+
+fn is_safe(timeline: &Timeline) -> bool {
+    prove(timeline).verdict != Verdict::Harm
+}
+
+/// Each harm by a cached answer ends when the cache has forgotten it: the step waits until then.
+fn later(timeline: &Timeline) -> Option<Vec<Moved>> {
+    let mut timeline = timeline.clone();
+    let mut by = vec![0u32; timeline.steps.len()];
+    for _ in 0..TRIES {
+        let Some(witness) = prove(&timeline).harms.into_iter().next() else { break };
+        let (step, seconds) = delay(&mut timeline, &witness)?;
+        by[step] = by[step].checked_add(seconds)?;
+    }
+    let moved = |(step, by): (usize, u32)| Moved::Later { step, by };
+    is_safe(&timeline).then(|| by.into_iter().enumerate().filter(|(_, by)| *by > 0).map(moved).collect())
+}
+
+/// Lets the step of a witness start when the first of its cached answers is gone: which step, and how much later.
+fn delay(timeline: &mut Timeline, witness: &Witness) -> Option<(usize, u32)> {
+    let step = witness.step.filter(|_| witness.undoing.is_none())?;
+    let kept = witness.answers.iter().filter(|a| a.kept_until.is_some_and(|until| until > witness.at));
+    let (until, replaced_by) = kept.filter_map(|a| Some((a.kept_until?, a.replaced_by))).min()?;
+    let by = u32::try_from(until - witness.at).ok()?;
+    match replaced_by {
+        // Fixed times move together, so that no step comes before an earlier one.
+        _ if timeline.steps[step].at.is_some() => {
+            timeline.steps[step..].iter_mut().filter_map(|s| s.at.as_mut()).for_each(|at| *at += Second::from(by));
+        }
+        Some(after) if after < step => {
+            let elapsed = Course::forward(timeline).elapsed(after, Slot::During(step));
+            let seconds = u32::try_from(elapsed).ok()?.checked_add(by)?;
+            timeline.steps[step].waits.push(Wait { after, seconds, why: "caches forget what was before".into() });
+        }
+        _ => timeline.steps[step].not_before = Some(witness.at + Second::from(by)),
+    }
+    Some((step, by))
+}
+
+/// A node that serves a wrong certificate serves one that is known and right, before the step in which it hurts.
+fn serving(timeline: &Timeline) -> Option<Vec<Moved>> {
+    let mut open = vec![(timeline.clone(), Vec::new())];
+    // Depth first; the first certificate that takes away a harm is taken.
+    for _ in 0..TRIES {
+        let (timeline, moves) = open.pop()?;
+        let Some(witness) = prove(&timeline).harms.into_iter().next() else { return Some(moves) };
+        let (step, node) = witness.step.zip(witness.node).filter(|_| witness.undoing.is_none())?;
+        let port = witness.path.service.port;
+        let is_new = |credential: &usize| Some(*credential) != witness.credential;
+        for credential in (0..timeline.credentials.len()).rev().filter(is_new) {
+            let tried = served(&timeline, step, (node, port), credential);
+            if prove(&tried).harms.first().is_none_or(|next| is_later(next, &witness)) {
+                let more = Moved::Serve { before: step, node, port, credential };
+                open.push((tried, moves.iter().cloned().chain([more]).collect()));
+            }
+        }
+    }
+    None
+}
+
+fn is_later(next: &Witness, than: &Witness) -> bool {
+    (next.step, next.node, next.path.service.port) != (than.step, than.node, than.path.service.port)
+}
+
+/// With a certificate served by a node from the end of the step before on, or from the beginning.
+fn served(timeline: &Timeline, step: usize, (node, port): (NodeId, u16), credential: usize) -> Timeline {
+    let mut out = timeline.clone();
+    let new = Serving { default: vec![credential], ..Serving::default() };
+    match step.checked_sub(1) {
+        None => drop(out.world.serving.insert((node, port), new)),
+        Some(before) => {
+            let is_same =
+                |c: &Change| matches!(c, Change::Serving { node: n, port: p, .. } if (*n, *p) == (node, port));
+            out.steps[before].changes.retain(|c| !is_same(c));
+            out.steps[before].changes.push(Change::Serving { node, port, old: None, new: Some(new) });
+        }
+    }
+    refit(&mut out);
+    out
+}
+
+/// One step before another: the later ones are tried first, for they are moved least.
+fn earlier(timeline: &Timeline) -> Option<Vec<Moved>> {
+    let count = timeline.steps.len();
+    if count > STEPS {
+        return None;
+    }
+    let pairs = (1..count).flat_map(|far| (far..count).map(move |step| (step, step - far)));
+    let moved = |(step, other): &(usize, usize)| is_safe(&reordered(timeline, *step, *other));
+    let (step, other) = pairs.into_iter().find(moved)?;
+    Some(vec![Moved::Before { step, other }])
+}
+
+/// A step in front of an earlier one. Fixed times stay with the places, waits with the steps.
+fn reordered(timeline: &Timeline, step: usize, other: usize) -> Timeline {
+    let mut out = timeline.clone();
+    let times: Vec<Option<Second>> = out.steps.iter().map(|s| s.at).collect();
+    let moved = out.steps.remove(step);
+    out.steps.insert(other, moved);
+    for (step, at) in out.steps.iter_mut().zip(times) {
+        step.at = at;
+    }
+    let place = |old: usize| match old {
+        _ if old == step => other,
+        _ if (other..step).contains(&old) => old + 1,
+        _ => old,
+    };
+    for (i, step) in out.steps.iter_mut().enumerate() {
+        step.waits.iter_mut().for_each(|w| w.after = place(w.after));
+        step.waits.retain(|w| w.after < i);
+    }
+    refit(&mut out);
+    out
+}
+
+fn left_out(timeline: &Timeline) -> Option<Vec<Moved>> {
+    let count = timeline.steps.len();
+    if count > STEPS {
+        return None;
+    }
+    let step = (0..count).find(|step| is_safe(&without(timeline, *step)))?;
+    Some(vec![Moved::Without { step }])
+}
+
+/// The timeline with one step that is waited for as before, and changes nothing: what would happen without it.
+pub fn without(timeline: &Timeline, step: usize) -> Timeline {
+    let mut out = timeline.clone();
+    out.steps[step].changes.clear();
+    out.steps[step].ending = Ending::Assumed(out.steps[step].ending.at_least());
+    refit(&mut out);
+    out
+}
+
+/// Old values as they are in the new order; the new ones stay.
+fn refit(timeline: &mut Timeline) {
+    let mut world = timeline.world.clone();
+    for step in &mut timeline.steps {
+        for change in &mut step.changes {
+            world.refit(change);
+            world.apply(change);
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! What a proof says, in words without clock times.
+
+use super::answers::Reply;
+use crate::model::cutover::{Change, Datum, HarmClass, NodeId, Timeline, Witness};
+use crate::model::name::Name;
+use crate::model::service::Service;
+
+/// A reply as an administrator reads it.
+pub(super) fn reply(reply: &Reply) -> String {
+    match reply {
+        Reply::Absent(_) => "absent".into(),
+        Reply::Alias(target, _) => format!("alias of {}", target.as_str()),
+        Reply::Data(data, _) => data.iter().map(datum).collect::<Vec<_>>().join(", "),
+    }
+}
+
+fn datum(datum: &Datum) -> String {
+    match datum {
+        Datum::Address(address) => address.to_string(),
+        Datum::Host(name) | Datum::Elsewhere(name) => name.as_str().into(),
+        Datum::Certificate(index) => format!("certificate {index}"),
+    }
+}
+
+/// Where TLSA records of a host and port stand (RFC 6698 section 3).
+pub(super) fn tlsa_owner(host: &Name, port: u16) -> Option<Name> {
+    Name::parse_owner(&format!("_{port}._tcp.{}", host.as_str())).ok()
+}
+
+/// Nobody has seen what a node serves.
+pub(super) fn unseen(timeline: &Timeline, node: NodeId, service: &Service) -> String {
+    format!("what {} serves at {} {service}", timeline.node(node), service.word)
+}
+
+/// Nobody has seen a certificate.
+pub(super) fn names_unknown(label: &str) -> String {
+    format!("the names of certificate \"{label}\"")
+}
+
+/// Nobody could tell who trusts a certificate.
+pub(super) fn trust_unknown(label: &str) -> String {
+    format!("whether clients trust certificate \"{label}\"")
+}
+
+/// A change whose old value is not what holds.
+pub(super) fn misfit(timeline: &Timeline, change: &Change) -> String {
+    match change {
+        Change::Records { key, .. } => {
+            let view = timeline.view(key.view);
+            format!(
+                "the {} records of {} in view {view} are not what this step takes for old",
+                key.kind.word(),
+                key.owner.as_str()
+            )
+        }
+        Change::Route { view, address, .. } => {
+            format!("who answers at {address} in view {} is not who this step takes for old", timeline.view(*view))
+        }
+        Change::Serving { node, port, .. } => {
+            format!("what {} serves at :{port} is not what this step takes for old", timeline.node(*node))
+        }
+        Change::Redirect { node, .. } => {
+            format!("where {} sends its users is not where this step takes for old", timeline.node(*node))
+        }
+        Change::Used { view, name, .. } => {
+            format!(
+                "whether {} is used in view {} is known already before this step",
+                name.as_str(),
+                timeline.view(*view)
+            )
+        }
+    }
+}
+
+/// A witness in one sentence.
+pub(super) fn witness(timeline: &Timeline, witness: &Witness) -> String {
+    let who = who(timeline, witness);
+    let node = witness.node.map(|n| timeline.node(n)).unwrap_or_default();
+    let at = witness.address.map(|a| a.to_string()).unwrap_or_default();
+    let reference = witness.reference.as_str();
+    let service = format!("{} {}", witness.path.service.word, witness.path.service);
+    let label = witness.credential.and_then(|c| timeline.credentials.get(c)).map_or("", |c| &*c.label);
+    let meets = match (witness.class, witness.credential) {
+        (HarmClass::WrongName, None) => format!("finds that the mail policy does not name {reference}"),
+        (HarmClass::WrongName, _) => {
+            format!("meets {node} ({at}), which serves \"{label}\" at {service}: it does not cover {reference}")
+        }
+        (HarmClass::Untrusted, _) => {
+            format!("meets {node} ({at}), which serves \"{label}\" at {service}: this client does not trust it")
+        }
+        (HarmClass::Expired, _) => {
+            format!("meets {node} ({at}), which serves \"{label}\" at {service}: it is not valid at that time")
+        }
+        (HarmClass::NothingListens, _) if witness.node.is_none() => format!("is led to {at}, where nobody answers"),
+        (HarmClass::NothingListens, _) => format!("is led to {node} ({at}), which does not listen at {service}"),
+        (HarmClass::BelievedAbsent, _) => format!("is told that {reference} does not exist"),
+        (HarmClass::RedirectLoop, _) => format!("is sent by {node} to {reference}, which leads to {node} again"),
+    };
+    format!("{who} {meets}")
+}
+
+fn who(timeline: &Timeline, witness: &Witness) -> String {
+    let path = &witness.path;
+    let without_sni = if path.sni { "" } else { " without SNI" };
+    let sent = witness.redirected_by.filter(|_| witness.class != HarmClass::RedirectLoop);
+    let sent = sent.map(|n| format!(", sent by {},", timeline.node(n))).unwrap_or_default();
+    let cached: Vec<String> = witness
+        .answers
+        .iter()
+        .filter(|a| a.kept_until.is_some())
+        .map(|a| format!("{} {} = {}", a.key.owner.as_str(), a.key.kind.word(), a.answer))
+        .collect();
+    let cached = match cached.is_empty() {
+        true => String::new(),
+        false => format!(" whose cache still says {}", cached.join(" and ")),
+    };
+    format!("a client of view {}{without_sni} for {}{sent}{cached}", timeline.view(path.view), path.name.as_str())
+}
