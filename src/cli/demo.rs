@@ -35,9 +35,9 @@ const SCENARIOS: &[Scenario] = &[
         file: "plans/exchange-2003-to-2010.toml",
         plan: include_str!("../../plans/exchange-2003-to-2010.toml"),
         ask: Ask::Standing,
-        faults: &["legacy-inside-only:legacy.mail.domain.com", "old-certificate:ex2003-fe"],
+        faults: &["legacy-inside-only:legacy.mail.domain.com", "old-certificate:ex2003-fe", "old-tls:ex2003-fe"],
         story: "The legacy name was added to the internal zone only, and IIS on the 2003 front end is still bound to its \
-                old certificate.",
+                old certificate. It speaks TLS 1.0, which browsers refuse.",
     },
     Scenario {
         name: "exchange-2003-to-2010-eve",

@@ -30,6 +30,7 @@ pub fn print(plan: &Plan, probes: &Probes, dial: &DialMap) -> Result<(), Trouble
     for ask in &probes.tls {
         let p = &ask.probe;
         let sni = p.sni.as_ref().map_or("no SNI".to_string(), |n| format!("SNI {n}"));
+        let sni = p.face.map_or(sni.clone(), |face| format!("{sni} ({face} alone)"));
         let times = if ask.samples > 1 { format!(" x {}", ask.samples) } else { String::new() };
         let to = detour(dial, p.address, p.sni.as_ref());
         line(format!("tls   {} {} {sni}{times}{to}", p.address, p.way.word()).replace("  SNI", " SNI"));

@@ -9,6 +9,7 @@ use crate::model::identity::Mismatch;
 use crate::model::name::Name;
 use crate::model::plan::{CertId, Target, ViewId};
 use crate::model::service::Way;
+use crate::model::tls::Face;
 use crate::pki::{OutOfDate, Untrusted};
 
 /// One thing that is wrong, or unknown, with an obligation.
@@ -57,6 +58,8 @@ pub(super) struct Spot {
     pub(super) culprit: Culprit,
     /// The view by whose path it was met; `None` at a server's own address.
     pub(super) view: Option<ViewId>,
+    /// The kind of certificate that was asked for alone.
+    pub(super) face: Option<Face>,
 }
 
 /// Whose fault something at an endpoint is.
@@ -75,6 +78,8 @@ pub(super) enum EndpointFault {
     NoTls,
     /// It speaks in the clear where TLS begins, behind its word to go ahead.
     Injected,
+    /// It has no certificate for clients that take this kind of key alone, though the plan lists one.
+    NoFace { face: Face },
     /// What it serves does not cover the name.
     WrongName { leaf: BlobId, why: Mismatch },
     /// It is not the very certificate that is declared.
@@ -150,7 +155,7 @@ impl Fault {
                 E::Unseen | E::Stale(_) | E::NotStanding => true,
                 E::NoAnchors { .. } | E::Intercepted { .. } => true,
                 E::BelowFloor { unseen, .. } => *unseen,
-                E::NoTls | E::Injected | E::OldSuites { .. } => false,
+                E::NoTls | E::Injected | E::OldSuites { .. } | E::NoFace { .. } => false,
                 E::WrongName { .. } | E::WrongLeaf { .. } | E::WrongKey { .. } => false,
                 E::Unreadable { .. } | E::OutOfDate { .. } | E::Untrusted { .. } => false,
             },
@@ -175,7 +180,8 @@ impl EndpointFault {
             | Self::Untrusted { leaf, .. }
             | Self::Unfinished { leaf, .. }
             | Self::Intercepted { leaf } => Some(*leaf),
-            Self::NoTls | Self::Injected | Self::BelowFloor { .. } | Self::OldSuites { .. } => None,
+            Self::NoTls | Self::Injected | Self::BelowFloor { .. } => None,
+            Self::OldSuites { .. } | Self::NoFace { .. } => None,
             Self::CouldNotLook | Self::Unseen | Self::FewSamples { .. } => None,
             Self::Stale(_) | Self::NotStanding | Self::NoAnchors { .. } => None,
         }

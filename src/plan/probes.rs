@@ -8,10 +8,11 @@ use crate::model::dns::{RecordType, ResolverAddr};
 use crate::model::name::Name;
 use crate::model::obligation::{Claim, Obligation};
 use crate::model::observation::{DnsProbe, TlsProbe};
-use crate::model::plan::{CertificateSource, Plan, ServerId, Settings, Target, ViewId};
+use crate::model::plan::{CertId, CertificateSource, Plan, ServerId, Settings, Target, ViewId};
 use crate::model::policy::{Policy, Scope};
 use crate::model::probes::{DnsAsk, Manners, Probes, Reach, Template, TlsAsk, Vantage};
 use crate::model::service::Service;
+use crate::model::tls::Face;
 
 mod beside;
 
@@ -75,15 +76,16 @@ impl Asker<'_> {
                 expected.like.iter().for_each(|host| self.lookup(*view, host));
             }
             Claim::Lowered { view, .. } => self.lookup(*view, &name),
-            Claim::Serves { server, service, .. } => {
-                self.server(*server, service, &name);
+            Claim::Serves { server, service, certificates, .. } => {
+                self.server(*server, service, &name, faces(certificates));
                 if obligation.holds.iter().any(|(v, _)| self.plan.view(*v).without_sni) {
                     self.server_without_name(*server, service);
                 }
             }
-            Claim::Path { view, target, service, addresses, .. } => {
+            Claim::Path { view, target, service, addresses, certificates, .. } => {
                 self.lookup(*view, &name);
-                self.path(*view, *target, service, addresses, &name);
+                let faces = if self.plan.has_own_certificates(*target) { faces(certificates) } else { &ANY };
+                self.path(*view, *target, service, addresses, &name, faces);
             }
         }
     }
@@ -104,15 +106,17 @@ impl Asker<'_> {
     /// What a server serves, where that is all that is known of a certificate.
     fn served_certificate(&mut self, server: ServerId, name: &Name) {
         if let Some(service) = self.plan.server(server).services.first().map(|s| s.value.clone()) {
-            self.server(server, &service, name);
+            self.server(server, &service, name, &ANY);
         }
     }
 
-    fn server(&mut self, id: ServerId, service: &Service, name: &Name) {
+    fn server(&mut self, id: ServerId, service: &Service, name: &Name, faces: &[Option<Face>]) {
         let server = self.plan.server(id);
         for address in server.own_addresses(&self.plan.views) {
             if self.reaches(address) {
-                self.connect(address, service, Some(name), 1, manners(&server.settings));
+                for face in faces {
+                    self.connect(address, service, Some((name, *face)), 1, manners(&server.settings));
+                }
             } else {
                 self.skip(format!("{}{service} ({}): not reached from here", bracket(address), server.label));
             }
@@ -133,7 +137,15 @@ impl Asker<'_> {
         self.vantage.stands_in.iter().any(|v| Reach::of(self.plan.view(*v)).allows(address))
     }
 
-    fn path(&mut self, view: ViewId, target: Target, service: &Service, addresses: &[IpAddr], name: &Name) {
+    fn path(
+        &mut self,
+        view: ViewId,
+        target: Target,
+        service: &Service,
+        addresses: &[IpAddr],
+        name: &Name,
+        faces: &[Option<Face>],
+    ) {
         let v = self.plan.view(view);
         let label = self.plan.target_label(target);
         if !self.vantage.stands_in.contains(&view) {
@@ -151,7 +163,9 @@ impl Asker<'_> {
         let reach = Reach::of(v);
         for address in addresses {
             if reach.allows(*address) {
-                self.connect(*address, service, Some(name), samples, manners(settings));
+                for face in faces {
+                    self.connect(*address, service, Some((name, *face)), samples, manners(settings));
+                }
                 if v.without_sni {
                     self.connect(*address, service, None, samples, manners(settings));
                 }
@@ -175,13 +189,17 @@ impl Asker<'_> {
         }
     }
 
-    fn connect(&mut self, address: IpAddr, service: &Service, name: Option<&Name>, samples: u32, manners: Manners) {
-        let probe = TlsProbe {
-            address: SocketAddr::new(address, service.port),
-            way: service.way,
-            sni: name.cloned(),
-            face: None,
-        };
+    /// Asks for a name with a face, or for none.
+    fn connect(
+        &mut self,
+        address: IpAddr,
+        service: &Service,
+        name: Option<(&Name, Option<Face>)>,
+        samples: u32,
+        manners: Manners,
+    ) {
+        let (sni, face) = name.map_or((None, None), |(name, face)| (Some(name.clone()), face));
+        let probe = TlsProbe { address: SocketAddr::new(address, service.port), way: service.way, sni, face };
         match self.tls.get(&probe) {
             Some(at) => {
                 let ask = &mut self.out.tls[*at];
@@ -198,6 +216,17 @@ impl Asker<'_> {
         if self.skipped.insert(line.clone()) {
             self.out.skipped.push(line);
         }
+    }
+}
+
+/// As clients ask that take what the server prefers.
+const ANY: [Option<Face>; 1] = [None];
+
+/// A server with several certificates shows one of them to most clients: each kind of key is asked for apart.
+fn faces(certificates: &[CertId]) -> &'static [Option<Face>] {
+    match certificates.len() {
+        0 | 1 => &ANY,
+        _ => &[None, Some(Face::Rsa), Some(Face::Ecdsa)],
     }
 }
 

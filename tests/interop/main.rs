@@ -12,6 +12,7 @@ mod bind;
 mod certificates;
 mod daemon;
 mod dovecot;
+mod faces;
 mod inspect;
 mod nginx;
 mod old_tls;

@@ -16,7 +16,7 @@ use crate::model::certificate::BlobId;
 use crate::model::observation::{Probe, Run, TlsProbe};
 use crate::model::plan::{CertId, MatchMode, NameId, ServerId, Target, ViewId};
 use crate::model::service::Service;
-use crate::model::tls::{Possession, Served, Stage, TlsOutcome};
+use crate::model::tls::{Face, Possession, Served, Stage, TlsOutcome};
 use crate::pki::Untrusted;
 
 /// What an endpoint is asked for.
@@ -50,14 +50,16 @@ pub(super) fn serves(case: &Case, asked: &Asked, server: ServerId) -> Assessment
     let mut samples = Vec::new();
     for address in &addresses {
         let spot = asked.spot(*address, culprit, None);
+        let any = |_: &Run| true;
         match fresh(
-            case.evidence.find(&asked.probe(case, *address), |_| true),
+            case.evidence.find(&asked.probe(case, *address), any),
             |why| Fault::Endpoint(spot.clone(), EndpointFault::Stale(why)),
             || Fault::Endpoint(spot.clone(), EndpointFault::Unseen),
         ) {
             Ok(looks) => {
                 let reached = reached(case, looks);
                 samples.extend(reached.into_iter().map(|look| asked.sample(case, &spot, look)));
+                samples.extend(asked.faces(case, &spot, any));
             }
             Err(open) => samples.push(Sample::open(*open)),
         }
@@ -117,6 +119,9 @@ pub(super) fn path(case: &Case, asked: &Asked, view: ViewId, target: Target, add
             Ok(looks) => {
                 let few = few(case, target, &spot, &looks);
                 let mut tries: Vec<Sample> = looks.into_iter().map(|look| asked.sample(case, &spot, look)).collect();
+                if addresses.contains(&address) && case.plan.has_own_certificates(target) {
+                    tries.extend(asked.faces(case, &spot, |run| run.stands_in.contains(label)));
+                }
                 // What DNS gave beside the target's addresses is another's to mend.
                 tries.iter_mut().filter(|_| !addresses.contains(&address)).for_each(|t| t.met = None);
                 let fails = tries.iter().any(is_failing);
@@ -145,16 +150,78 @@ fn is_failing(sample: &Sample) -> bool {
 
 impl Asked<'_> {
     fn probe(&self, case: &Case, address: IpAddr) -> Probe {
+        self.probe_face(case, address, None)
+    }
+
+    fn probe_face(&self, case: &Case, address: IpAddr, face: Option<Face>) -> Probe {
         Probe::Tls(TlsProbe {
             address: SocketAddr::new(address, self.service.port),
             way: self.service.way,
             sni: Some(case.plan.name(self.name).name.probe()),
-            face: None,
+            face,
         })
     }
 
+    /// Where the plan lists several certificates: what clients meet that take one kind of key alone.
+    fn faces(&self, case: &Case, spot: &Spot, counts: impl Fn(&Run) -> bool) -> Vec<Sample> {
+        let mut out = Vec::new();
+        if self.certificates.len() < 2 {
+            return out;
+        }
+        for face in [Face::Rsa, Face::Ecdsa] {
+            let spot = Spot { face: Some(face), ..spot.clone() };
+            let found = case.evidence.find(&self.probe_face(case, spot.address.ip(), Some(face)), &counts);
+            let is_due = self.is_due(case, face);
+            match found {
+                Found::Fresh(looks) => {
+                    out.extend(reached(case, looks).into_iter().filter_map(|l| self.face(case, &spot, l, is_due)));
+                }
+                Found::Stale(why) if is_due => out.push(Sample::open(at(&spot, EndpointFault::Stale(why), &[]))),
+                Found::Nothing if is_due => out.push(Sample::open(at(&spot, EndpointFault::Unseen, &[]))),
+                Found::Stale(_) | Found::Nothing => {}
+            }
+        }
+        out
+    }
+
+    /// One look at a face. That a server has none which the plan does not list is no fault; what it shows is judged.
+    fn face(&self, case: &Case, spot: &Spot, look: Look, is_due: bool) -> Option<Sample> {
+        let (outcome, face) = (case.evidence.tls(look)?, spot.face?);
+        let no_suite = |alert: &str| matches!(alert, "handshake_failure" | "insufficient_security");
+        let has_none = match outcome {
+            TlsOutcome::Alert(alert) if no_suite(alert) => true,
+            // An old server declines in these words whatever is asked, and shows a certificate where it has one.
+            words => self.declines(case, spot.address.ip(), words),
+        };
+        match outcome {
+            TlsOutcome::Certificate(_) => Some(self.sample(case, spot, look)),
+            _ if !is_due => None,
+            _ if has_none => {
+                Some(Sample { problems: vec![at(spot, EndpointFault::NoFace { face }, &[look])], met: None })
+            }
+            _ => Some(self.sample(case, spot, look)),
+        }
+    }
+
+    /// True if an address declined a current client in these words, and showed its certificate to an older one.
+    fn declines(&self, case: &Case, address: IpAddr, words: &TlsOutcome) -> bool {
+        let so = |look: &Look| matches!(case.evidence.tls(*look), Some(TlsOutcome::Certificate(s)) if s.declined.as_deref() == Some(words));
+        match case.evidence.find(&self.probe(case, address), |_| true) {
+            Found::Fresh(looks) => looks.iter().any(so),
+            Found::Stale(_) | Found::Nothing => false,
+        }
+    }
+
+    /// True if the listed certificates are known to be of this kind and of another.
+    fn is_due(&self, case: &Case, face: Face) -> bool {
+        let leaves = case.certificates.leaves(self.certificates);
+        let kinds: BTreeSet<Face> =
+            leaves.iter().filter_map(|leaf| face_of(&case.certificates.facts(*leaf).ok()?.key)).collect();
+        kinds.len() > 1 && kinds.contains(&face)
+    }
+
     fn spot(&self, address: IpAddr, culprit: Culprit, view: Option<ViewId>) -> Spot {
-        Spot { address: SocketAddr::new(address, self.service.port), way: self.service.way, culprit, view }
+        Spot { address: SocketAddr::new(address, self.service.port), way: self.service.way, culprit, view, face: None }
     }
 
     fn sample(&self, case: &Case, spot: &Spot, look: Look) -> Sample {
@@ -363,6 +430,19 @@ impl Asked<'_> {
     }
 }
 
+fn at(spot: &Spot, fault: EndpointFault, looks: &[Look]) -> Problem {
+    problem(Fault::Endpoint(spot.clone(), fault), looks)
+}
+
+/// The face that a key makes, by its words: `RSA 2048`, `EC P-256`.
+fn face_of(key: &str) -> Option<Face> {
+    match key.split(' ').next() {
+        Some("RSA" | "RSA-PSS") => Some(Face::Rsa),
+        Some("EC") => Some(Face::Ecdsa),
+        _ => None,
+    }
+}
+
 fn is_certificate(outcome: &TlsOutcome) -> bool {
     matches!(outcome, TlsOutcome::Certificate(_))
 }
@@ -378,14 +458,26 @@ fn by_certificate(case: &Case, members: &BTreeSet<ServerId>, served: &Served) ->
     by_chain.or_else(by_leaf).copied()
 }
 
+/// The one face at which all is wrong that is wrong.
+fn failing_face(samples: &[Sample]) -> Option<Face> {
+    let faces = samples.iter().flat_map(|s| &s.problems).filter(|p| !p.fault.is_open()).map(|p| match &p.fault {
+        Fault::Endpoint(spot, _) => spot.face,
+        Fault::Certificate(..) | Fault::Dns(..) => None,
+    });
+    let faces: BTreeSet<Option<Face>> = faces.collect();
+    faces.first().copied().flatten().filter(|_| faces.len() == 1)
+}
+
 fn conclude(case: &Case, samples: Vec<Sample>) -> Assessment {
     let (all, failing) = (samples.len(), samples.iter().filter(|s| is_failing(s)).count());
+    let face = failing_face(&samples);
     let met = samples.iter().filter_map(|s| s.met).collect();
     let problems: Vec<Problem> = samples.into_iter().flat_map(|s| s.problems).collect();
-    let cell = match problems.iter().find(|p| !p.fault.is_open()) {
-        Some(_) if all > 1 => format!("{failing} of {all}"),
-        Some(first) => cell(case, first).to_string(),
-        None => String::new(),
+    let cell = match (problems.iter().find(|p| !p.fault.is_open()), face) {
+        (Some(first), Some(face)) => format!("{face} {}", cell(case, first)).trim_end().to_string(),
+        (Some(_), None) if all > 1 => format!("{failing} of {all}"),
+        (Some(first), None) => cell(case, first).to_string(),
+        (None, _) => String::new(),
     };
     Assessment { met, ..Assessment::of(problems, cell) }
 }
@@ -415,6 +507,7 @@ fn cell(case: &Case, problem: &Problem) -> Cow<'static, str> {
         E::Untrusted { .. } => "untrusted",
         E::BelowFloor { .. } => "old TLS",
         E::OldSuites { .. } => "old ciphers",
+        E::NoFace { .. } => "missing",
         E::CouldNotLook | E::Unfinished { .. } | E::FewSamples { .. } | E::Unseen | E::Stale(_) => "",
         E::NotStanding | E::NoAnchors { .. } | E::Intercepted { .. } => "",
     };

@@ -22,6 +22,7 @@ mod dns;
 mod due;
 mod endpoints;
 mod ends;
+mod faces;
 mod floor;
 mod interception;
 mod issuance;

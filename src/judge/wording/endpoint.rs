@@ -9,10 +9,10 @@ use crate::judge::case::Case;
 use crate::judge::draft::Item;
 use crate::judge::problem::{Culprit, EndpointFault, Fault, Spot};
 use crate::model::obligation::Claim;
-use crate::model::observation::Probe;
+use crate::model::observation::{Probe, TlsProbe};
 use crate::model::plan::{CertId, Plan, Target};
 use crate::model::service::{BARE_TLS, Way};
-use crate::model::tls::{Possession, TlsOutcome};
+use crate::model::tls::{Face, Possession, TlsOutcome};
 
 /// Who an endpoint's culprit is.
 pub(in crate::judge) fn culprit(plan: &Plan, culprit: Culprit) -> String {
@@ -22,8 +22,11 @@ pub(in crate::judge) fn culprit(plan: &Plan, culprit: Culprit) -> String {
     }
 }
 
+/// A port, the way into TLS, and the kind of certificate that was asked for alone.
+type Door = (u16, Way, Option<Face>);
+
 /// Ports of one address, each with the way into TLS, by the plan's word for the service.
-type Ports = BTreeMap<&'static str, BTreeSet<(u16, Way)>>;
+type Ports = BTreeMap<&'static str, BTreeSet<Door>>;
 
 /// The endpoints of items: a line per address, `10.0.0.12  IIS :443  SMTP :25 STARTTLS`. Where a server is at fault, the balancers
 /// that lead to it are said under `hurts`.
@@ -38,7 +41,7 @@ pub(in crate::judge) fn spots(items: &[Item]) -> Vec<String> {
 }
 
 fn insert(ports: &mut Ports, item: &Item, spot: &Spot) {
-    ports.entry(service_word(item)).or_default().insert((spot.address.port(), spot.way));
+    ports.entry(service_word(item)).or_default().insert((spot.address.port(), spot.way, spot.face));
 }
 
 /// The plan's word for the service that an item is about.
@@ -57,11 +60,11 @@ pub(in crate::judge) fn is_by_balancer(item: &Item, spot: &Spot) -> bool {
 
 /// `10.0.0.12  IIS :443  SMTP :25 STARTTLS :587 STARTTLS`; the web first, as it is what people know.
 fn at(address: IpAddr, ports: &Ports) -> String {
-    let port = |(port, way): &(u16, Way)| match way.word() {
-        "" => format!(":{port}"),
-        word => format!(":{port} {word}"),
+    let port = |(port, way, face): &Door| match way.word() {
+        "" => format!(":{port}{}", alone(*face)),
+        word => format!(":{port} {word}{}", alone(*face)),
     };
-    let service = |(word, ports): (&str, &BTreeSet<(u16, Way)>)| {
+    let service = |(word, ports): (&str, &BTreeSet<Door>)| {
         format!("{word} {}", ports.iter().map(port).collect::<Vec<_>>().join(" "))
     };
     let each: Vec<String> = in_order(ports).into_iter().map(service).collect();
@@ -69,9 +72,9 @@ fn at(address: IpAddr, ports: &Ports) -> String {
 }
 
 /// Services, the web first.
-fn in_order(ports: &Ports) -> Vec<(&'static str, &BTreeSet<(u16, Way)>)> {
+fn in_order(ports: &Ports) -> Vec<(&'static str, &BTreeSet<Door>)> {
     let mut all: Vec<_> = ports.iter().map(|(word, ports)| (*word, ports)).collect();
-    all.sort_by_key(|(_, ports)| !ports.iter().any(|(port, _)| *port == 443));
+    all.sort_by_key(|(_, ports)| !ports.iter().any(|(port, ..)| *port == 443));
     all
 }
 
@@ -139,7 +142,7 @@ pub(in crate::judge) fn services_at(items: &[Item]) -> String {
         .iter()
         .filter_map(|i| Some((i, endpoint_fault(i)?.0)))
         .for_each(|(item, spot)| insert(&mut ports, item, spot));
-    let numbers = |ports: &BTreeSet<(u16, Way)>| ports.iter().map(|(port, _)| format!(":{port}")).collect::<Vec<_>>();
+    let numbers = |ports: &BTreeSet<Door>| ports.iter().map(|(port, ..)| format!(":{port}")).collect::<Vec<_>>();
     let each = in_order(&ports).into_iter().map(|(word, ports)| format!("{word} {}", numbers(ports).join(" ")));
     each.collect::<Vec<_>>().join("  ")
 }
@@ -150,7 +153,7 @@ pub(in crate::judge) fn outcomes(case: &Case, items: &[Item]) -> Vec<String> {
     for item in items {
         for look in &item.problem.looks {
             if let (Some(outcome), Probe::Tls(p)) = (case.evidence.tls(*look), &case.evidence.look(*look).probe) {
-                out.entry(outcome.to_string()).or_default().insert(endpoint(service_word(item), p.address, p.way));
+                out.entry(outcome.to_string()).or_default().insert(endpoint(service_word(item), p));
             }
         }
     }
@@ -171,11 +174,7 @@ pub(in crate::judge) fn negotiated(case: &Case, items: &[Item]) -> Vec<String> {
             continue;
         };
         let [version, suite] = [&served.version, &served.cipher].map(|w| w.as_deref().unwrap_or("unknown"));
-        spoken.entry(format!("{version} with {suite}")).or_default().insert(endpoint(
-            service_word(item),
-            p.address,
-            p.way,
-        ));
+        spoken.entry(format!("{version} with {suite}")).or_default().insert(endpoint(service_word(item), p));
         declined.extend(served.declined.as_ref().map(|why| format!("a current client: {why}")));
         if let Possession::NotProved(why) = &served.possession {
             unproved.insert(format!("possession of the key not proved: {why}"));
@@ -186,11 +185,17 @@ pub(in crate::judge) fn negotiated(case: &Case, items: &[Item]) -> Vec<String> {
 }
 
 /// `SMTP 10.0.0.10:25 STARTTLS`.
-fn endpoint(service: &str, address: std::net::SocketAddr, way: Way) -> String {
-    match way.word() {
-        "" => format!("{service} {address}"),
-        word => format!("{service} {address} {word}"),
+fn endpoint(service: &str, probe: &TlsProbe) -> String {
+    let (address, face) = (probe.address, alone(probe.face));
+    match probe.way.word() {
+        "" => format!("{service} {address}{face}"),
+        word => format!("{service} {address} {word}{face}"),
     }
+}
+
+/// Behind an endpoint, where one kind of certificate was asked for alone.
+fn alone(face: Option<Face>) -> String {
+    face.map(|face| format!(" ({face})")).unwrap_or_default()
 }
 
 /// True if a fault speaks of what an endpoint served.

@@ -308,6 +308,14 @@ impl Plan {
         }
     }
 
+    /// True unless a balancer shows the certificates of its members, each its own.
+    pub fn has_own_certificates(&self, target: Target) -> bool {
+        match target {
+            Target::Server(_) => true,
+            Target::Pool(id) => self.pool(id).certificate.is_some(),
+        }
+    }
+
     /// The certificates that a server or balancer should serve under a name: the nearest choice wins, the name's own,
     /// then the server's (by service word first), then the plan's only certificate. Empty if nothing is declared.
     pub fn certificates_for(&self, name: NameId, target: Target, word: &str, phase: Phase) -> Vec<CertId> {

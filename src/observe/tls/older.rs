@@ -46,7 +46,9 @@ impl Handshakes {
     /// answer a hello, each a connection of its own, with the dialogue before TLS where there is one.
     pub(super) async fn older(&self, there: There<'_>) -> Option<Glance> {
         let sni = there.probe.sni.as_ref().map(|n| n.probe().to_string());
-        for (left, version) in (1..=3).rev().zip(hello::VERSIONS) {
+        // Servers answer downwards: whether there is another certificate, the first hello tells.
+        let most = if there.probe.face.is_some() { 1 } else { 3 };
+        for (left, version) in (1..=most).rev().zip(hello::VERSIONS) {
             let hush = share(there.deadline, left);
             let (tcp, _) = self.prepare(there).await.ok()?;
             let offer = hello::offer(version, sni.as_deref(), there.probe.face).ok()?;

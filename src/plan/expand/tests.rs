@@ -197,3 +197,24 @@ fn ids_are_unique_in_every_plan_of_the_repository() {
         assert_eq!(ids.len(), all, "{}", path.display());
     }
 }
+
+#[test]
+fn each_kind_of_certificate_is_asked_for_where_several_are_listed() {
+    use crate::model::policy::Policy;
+    use crate::model::probes::Vantage;
+    let lists = |list: &str, shown: &str| {
+        let text = format!(
+            "{WORLD}[certificates.a]\nnames = [\"mail.domain.com\"]\n[certificates.b]\nnames = [\"mail.domain.com\"]\n\
+             [servers.two]\naddress = {{ internal = \"10.0.0.20\", external = \"203.0.113.20\" }}\n{list}\n[internet]\n\"mail.domain.com\" = \"two\"\n"
+        );
+        let plan = plan(&text);
+        let vantage = Vantage { stands_in: plan.view_ids().collect(), address: None };
+        let probes = crate::plan::probes(&plan, &expand(&plan), &vantage, &Policy::default());
+        let word = |a: &crate::model::probes::TlsAsk| a.probe.face.map_or("any".to_string(), |f| f.to_string());
+        let inside = probes.tls.iter().filter(|a| a.probe.address.to_string() == "10.0.0.20:443");
+        let faces: Vec<_> = inside.map(word).collect();
+        assert_eq!(faces.join(" "), shown, "{list}");
+    };
+    lists("certificate = \"a\"", "any");
+    lists("certificate = [\"a\", \"b\"]", "any RSA ECDSA");
+}

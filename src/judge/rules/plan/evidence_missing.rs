@@ -139,7 +139,7 @@ fn gap(case: &Case, item: &Item, silent: &BTreeSet<ViewId>) -> Option<Gap> {
             E::Intercepted { .. } => None,
             E::NoTls | E::Injected | E::WrongName { .. } | E::WrongLeaf { .. } | E::WrongKey { .. } => None,
             E::Unreadable { .. } | E::OutOfDate { .. } | E::Untrusted { .. } => None,
-            E::BelowFloor { .. } | E::OldSuites { .. } => None,
+            E::BelowFloor { .. } | E::OldSuites { .. } | E::NoFace { .. } => None,
         },
         Fault::Dns(view, resolver, fault) => match fault {
             D::Silent { .. } if silent.contains(view) => Some(Gap::View(*view)),

@@ -14,6 +14,7 @@ use crate::model::certificate::BlobId;
 use crate::model::finding::Severity;
 use crate::model::obligation::Claim;
 use crate::model::plan::{CertId, NameId, Target};
+use crate::model::tls::Face;
 
 /// What is known of the rule.
 pub(super) const INFO: RuleInfo = RuleInfo {
@@ -62,6 +63,27 @@ type Group = (Culprit, BlobId, bool, bool);
 pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
     let groups = context.group(&INFO, |item| group(item));
     drafts.extend(groups.into_iter().map(|((group, waiver), items)| draft(context, group, waiver, &items)));
+    let lacking = |item: &Item| match wording::endpoint_fault(item)? {
+        (spot, EndpointFault::NoFace { face }) => Some((spot.culprit, *face)),
+        _ => None,
+    };
+    let groups = context.group(&INFO, lacking);
+    drafts.extend(
+        groups.into_iter().map(|(((culprit, face), waiver), items)| faceless(context, culprit, face, waiver, &items)),
+    );
+}
+
+/// One of the certificates that the plan lists is not there for those who take no other.
+fn faceless(context: &Context, culprit: Culprit, face: Face, waiver: Option<usize>, items: &[Item]) -> Draft {
+    let (case, plan) = (context.case, context.case.plan);
+    let (who, names) = (wording::culprit(plan, culprit), wording::name_list(plan, &wording::names(items)));
+    let mut draft = Draft::of(context, &INFO, items, waiver);
+    draft.title = format!("{who} does not serve its {face} certificate for {names}");
+    draft.expected = wording::wanted_at(case, target_of(culprit), items);
+    draft.seen = wording::outcomes(case, items);
+    draft.hurts = vec![format!("clients of {who} that take {face} only: no connection")];
+    draft.remedy.cure = vec![format!("install the {face} certificate on {who} beside the other, for the same names")];
+    draft
 }
 
 fn group(item: &Item) -> Option<Group> {
