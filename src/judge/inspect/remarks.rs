@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::{Asked, Look, cover, in_order, uncovered, unproved};
 use crate::judge::out_of_box;
 use crate::judge::rules::certificate::weak_key_or_signature::weakness;
+use crate::judge::rules::served::modern_clients_cannot_connect::is_refused_by_browsers;
 use crate::judge::wording::day;
 use crate::model::certificate::CertificateFacts;
 use crate::model::finding::Severity::{self, Error, Info, Warning};
@@ -205,7 +206,10 @@ fn connection(look: &Look) -> Vec<Remark> {
         let words = format!("it speaks {version}, which current clients refuse");
         out.push(remark(Error, "tls-version-below-floor", words));
     } else if let Some(declined) = &served.declined {
-        out.push(plain(Error, format!("current clients get no connection, only {declined}")));
+        let suite = served.cipher.as_deref().unwrap_or("an unknown suite");
+        let words = format!("it speaks TLS 1.2 with {suite}, and to a client that takes none such: {declined}");
+        let weight = if is_refused_by_browsers(suite) { Error } else { Warning };
+        out.push(remark(weight, "modern-clients-cannot-connect", words));
     }
     out.extend(unproved(served).map(|(is_wrong, words)| match is_wrong {
         true => remark(Error, "endpoint-serves-wrong-certificate", words),

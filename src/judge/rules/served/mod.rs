@@ -6,7 +6,7 @@ mod endpoint_serves_wrong_certificate;
 mod endpoint_unreachable;
 mod extended_protection_mismatch;
 mod mail_tls_endpoint_wrong;
-mod modern_clients_cannot_connect;
+pub(in crate::judge) mod modern_clients_cannot_connect;
 mod pool_certificate_divergence;
 mod starttls_injection;
 mod tls_interception_suspected;

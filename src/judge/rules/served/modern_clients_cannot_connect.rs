@@ -93,7 +93,7 @@ fn suite<'a>(item: &Item<'a>) -> Option<&'a str> {
 }
 
 /// RC4 (RFC 7465), 3DES, DES and export keys: taken out of browsers long ago.
-fn is_refused_by_browsers(suite: &str) -> bool {
+pub(in crate::judge) fn is_refused_by_browsers(suite: &str) -> bool {
     ["_RC4_", "_3DES_", "_DES_", "_EXPORT", "_DSS_"].iter().any(|weak| suite.contains(weak))
 }
 
