@@ -39,12 +39,13 @@ async fn make_another_recording() {
         world.break_with(fault).expect("a fault that fits");
     }
     let lab = Lab::start(&world).await.expect("a world");
-    let vantage = Vantage { stands_in: plan.view_ids().collect(), address: None };
+    let vantage = Vantage { stands_in: plan.view_ids().collect(), ..Vantage::default() };
     let probes = coexist::plan::probes(&plan, &coexist::plan::expand(&plan), &vantage, &Policy::default());
     let place = Place {
         vantage: &vantage,
         sources: &Sources::World(&lab.files(), &lab.anchors()),
         dial: lab.dial_map(),
+        ways: Vec::new(),
         timeout: Duration::from_secs(5),
         concurrency: 16,
         now: Timestamp::now(),

@@ -89,7 +89,7 @@ pub fn run(words: &[String]) {
     drop(text);
     clock.lap("load");
     let policy = Policy::default();
-    let vantage = Vantage { stands_in: plan.view_ids().collect(), address: None };
+    let vantage = Vantage { stands_in: plan.view_ids().collect(), ..Vantage::default() };
     let probes = plan::probes(&plan, &plan::expand(&plan), &vantage, &policy);
     clock.lap("expand and probes");
     let (mut recording, seen) = seen(&plan, &probes, &issued);
@@ -197,6 +197,7 @@ fn seen(plan: &Plan, probes: &Probes, issued: &Issued) -> (Recording, Vec<Observ
         plan: pki::blob_id(plan.source.text.as_bytes()),
         files: BTreeMap::new(),
         stands_in: labels.clone(),
+        proxy: None,
         address: None,
         connect_to: Vec::new(),
         started: now(),

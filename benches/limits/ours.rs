@@ -27,7 +27,8 @@ use crate::world::World;
 /// Looks at every name over TLS and notes every fact; how many are all right.
 pub async fn tls(world: &World, target: Target) -> usize {
     let way = if target.smtp { Way::Starttls(Protocol::Smtp) } else { Way::Implicit };
-    let manners = Manners { timeout_ms: None, retry: 0, per_host: FLIGHT as u32, ehlo: "coexist.invalid".into() };
+    let manners =
+        Manners { via: None, timeout_ms: None, retry: 0, per_host: FLIGHT as u32, ehlo: "coexist.invalid".into() };
     let ask = |name: &String| TlsAsk {
         probe: TlsProbe { address: target.address, way, sni: Name::parse(name).ok(), face: None },
         samples: 1,
@@ -216,6 +217,7 @@ async fn watch_look(plan: &Plan, probes: &Probes, place: &Place, watch: &mut (dy
         vantage: &vantage,
         sources: &Sources::World(&BTreeMap::new(), &place.anchors),
         dial: DialMap(detours.collect()),
+        ways: Vec::new(),
         timeout: place.timeout,
         concurrency: FLIGHT,
         now: Timestamp::now(),
@@ -224,5 +226,5 @@ async fn watch_look(plan: &Plan, probes: &Probes, place: &Place, watch: &mut (dy
 }
 
 fn vantage(plan: &Plan) -> Vantage {
-    Vantage { stands_in: plan.view_ids().collect(), address: None }
+    Vantage { stands_in: plan.view_ids().collect(), ..Vantage::default() }
 }

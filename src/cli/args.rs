@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 
+use super::proxies::Override;
 use crate::model::finding::Severity;
 use crate::model::name::Name;
 use crate::model::observation::Detour;
@@ -134,6 +135,9 @@ pub(super) struct LookArgs {
     /// Dial elsewhere, as curl does; an empty HOST or PORT stands for any
     #[arg(long, value_name = "HOST:PORT:ADDR:PORT", value_parser = detour)]
     pub connect_to: Vec<Detour>,
+    /// Reach a view through this proxy (socks5://, socks5h:// or http://), or through none, whatever the plan says
+    #[arg(long, value_name = "VIEW=URL|VIEW=direct", value_parser = Override::parse)]
+    pub proxy: Vec<Override>,
 }
 
 /// How it is told.

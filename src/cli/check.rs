@@ -12,7 +12,7 @@ use super::args::{CheckArgs, LookArgs};
 use super::examine::{Place, Sources, gathered, header, keep, look, tell_notes};
 use super::plans::{self, Done};
 use super::recording::Growing;
-use super::{Trouble, ask, dry_run, limits, load, output, recording};
+use super::{Trouble, ask, dry_run, limits, load, output, proxies, recording};
 use crate::model::finding::{Judgement, RunOutcome};
 use crate::model::obligation::Obligation;
 use crate::model::observation::{DialMap, Recording};
@@ -55,7 +55,8 @@ async fn ended_by_ctrl_c(looking: Looking) {
 fn one(args: &CheckArgs, path: &Path, runtime: &Runtime, looking: &Looking) -> Result<Done, Trouble> {
     let plan = load::plan(path)?;
     let policy = ask::policy(&args.ask, &plan, Scope::All)?;
-    let vantage = ask::vantage(&args.look, &plan)?;
+    let ways = proxies::ways(&args.look, &plan)?;
+    let vantage = ask::vantage(&args.look, &plan, &ways)?;
     let obligations = plan::expand(&plan);
     let probes = plan::probes(&plan, &obligations, &vantage, &policy);
     let sources = Sources::beside(path);
@@ -64,9 +65,11 @@ fn one(args: &CheckArgs, path: &Path, runtime: &Runtime, looking: &Looking) -> R
     dry_run::idle_detours(&dial, &probes)
         .for_each(|d| output::tell(&shown(&format!("warning: --connect-to {d} fits nothing that is dialled"))));
     if args.dry_run {
-        return dry_run::print(&plan, &probes, &dial).map(|()| Done::DryRun);
+        return dry_run::print(&plan, &probes, &dial, &ways).map(|()| Done::DryRun);
     }
-    let place = Place { concurrency: concurrency(args, &plan), ..place(&args.look, &vantage, &sources, dial) };
+    let ways = proxies::opened(ways, &plan, &probes)?;
+    let concurrency = concurrency(args, &plan);
+    let place = Place { concurrency, ways, ..place(&args.look, &vantage, &sources, dial) };
     let earlier = args.with.iter().map(|p| recording::read(p)).collect::<Result<Vec<_>, _>>()?;
     looking.store(true, Ordering::SeqCst);
     let Watched { mut recording, finished, fault } = runtime.block_on(watched(args, &plan, &probes, &place))?;
@@ -94,7 +97,7 @@ fn concurrency(args: &CheckArgs, plan: &Plan) -> usize {
 
 fn place<'a>(args: &LookArgs, vantage: &'a Vantage, sources: &'a Sources<'a>, dial: DialMap) -> Place<'a> {
     let concurrency = usize::from(args.concurrency);
-    Place { vantage, sources, dial, timeout: args.timeout, concurrency, now: Timestamp::now() }
+    Place { vantage, sources, dial, ways: Vec::new(), timeout: args.timeout, concurrency, now: Timestamp::now() }
 }
 
 /// Judges at the time asked for, else at the time when the evidence was gathered.
@@ -120,8 +123,9 @@ struct Watched {
 
 /// Looks, with progress on a terminal and the recording growing on disk; after Ctrl-C what was seen is written.
 async fn watched(args: &CheckArgs, plan: &Plan, probes: &Probes, place: &Place<'_>) -> Result<Watched, Trouble> {
-    let (run, blobs) = header(plan, place)?;
-    let mut file = args.record.as_deref().map(|path| Growing::create(path, &run, &blobs)).transpose()?;
+    let (runs, blobs) = header(plan, place)?;
+    let mut file =
+        args.record.as_deref().map(|path| Growing::create(path, (&runs.own, &runs.through), &blobs)).transpose()?;
     let mut recording = Recording { blobs, ..Recording::default() };
     recording.observations.reserve(probes.count());
     let bar = progress(args, probes);
@@ -136,13 +140,13 @@ async fn watched(args: &CheckArgs, plan: &Plan, probes: &Probes, place: &Place<'
             keep(&mut recording, seen);
         };
         tokio::select! {
-            () = look(plan, probes, place, &run, &mut sink) => true,
+            () = look(plan, probes, place, &runs, &mut sink) => true,
             _ = tokio::signal::ctrl_c() => false,
         }
     };
     bar.finish_and_clear();
     let fault = file.and_then(|file| file.finish().err());
-    recording.runs.insert(run.id.clone(), run);
+    runs.enter(&mut recording);
     Ok(Watched { recording, finished, fault })
 }
 

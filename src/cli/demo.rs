@@ -189,13 +189,14 @@ async fn judged(plan: &Plan, ask: Ask, faults: &[&str]) -> Result<Judgement, Tro
     let lab = Lab::start(&world).await.map_err(|e| Trouble::new(format!("the embedded world did not start: {e}")))?;
     let files = lab.files();
     let anchors: Vec<Arc<[u8]>> = lab.anchors();
-    let vantage = Vantage { stands_in: plan.view_ids().collect(), address: None };
+    let vantage = Vantage { stands_in: plan.view_ids().collect(), ..Vantage::default() };
     let obligations = plan::expand(plan);
     let probes = plan::probes(plan, &obligations, &vantage, &policy);
     let place = Place {
         vantage: &vantage,
         sources: &Sources::World(&files, &anchors),
         dial: lab.dial_map(),
+        ways: Vec::new(),
         timeout: Duration::from_secs(2),
         concurrency: 64,
         now: Timestamp::now(),

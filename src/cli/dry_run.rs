@@ -2,15 +2,16 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use super::proxies::Way;
 use super::{Trouble, output};
 use crate::model::name::Name;
 use crate::model::observation::{Detour, DialMap};
 use crate::model::plan::Plan;
-use crate::model::probes::Probes;
+use crate::model::probes::{Manners, Probes};
 use crate::model::text::shown;
 
 /// Every query and connection that the run would make.
-pub fn print(plan: &Plan, probes: &Probes, dial: &DialMap) -> Result<(), Trouble> {
+pub fn print(plan: &Plan, probes: &Probes, dial: &DialMap, ways: &[Way]) -> Result<(), Trouble> {
     let mut text = String::new();
     let mut line = |l: String| {
         text.push_str(&shown(&l));
@@ -23,8 +24,12 @@ pub fn print(plan: &Plan, probes: &Probes, dial: &DialMap) -> Result<(), Trouble
         let to = detour(dial, p.resolver.addr, None);
         line(format!("dns   {} {} {} @{}{to}", p.view, p.name, p.kind, p.resolver));
     }
+    let through = |m: &Manners| {
+        let way = ways.iter().find(|w| m.via.as_ref() == Some(&plan.view(w.view).label));
+        way.map(|w| format!(" through {}", w.proxy)).unwrap_or_default()
+    };
     for f in &probes.follow {
-        let tls = if f.tls.is_some() { ", and TLS there" } else { "" };
+        let tls = f.tls.as_ref().map(|(_, m)| format!(", and TLS there{}", through(m))).unwrap_or_default();
         line(format!("dns   each host that {} of {} names in {}: A, AAAA{tls}", f.kind, f.name, f.view));
     }
     for ask in &probes.tls {
@@ -33,13 +38,13 @@ pub fn print(plan: &Plan, probes: &Probes, dial: &DialMap) -> Result<(), Trouble
         let sni = p.face.map_or(sni.clone(), |face| format!("{sni} ({face} alone)"));
         let times = if ask.samples > 1 { format!(" x {}", ask.samples) } else { String::new() };
         let to = detour(dial, p.address, p.sni.as_ref());
-        line(format!("tls   {} {} {sni}{times}{to}", p.address, p.way.word()).replace("  SNI", " SNI"));
+        let through = through(&ask.manners);
+        line(format!("tls   {} {} {sni}{times}{to}{through}", p.address, p.way.word()).replace("  SNI", " SNI"));
     }
     for t in &probes.templates {
         let way = t.way.word();
-        line(
-            format!("tls   each address that {} gives for {}, port {} {way}", t.view, t.name, t.port).trim_end().into(),
-        );
+        let what = format!("tls   each address that {} gives for {}, port {} {way}", t.view, t.name, t.port);
+        line(format!("{}{}", what.trim_end(), through(&t.manners)));
     }
     probes.skipped.iter().for_each(|s| line(format!("not   {s}")));
     output::print(&text)

@@ -9,13 +9,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::load::{self, Beside};
+use super::proxies::Way;
 use super::{Trouble, output};
 use crate::model::certificate::BlobId;
 use crate::model::observation::{DialMap, FORMAT, FileOutcome, MINOR, Outcome, Probe, Recording, Run};
 use crate::model::plan::{Plan, TrustSource};
 use crate::model::probes::{Probes, Vantage};
 use crate::model::text::shown;
-use crate::observe::{self, Options, ReadFile, Seen};
+use crate::observe::{self, Options, ReadFile, Route, Seen};
 use crate::pki;
 
 /// Where a run finds files and trust anchors.
@@ -67,6 +68,8 @@ pub struct Place<'a> {
     pub sources: &'a Sources<'a>,
     /// Where to dial instead.
     pub dial: DialMap,
+    /// The proxies that lead into views.
+    pub ways: Vec<Way>,
     /// Limit of a query or a connection.
     pub timeout: Duration,
     /// Queries and connections in flight.
@@ -75,13 +78,33 @@ pub struct Place<'a> {
     pub now: Timestamp,
 }
 
-/// Looks, and hands out the run's header, then what is seen as it comes.
-pub async fn look(plan: &Plan, probes: &Probes, place: &Place<'_>, run: &Run, sink: &mut (dyn FnMut(Seen) + Send)) {
+/// The runs of one look.
+pub struct Runs {
+    /// From here.
+    pub own: Run,
+    /// Through the proxies, in the order of [`Place::ways`].
+    pub through: Vec<Run>,
+}
+
+impl Runs {
+    /// Adds them to a recording.
+    pub fn enter(self, recording: &mut Recording) {
+        recording.runs.extend(std::iter::once(self.own).chain(self.through).map(|run| (run.id.clone(), run)));
+    }
+}
+
+/// Looks, and hands out what is seen as it comes. The runs are those of [`header`].
+pub async fn look(plan: &Plan, probes: &Probes, place: &Place<'_>, runs: &Runs, sink: &mut (dyn FnMut(Seen) + Send)) {
     let read = |name: &str| place.sources.read(name);
     let read_file: ReadFile = &read;
     let anchors = plan.views.iter().map(|v| (v.label.clone(), view_anchors(place, &v.trust).0)).collect();
+    let routes = place.ways.iter().zip(&runs.through).map(|(way, run)| {
+        let route = Route::new(run.id.clone(), way.proxy.clone(), way.password.clone());
+        (plan.view(way.view).label.clone(), Arc::new(route))
+    });
     let options = Options {
-        run: run.id.clone(),
+        run: runs.own.id.clone(),
+        routes: routes.collect(),
         timeout: place.timeout,
         concurrency: place.concurrency,
         dial: place.dial.clone(),
@@ -101,8 +124,8 @@ fn view_anchors(place: &Place<'_>, trust: &Trust) -> (Vec<Arc<[u8]>>, Vec<String
 /// Certificates and anchors: DER by its SHA-256.
 pub type Blobs = BTreeMap<BlobId, Arc<[u8]>>;
 
-/// The header of a run and the trust anchors that it names.
-pub fn header(plan: &Plan, place: &Place<'_>) -> Result<(Run, Blobs), Trouble> {
+/// The headers of the runs and the trust anchors that they name: the run from here, then one for each way through a proxy.
+pub fn header(plan: &Plan, place: &Place<'_>) -> Result<(Runs, Blobs), Trouble> {
     let mut blobs = BTreeMap::new();
     let mut anchors = BTreeMap::new();
     let mut trust_errors = BTreeMap::new();
@@ -124,12 +147,18 @@ pub fn header(plan: &Plan, place: &Place<'_>) -> Result<(Run, Blobs), Trouble> {
         files: file_digests(plan, place),
         stands_in: place.vantage.stands_in.iter().map(|v| plan.view(*v).label.clone()).collect(),
         address: place.vantage.address,
+        proxy: None,
         connect_to: place.dial.0.iter().map(ToString::to_string).collect(),
         started: to_the_second(place.now),
         anchors,
         trust_errors,
     };
-    Ok((run, blobs))
+    let through = |way: &Way| {
+        let stands_in = vec![plan.view(way.view).label.clone()];
+        Ok(Run { id: random_id()?, stands_in, proxy: Some(way.proxy.to_string()), ..run.clone() })
+    };
+    let through = place.ways.iter().map(through).collect::<Result<Vec<_>, Trouble>>()?;
+    Ok((Runs { own: run, through }, blobs))
 }
 
 fn file_digests(plan: &Plan, place: &Place<'_>) -> BTreeMap<String, BlobId> {
@@ -144,15 +173,15 @@ pub async fn examine(
     place: &Place<'_>,
     watch: &mut (dyn FnMut(&Seen) + Send),
 ) -> Result<Recording, Trouble> {
-    let (run, blobs) = header(plan, place)?;
+    let (runs, blobs) = header(plan, place)?;
     let mut recording = Recording { blobs, ..Recording::default() };
     recording.observations.reserve(probes.count());
-    look(plan, probes, place, &run, &mut |seen| {
+    look(plan, probes, place, &runs, &mut |seen| {
         watch(&seen);
         keep(&mut recording, seen);
     })
     .await;
-    recording.runs.insert(run.id.clone(), run);
+    runs.enter(&mut recording);
     Ok(recording)
 }
 

@@ -34,6 +34,7 @@ fn one(args: &LintArgs, path: &Path, runtime: &Runtime) -> Result<Done, Trouble>
         vantage: &vantage,
         sources: &Sources::beside(path),
         dial: DialMap::default(),
+        ways: Vec::new(),
         timeout: Duration::from_secs(5),
         concurrency: 1,
         now: Timestamp::now(),

@@ -17,6 +17,7 @@ mod lint;
 mod load;
 mod output;
 mod plans;
+mod proxies;
 mod recording;
 mod schema;
 mod show;
@@ -27,7 +28,9 @@ use clap::Parser;
 
 pub use args::Cli;
 pub use examine::{Place, Sources, examine};
+pub use proxies::Way;
 
+use crate::model::proxy::without_passwords;
 use crate::model::text::shown;
 use args::Command;
 
@@ -38,7 +41,7 @@ pub fn main() -> ExitCode {
         // Help and the version; a mistake holds what was typed, which in a build may be anybody's.
         Err(e) if !e.use_stderr() => e.exit(),
         Err(e) => {
-            e.to_string().trim_end().lines().for_each(|line| output::tell(&shown(line)));
+            without_passwords(&e.to_string()).trim_end().lines().for_each(|line| output::tell(&shown(line)));
             return ExitCode::from(crate::report::USAGE);
         }
     };

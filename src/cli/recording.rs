@@ -23,11 +23,12 @@ pub struct Growing {
 }
 
 impl Growing {
-    /// Begins one with a run and its trust anchors.
-    pub fn create(path: &Path, run: &Run, blobs: &Blobs) -> Result<Self, Trouble> {
+    /// Begins one with its runs, the first of which is this machine's own, and their trust anchors.
+    pub fn create(path: &Path, (own, through): (&Run, &[Run]), blobs: &Blobs) -> Result<Self, Trouble> {
         let trouble = |e: io::Error| Trouble::new(format!("{}: {e}", path.display()));
         let out = BufWriter::new(File::create(path).map_err(trouble)?);
-        let writer = Writer::new(out, run).map_err(trouble)?;
+        let mut writer = Writer::new(out, own).map_err(trouble)?;
+        through.iter().try_for_each(|run| writer.run(run)).map_err(trouble)?;
         let mut growing = Self { path: path.to_path_buf(), writer, fault: None };
         for (id, der) in blobs {
             growing.writer.blob(*id, der).map_err(trouble)?;

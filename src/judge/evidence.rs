@@ -150,8 +150,14 @@ impl<'a> Evidence<'a> {
         ids.entry(look).or_insert_with(digest).clone()
     }
 
-    /// What was seen by the runs that `counts` lets count and that no later one supersedes.
+    /// What was seen by the runs that `counts` lets count and that no later one supersedes. A run whose proxy resolves names
+    /// does not know which address it met, and counts for none.
     pub(super) fn find(&self, probe: &Probe, counts: impl Fn(&Run) -> bool) -> Found {
+        self.found(self.order.find(probe), |run| !run.resolves_at_proxy() && counts(run))
+    }
+
+    /// As [`Evidence::find`], where it does not matter at which address a name was met.
+    pub(super) fn find_by_name(&self, probe: &Probe, counts: impl Fn(&Run) -> bool) -> Found {
         self.found(self.order.find(probe), counts)
     }
 
@@ -211,7 +217,7 @@ impl<'a> Evidence<'a> {
 
     /// True if an observation is of a time that counts, and no later run supersedes it.
     pub(super) fn is_current(&self, look: Look) -> bool {
-        matches!(self.find(&self.looks[look].probe, |_| true), Found::Fresh(looks) if looks.contains(&look))
+        matches!(self.find_by_name(&self.looks[look].probe, |_| true), Found::Fresh(looks) if looks.contains(&look))
     }
 
     /// True if a run counts for what it brings along. Where all began after the time that is judged, all do: trust
@@ -296,6 +302,7 @@ fn is_word(outcome: &Outcome) -> bool {
                 | TlsOutcome::Timeout(Stage::Connect)
                 | TlsOutcome::GivenUp(_)
                 | TlsOutcome::CannotLook(_)
+                | TlsOutcome::Proxy(_)
         ),
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::case::Case;
 use crate::model::dns::{DnsOutcome, ResolverAddr};
-use crate::model::finding::{ResolversSeen, SeenFrom};
+use crate::model::finding::{ProxySeen, ResolversSeen, SeenFrom};
 use crate::model::obligation::Claim;
 use crate::model::observation::Probe;
 use crate::model::plan::ViewId;
@@ -27,11 +27,19 @@ pub(super) fn seen_from(case: &Case) -> SeenFrom {
             .filter(|v| is_path_unseen(case, **v, &stood))
             .map(|v| label(v).to_string())
             .collect(),
+        proxies: views.iter().flat_map(|v| proxies(case, *v)).collect(),
         detours: runs.values().any(|r| !r.connect_to.is_empty()),
         from: runs.values().map(|r| r.started).min(),
         to: runs.values().map(|r| r.started).max(),
         other_plan: runs.values().any(|r| r.plan != plan),
     }
+}
+
+fn proxies(case: &Case, view: ViewId) -> BTreeSet<ProxySeen> {
+    let label = &case.plan.view(view).label;
+    let through = case.evidence.runs().values().filter(|r| r.stands_in.contains(label));
+    let seen = |proxy: &String| ProxySeen { view: label.to_string(), proxy: proxy.clone() };
+    through.filter_map(|r| r.proxy.as_ref()).map(seen).collect()
 }
 
 fn is_path_unseen(case: &Case, view: ViewId, stood: &BTreeSet<&Arc<str>>) -> bool {

@@ -95,7 +95,9 @@ pub(super) fn tls(outcome: &TlsOutcome, expectation: Expectation) -> Truth {
         | TlsOutcome::TooLarge(_)
         | TlsOutcome::OldVersion(_)
         | TlsOutcome::Protocol(_)
-        | TlsOutcome::CannotLook(_) => Kind::Silent,
+        | TlsOutcome::CannotLook(_)
+        // What a proxy says of itself is no word about the endpoint.
+        | TlsOutcome::Proxy(_) => Kind::Silent,
     };
     table(kind, expectation)
 }
@@ -124,6 +126,7 @@ fn refuses_the_name(alert: &str) -> bool {
 mod tests {
     use super::*;
     use crate::model::dns::Reply;
+    use crate::model::proxy::ProxyFault;
     use crate::model::tls::{Possession, Served};
 
     const ALL: [Expectation; 4] = [Present, Absent, Either, Unconstrained];
@@ -216,6 +219,7 @@ mod tests {
             (TlsOutcome::OldVersion(text()), SILENT),
             (TlsOutcome::Protocol(text()), SILENT),
             (TlsOutcome::CannotLook(text()), SILENT),
+            (TlsOutcome::Proxy(ProxyFault::NotAllowed(text())), SILENT),
         ] {
             assert_eq!(ALL.map(|e| tls(&outcome, e)), row, "{outcome:?}");
         }

@@ -225,6 +225,8 @@ pub struct SeenFrom {
     pub resolvers: Vec<ResolversSeen>,
     /// Views whose TLS paths were not seen, though something about them is due.
     pub paths_not_seen: Vec<String>,
+    /// The views in which a run stood through a proxy, in the plan's order, each with its proxies.
+    pub proxies: Vec<ProxySeen>,
     /// True if connections were led elsewhere (`--connect-to`).
     pub detours: bool,
     /// When the evidence was gathered: the first run's start.
@@ -233,6 +235,15 @@ pub struct SeenFrom {
     pub to: Option<Timestamp>,
     /// True if a run looked for another text of this plan.
     pub other_plan: bool,
+}
+
+/// A proxy through which a run stood in a view.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ProxySeen {
+    /// The view.
+    pub view: String,
+    /// The proxy, without user and password.
+    pub proxy: String,
 }
 
 /// How many of a view's resolvers answered.

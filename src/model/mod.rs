@@ -16,6 +16,7 @@ pub mod phase;
 pub mod plan;
 pub mod policy;
 pub mod probes;
+pub mod proxy;
 pub mod questions;
 pub mod records;
 pub mod service;

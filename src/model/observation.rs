@@ -117,7 +117,7 @@ pub const FORMAT: u32 = 1;
 /// what this release would not see, and is not.
 ///
 /// 1: handshakes of servers older than current clients ([`Served::declined`](super::tls::Served::declined)), and the
-/// certificate of each kind of key ([`TlsProbe::face`]).
+/// certificate of each kind of key ([`TlsProbe::face`]); runs through a proxy ([`Run::proxy`]).
 pub const MINOR: u32 = 1;
 
 /// A run: where it stood and when.
@@ -139,6 +139,9 @@ pub struct Run {
     pub files: BTreeMap<String, BlobId>,
     /// The labels of the views in which it stood.
     pub stands_in: Vec<Arc<str>>,
+    /// The proxy through which it stood there, without user and password: `socks5://bastion.domain.com:1080`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proxy: Option<String>,
     /// Its own address, as far as it knows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<IpAddr>,
@@ -164,6 +167,13 @@ pub struct Recording {
     pub blobs: BTreeMap<BlobId, Arc<[u8]>>,
     /// What was seen.
     pub observations: Observations,
+}
+
+impl Run {
+    /// True if names were resolved by its proxy, so that nobody knows at which address an endpoint was met.
+    pub fn resolves_at_proxy(&self) -> bool {
+        self.proxy.as_deref().is_some_and(|p| p.starts_with("socks5h:"))
+    }
 }
 
 impl Recording {

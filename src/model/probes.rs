@@ -1,6 +1,6 @@
 //! What a run is to look at, and from where: obligations turned into questions, without what is hoped for.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
@@ -10,13 +10,16 @@ use super::dns::RecordType;
 use super::name::Name;
 use super::observation::{DnsProbe, TlsProbe};
 use super::plan::{View, ViewId, ViewKind};
+use super::proxy::ProxyKind;
 use super::service::Way;
 
 /// Where a run stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Vantage {
-    /// The views in which it stands.
+    /// The views in which it stands itself.
     pub stands_in: Vec<ViewId>,
+    /// The views in which it stands through their proxies.
+    pub through: BTreeMap<ViewId, ProxyKind>,
     /// This machine's address, as far as it is known.
     pub address: Option<IpAddr>,
 }
@@ -101,6 +104,8 @@ pub struct Follow {
 /// How connections to an endpoint are made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Manners {
+    /// The label of the view through whose proxy they are made; `None` is from here.
+    pub via: Option<Arc<str>>,
     /// Limit for one connection with its dialogue and handshake in milliseconds; `None` is the command line's.
     pub timeout_ms: Option<u64>,
     /// Further tries after one that failed before a certificate came.

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::certificate::BlobId;
+use super::proxy::ProxyFault;
 
 /// Whether the server proved that it holds the certificate's key.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -119,6 +120,8 @@ pub enum TlsOutcome {
     Protocol(String),
     /// This release cannot look: why.
     CannotLook(String),
+    /// The proxy in between did not lead there, which says nothing of the endpoint.
+    Proxy(ProxyFault),
 }
 
 impl fmt::Display for TlsOutcome {
@@ -144,11 +147,12 @@ impl fmt::Display for TlsOutcome {
             Self::OldVersion(version) => write!(f, "an old version: {version}"),
             Self::Protocol(why) => write!(f, "TLS failed: {why}"),
             Self::CannotLook(why) => write!(f, "cannot look: {why}"),
+            Self::Proxy(fault) => write!(f, "{fault}"),
         }
     }
 }
 
-mod hex_bytes {
+pub(super) mod hex_bytes {
     use serde::{Deserialize, Deserializer, Serializer};
 
     pub fn serialize<S: Serializer>(bytes: &[u8], s: S) -> Result<S::Ok, S::Error> {

@@ -1,7 +1,6 @@
 //! Connections that wait, run and are done: those who make them take the next one themselves, and hand in what they saw
 //! in batches, so that nobody has to be woken for each.
 
-use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -9,8 +8,9 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use super::hosts::{Hosts, Turn};
-use super::jobs::{Job, Start, connection};
+use super::jobs::{Bearer, Job, Start, connection};
 use super::lanes::Lanes;
+use super::proxy::Silences;
 use super::tls::{Handshakes, Look};
 
 /// Looks that are collected before they are handed in.
@@ -44,8 +44,9 @@ struct Shared {
 }
 
 struct State {
-    waiting: Lanes<IpAddr, Job>,
+    waiting: Lanes<Bearer, Job>,
     hosts: Hosts,
+    proxies: Silences,
     workers: usize,
     done: Vec<Done>,
 }
@@ -53,7 +54,13 @@ struct State {
 impl Crew {
     /// Nobody yet, and at most so many at once.
     pub fn new(most: usize) -> Self {
-        let state = State { waiting: Lanes::new(), hosts: Hosts::default(), workers: 0, done: Vec::new() };
+        let state = State {
+            waiting: Lanes::new(),
+            hosts: Hosts::default(),
+            proxies: Silences::default(),
+            workers: 0,
+            done: Vec::new(),
+        };
         let shared = Shared { handshakes: Handshakes::new(), state: Mutex::new(state), news: Notify::new() };
         Self { shared: Arc::new(shared), most: most.max(1), workers: JoinSet::new() }
     }
@@ -120,14 +127,18 @@ impl Shared {
 
 impl State {
     fn push(&mut self, job: Job) {
-        self.waiting.push(&job.host(), job.cap(), job);
+        self.waiting.push(&job.bearer(), job.cap(), job);
     }
 
     /// The next connection to make. Those whose outcome is known before are done without.
     fn next(&mut self) -> Option<Job> {
         loop {
             let (host, mut job) = self.waiting.next()?;
-            match self.hosts.foregone(job.to) {
+            let foregone = match &job.route {
+                Some(route) => self.proxies.foregone(&route.run),
+                None => self.hosts.foregone(job.to),
+            };
+            match foregone {
                 None => {
                     let others = self.waiting.running(&host).saturating_sub(1);
                     job.start = Start { epoch: self.hosts.epoch(job.to), others };
@@ -143,10 +154,17 @@ impl State {
 
     /// Takes a look; gives the next connection to make, if any, and whether there is something to be fetched.
     fn hand_in(&mut self, mut job: Job, look: Look) -> (Option<Job>, bool) {
-        let host = job.host();
+        let host = job.bearer();
         let others = self.waiting.running(&host).saturating_sub(1);
         job.start.others = job.start.others.max(others);
-        let turn = self.hosts.take(job.to, &look.0, job.start, job.again);
+        let turn = match &job.route {
+            // What an endpoint does to a crowd is not known where all come from the proxy.
+            Some(route) => {
+                self.proxies.take(&route.run, &look.0);
+                Turn::Same
+            }
+            None => self.hosts.take(job.to, &look.0, job.start, job.again),
+        };
         self.waiting.done(&host);
         match turn {
             Turn::Crowded { narrow: true } if job.ask.samples > 1 => {

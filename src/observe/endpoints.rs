@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::model::observation::TlsProbe;
 use crate::model::probes::TlsAsk;
@@ -12,14 +13,14 @@ const SAMPLES: u32 = 1000;
 /// The endpoints of a run, each once: how many samples were asked for.
 #[derive(Default)]
 pub struct Endpoints {
-    samples: HashMap<TlsProbe, u32>,
+    samples: HashMap<(Option<Arc<str>>, TlsProbe), u32>,
 }
 
 impl Endpoints {
-    /// Adds an endpoint; the samples that are new: the larger number of samples wins.
+    /// Adds an endpoint, once for each way to it; the samples that are new: the larger number of samples wins.
     pub fn add(&mut self, ask: &TlsAsk) -> Range<u32> {
         let samples = ask.samples.clamp(1, SAMPLES);
-        let known = self.samples.entry(ask.probe.clone()).or_default();
+        let known = self.samples.entry((ask.manners.via.clone(), ask.probe.clone())).or_default();
         let new = *known..samples.max(*known);
         *known = new.end;
         new
@@ -33,7 +34,7 @@ mod tests {
     use crate::model::service::Way;
 
     fn ask(port: u16, samples: u32) -> TlsAsk {
-        let manners = Manners { timeout_ms: None, retry: 0, per_host: 1, ehlo: "x".into() };
+        let manners = Manners { via: None, timeout_ms: None, retry: 0, per_host: 1, ehlo: "x".into() };
         let probe = TlsProbe { address: ([127, 0, 0, 1], port).into(), way: Way::Implicit, sni: None, face: None };
         TlsAsk { probe, samples, manners }
     }

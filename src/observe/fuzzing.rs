@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::dns::wire::{Fit, Question, Read};
 pub use super::hello::Glance;
 use super::preamble::{self, Step};
-use super::{dial, hello};
+use super::{dial, hello, proxy};
 use crate::model::dns::{DnsOutcome, RecordType};
 use crate::model::name::Name;
 use crate::model::service::Protocol;
@@ -62,4 +62,23 @@ pub fn dialogue<'a>(
         }
     }
     Err(None)
+}
+
+/// What becomes of a proxy's answer to CONNECT that comes in these pieces: the octets that are left for the endpoint, or why
+/// it leads nowhere; `None` if more is wanted.
+pub fn connect_reply<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Option<Result<usize, TlsOutcome>> {
+    let mut reply = proxy::Reply::default();
+    let mut led = None;
+    let mut left = 0;
+    for piece in pieces {
+        match &led {
+            None => {
+                let (taken, outcome) = reply.outcome(piece);
+                left = piece.len() - taken;
+                led = outcome;
+            }
+            Some(_) => left += piece.len(),
+        }
+    }
+    led.map(|led| led.map(|()| left))
 }

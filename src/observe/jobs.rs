@@ -3,13 +3,15 @@
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use tokio::time::Instant;
 
 use super::dial;
-use super::tls::{Handshakes, Look};
+use super::proxy::Route;
+use super::tls::{Handshakes, Line, Look};
 use crate::model::probes::TlsAsk;
 use crate::model::tls::TlsOutcome;
 
@@ -33,12 +35,23 @@ pub struct Job {
     pub ask: TlsAsk,
     /// Where to dial.
     pub to: SocketAddr,
+    /// Through whom; `None` is from here.
+    pub route: Option<Arc<Route>>,
     /// Limit of one try.
     pub limit: Duration,
     /// How it began.
     pub start: Start,
     /// How often it was made again because its host was crowded.
     pub again: u32,
+}
+
+/// Who bears connections.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Bearer {
+    /// A host.
+    Host(IpAddr),
+    /// The proxy of a run.
+    Proxy(Arc<str>),
 }
 
 /// How a connection began.
@@ -51,12 +64,15 @@ pub struct Start {
 }
 
 impl Job {
-    /// The host, as the plan or DNS gives it.
-    pub fn host(&self) -> IpAddr {
-        self.ask.probe.address.ip()
+    /// Who bears its connections: the host, as the plan or DNS gives it, or the proxy on the way to it.
+    pub fn bearer(&self) -> Bearer {
+        match &self.route {
+            Some(route) => Bearer::Proxy(route.run.clone()),
+            None => Bearer::Host(self.ask.probe.address.ip()),
+        }
     }
 
-    /// How many connections its host bears at once.
+    /// How many connections that one bears at once.
     pub fn cap(&self) -> usize {
         usize::try_from(self.ask.manners.per_host).unwrap_or(usize::MAX)
     }
@@ -68,8 +84,9 @@ pub async fn connection(job: &mut Job, handshakes: &Result<Handshakes, rustls::E
     let room = Room::new(job.limit);
     loop {
         let deadline = Instant::now() + job.limit;
+        let to = Line { to: job.to, route: job.route.as_deref() };
         let look = match handshakes {
-            Ok(h) => survive(h.look(&job.ask.probe, job.to, &job.ask.manners.ehlo, deadline)).await,
+            Ok(h) => survive(h.look(&job.ask.probe, &to, &job.ask.manners.ehlo, deadline)).await,
             Err(e) => Ok((TlsOutcome::CannotLook(e.to_string()), Vec::new())),
         };
         let look = look.unwrap_or_else(|why| (TlsOutcome::CannotLook(why.into()), Vec::new()));

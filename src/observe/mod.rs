@@ -18,6 +18,7 @@ mod jobs;
 mod lanes;
 mod lookup;
 mod preamble;
+mod proxy;
 mod schedule;
 mod templates;
 #[cfg(test)]
@@ -38,6 +39,7 @@ use crate::model::observation::{DialMap, Observation};
 use crate::model::probes::Probes;
 
 pub use lookup::lookup;
+pub use proxy::{Route, Secret};
 pub use trust::anchors;
 pub use vantage::local_address;
 
@@ -56,6 +58,8 @@ pub struct Options<'a> {
     pub dial: DialMap,
     /// How files are read.
     pub read_file: ReadFile<'a>,
+    /// The ways through proxies, by the labels of the views into which they lead.
+    pub routes: BTreeMap<Arc<str>, Arc<Route>>,
     /// The trust anchors of each view (DER), against which resolvers by TLS and HTTPS are authenticated.
     pub anchors: BTreeMap<Arc<str>, Vec<Arc<[u8]>>>,
 }

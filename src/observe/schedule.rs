@@ -131,9 +131,14 @@ impl<'a> Schedule<'a> {
         let samples = self.endpoints.add(ask);
         let limit = limit(ask.manners.timeout_ms, self.options.timeout);
         let to = self.options.dial.resolve(ask.probe.address, ask.probe.sni.as_ref());
+        let route = ask.manners.via.as_ref().and_then(|view| self.options.routes.get(view));
+        if ask.manners.via.is_some() && route.is_none() {
+            // From here it would be another way, and prove nothing of the view.
+            return;
+        }
         for sample in samples {
-            let (ask, start) = (ask.clone(), Start::default());
-            self.crew.push(Job { sample, attempt: 0, ask, to, limit, start, again: 0 });
+            let (ask, route, start) = (ask.clone(), route.cloned(), Start::default());
+            self.crew.push(Job { sample, attempt: 0, ask, to, route, limit, start, again: 0 });
         }
     }
 
@@ -164,7 +169,8 @@ impl<'a> Schedule<'a> {
             let dialled = (job.to != probe.address).then_some(job.to);
             self.hand_out_blobs(blobs, sink);
             let seen = self.observation(Probe::Tls(probe), dialled, Outcome::Tls(outcome));
-            sink(Seen::Observation(Observation { sample: job.sample, attempt: job.attempt, ..seen }));
+            let run = job.route.map_or(seen.run.clone(), |route| route.run.clone());
+            sink(Seen::Observation(Observation { run, sample: job.sample, attempt: job.attempt, ..seen }));
         }
     }
 

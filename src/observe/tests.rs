@@ -25,7 +25,7 @@ fn name(text: &str) -> Name {
 }
 
 fn manners(retry: u32, per_host: u32) -> Manners {
-    Manners { timeout_ms: None, retry, per_host, ehlo: "probe.example".into() }
+    Manners { via: None, timeout_ms: None, retry, per_host, ehlo: "probe.example".into() }
 }
 
 fn question(name: Name, kind: RecordType) -> DnsAsk {
@@ -44,6 +44,7 @@ fn options(limit: u64, detours: &[String]) -> Options<'static> {
         concurrency: 64,
         dial: DialMap(detours.iter().map(|d| Detour::parse(d).unwrap()).collect()),
         read_file: &|_| Err(io::ErrorKind::NotFound.into()),
+        routes: BTreeMap::new(),
         anchors: BTreeMap::new(),
     }
 }

@@ -17,6 +17,7 @@ pub use self::probes::probes;
 use std::collections::HashSet;
 
 use crate::model::plan::Plan;
+use crate::model::proxy::without_passwords;
 use crate::model::source::Source;
 
 /// The largest plan that is read, in bytes.
@@ -40,6 +41,8 @@ pub fn load(file: &str, bytes: &[u8], check: FileCheck) -> Result<Plan, Box<Plan
         _ => {
             errors.sort_by_key(|e| e.span);
             errors.dedup();
+            // The lines of mistakes are shown, in the logs of builds too.
+            source.text = without_passwords(&source.text);
             Err(Box::new(PlanErrors { source, errors }))
         }
     }

@@ -11,6 +11,7 @@ use crate::model::observation::{DnsProbe, TlsProbe};
 use crate::model::plan::{CertId, CertificateSource, Plan, ServerId, Settings, Target, ViewId};
 use crate::model::policy::{Policy, Scope};
 use crate::model::probes::{DnsAsk, Manners, Probes, Reach, Template, TlsAsk, Vantage};
+use crate::model::proxy::ProxyKind;
 use crate::model::service::Service;
 use crate::model::tls::Face;
 
@@ -46,8 +47,8 @@ struct Asker<'a> {
     resolvers: Vec<Vec<Arc<ResolverAddr>>>,
     /// Names whose questions stand already.
     dns: BTreeSet<(ViewId, Name)>,
-    /// Index of each connection in `out.tls`.
-    tls: BTreeMap<TlsProbe, usize>,
+    /// Index of each connection in `out.tls`, by its way and itself.
+    tls: BTreeMap<(Option<Arc<str>>, TlsProbe), usize>,
     /// Indices of each name's templates in `out.templates`.
     templates: BTreeMap<Name, Vec<usize>>,
     /// Lines that stand already.
@@ -113,12 +114,14 @@ impl Asker<'_> {
     fn server(&mut self, id: ServerId, service: &Service, name: &Name, faces: &[Option<Face>]) {
         let server = self.plan.server(id);
         for address in server.own_addresses(&self.plan.views) {
-            if self.reaches(address) {
-                for face in faces {
-                    self.connect(address, service, Some((name, *face)), 1, manners(&server.settings));
+            match self.way_to(address) {
+                Some(via) => {
+                    for face in faces {
+                        let manners = manners(&server.settings, via.clone());
+                        self.connect(address, service, Some((name, *face)), 1, manners);
+                    }
                 }
-            } else {
-                self.skip(format!("{}{service} ({}): not reached from here", bracket(address), server.label));
+                None => self.skip(format!("{}{service} ({}): not reached from here", bracket(address), server.label)),
             }
         }
     }
@@ -126,15 +129,39 @@ impl Asker<'_> {
     /// As its clients ask that send no server name.
     fn server_without_name(&mut self, id: ServerId, service: &Service) {
         let server = self.plan.server(id);
-        for address in
-            server.own_addresses(&self.plan.views).into_iter().filter(|a| self.reaches(*a)).collect::<Vec<_>>()
-        {
-            self.connect(address, service, None, 1, manners(&server.settings));
+        for address in server.own_addresses(&self.plan.views) {
+            if let Some(via) = self.way_to(address) {
+                self.connect(address, service, None, 1, manners(&server.settings, via));
+            }
         }
     }
 
+    /// Whether an address is reached from here itself.
     fn reaches(&self, address: IpAddr) -> bool {
-        self.vantage.stands_in.iter().any(|v| Reach::of(self.plan.view(*v)).allows(address))
+        self.vantage.stands_in.iter().any(|v| self.allows(*v, address))
+    }
+
+    fn allows(&self, view: ViewId, address: IpAddr) -> bool {
+        Reach::of(self.plan.view(view)).allows(address)
+    }
+
+    /// The way to an address: from here itself, else through the proxy of a view whose clients reach it; `None` if there is
+    /// none.
+    fn way_to(&self, address: IpAddr) -> Option<Option<Arc<str>>> {
+        if self.reaches(address) {
+            return Some(None);
+        }
+        let by_address = self.vantage.through.iter().filter(|(_, kind)| **kind != ProxyKind::Socks5h);
+        let (through, _) = by_address.into_iter().find(|(v, _)| self.allows(**v, address))?;
+        Some(Some(self.plan.view(*through).label.clone()))
+    }
+
+    /// The way of a view's clients; `None` if the run does not stand there.
+    fn way_of(&self, view: ViewId) -> Option<Option<Arc<str>>> {
+        match self.vantage.through.contains_key(&view) {
+            true => Some(Some(self.plan.view(view).label.clone())),
+            false => self.vantage.stands_in.contains(&view).then_some(None),
+        }
     }
 
     fn path(
@@ -148,8 +175,15 @@ impl Asker<'_> {
     ) {
         let v = self.plan.view(view);
         let label = self.plan.target_label(target);
-        if !self.vantage.stands_in.contains(&view) {
+        let Some(via) = self.way_of(view) else {
             self.skip(format!("path of {} to {label}{service}: seen from {} only", v.label, v.label));
+            return;
+        };
+        if self.vantage.through.get(&view) == Some(&ProxyKind::Socks5h) && addresses.len() > 1 {
+            self.skip(format!(
+                "path of {} to {label}{service}: socks5h:// tells the proxy a name only, and it has several addresses",
+                v.label
+            ));
             return;
         }
         let settings = match target {
@@ -161,13 +195,14 @@ impl Asker<'_> {
             _ => 1,
         };
         let reach = Reach::of(v);
+        let manners = manners(settings, via);
         for address in addresses {
             if reach.allows(*address) {
                 for face in faces {
-                    self.connect(*address, service, Some((name, *face)), samples, manners(settings));
+                    self.connect(*address, service, Some((name, *face)), samples, manners.clone());
                 }
                 if v.without_sni {
-                    self.connect(*address, service, None, samples, manners(settings));
+                    self.connect(*address, service, None, samples, manners.clone());
                 }
             } else {
                 self.skip(format!("{}{service} ({label}): clients of {} do not reach it", bracket(*address), v.label));
@@ -180,7 +215,7 @@ impl Asker<'_> {
             way: service.way,
             reach,
             samples: 1,
-            manners: manners(settings),
+            manners,
         };
         let of_name = self.templates.entry(name.clone()).or_default();
         if !of_name.iter().any(|at| self.out.templates[*at] == template) {
@@ -200,13 +235,15 @@ impl Asker<'_> {
     ) {
         let (sni, face) = name.map_or((None, None), |(name, face)| (Some(name.clone()), face));
         let probe = TlsProbe { address: SocketAddr::new(address, service.port), way: service.way, sni, face };
-        match self.tls.get(&probe) {
+        let key = (manners.via.clone(), probe);
+        match self.tls.get(&key) {
             Some(at) => {
                 let ask = &mut self.out.tls[*at];
                 ask.samples = ask.samples.max(samples);
             }
             None => {
-                self.tls.insert(probe.clone(), self.out.tls.len());
+                let probe = key.1.clone();
+                self.tls.insert(key, self.out.tls.len());
                 self.out.tls.push(TlsAsk { probe, samples, manners });
             }
         }
@@ -237,8 +274,9 @@ fn bracket(address: IpAddr) -> String {
     }
 }
 
-fn manners(settings: &Settings) -> Manners {
+fn manners(settings: &Settings, via: Option<Arc<str>>) -> Manners {
     Manners {
+        via,
         timeout_ms: settings.timeout_ms,
         retry: settings.retry,
         per_host: settings.per_host,

@@ -101,7 +101,8 @@ struct View {
     trust: Option<OneOrMany<String>>,
     /// Networks that its clients can reach.
     reaches: Option<OneOrMany<String>>,
-    /// A way to stand in this view: `socks5://HOST:PORT` or `http://HOST:PORT`.
+    /// A way to stand in this view: `socks5://USER@HOST:PORT` (told the address), `socks5h://…` (told the name, which the
+    /// proxy resolves) or `http://…` (CONNECT); the password is in `password-env`.
     proxy: Option<String>,
     /// Clients that send no SNI exist.
     without_sni: Option<bool>,

@@ -49,6 +49,7 @@ mod tests {
     use crate::model::dns::{AddressRecord, DnsOutcome, Link, RecordType, Reply, ResolverAddr, Soa};
     use crate::model::name::Name;
     use crate::model::observation::{DnsProbe, FORMAT, FileOutcome, MINOR, Outcome, Probe, Recording, TlsProbe};
+    use crate::model::proxy::ProxyFault;
     use crate::model::records::{DataRecord, RecordData};
     use crate::model::service::{Protocol, Way};
     use crate::model::tls::{Face, Possession, Served, Stage, TlsOutcome};
@@ -118,6 +119,7 @@ mod tests {
             plan: pki::blob_id(b"plan"),
             files: BTreeMap::from([("san.pem".to_string(), pki::blob_id(b"file"))]),
             stands_in: vec!["internal".into()],
+            proxy: None,
             address: Some([10, 0, 0, 77].into()),
             connect_to: vec!["::127.0.0.1:".into()],
             started: Timestamp::UNIX_EPOCH,
@@ -272,6 +274,9 @@ mod tests {
             ".*".prop_map(TlsOutcome::StarttlsRefused),
             bytes().prop_map(TlsOutcome::BytesAfterGoAhead),
             ".*".prop_map(TlsOutcome::CannotLook),
+            bytes().prop_map(|b| TlsOutcome::Proxy(ProxyFault::NotThisProtocol(b))),
+            ".*".prop_map(|words| TlsOutcome::Proxy(ProxyFault::Authentication(words))),
+            Just(TlsOutcome::Proxy(ProxyFault::NoWord)),
         ]
     }
 }

@@ -18,8 +18,13 @@ impl<W: Write> Writer<W> {
     /// A recording that begins with a run.
     pub fn new(out: W, run: &Run) -> io::Result<Self> {
         let mut writer = Self { out };
-        writer.line(&Line::Run(run.clone()))?;
+        writer.run(run)?;
         Ok(writer)
+    }
+
+    /// Adds another run.
+    pub fn run(&mut self, run: &Run) -> io::Result<()> {
+        self.line(&Line::Run(run.clone()))
     }
 
     /// Adds a blob.

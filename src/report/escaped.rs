@@ -3,7 +3,9 @@
 
 use std::sync::Arc;
 
-use crate::model::finding::{Finding, Judged, Judgement, Remedy, ResolversSeen, SeenFrom, Subject, WaivedBy};
+use crate::model::finding::{
+    Finding, Judged, Judgement, ProxySeen, Remedy, ResolversSeen, SeenFrom, Subject, WaivedBy,
+};
 use crate::model::source::Place;
 pub(super) use crate::model::text::shown;
 
@@ -54,6 +56,7 @@ fn seen_from(s: &SeenFrom) -> SeenFrom {
         addresses: s.addresses.clone(),
         resolvers: s.resolvers.iter().map(resolvers).collect(),
         paths_not_seen: lines(&s.paths_not_seen),
+        proxies: s.proxies.iter().map(|p| ProxySeen { view: shown(&p.view), proxy: shown(&p.proxy) }).collect(),
         detours: s.detours,
         from: s.from,
         to: s.to,

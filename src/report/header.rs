@@ -91,9 +91,16 @@ pub(super) fn seen_from(j: &Judgement, width: usize) -> Vec<String> {
 }
 
 fn place(seen: &SeenFrom) -> String {
+    let view = |view: &String| {
+        let proxies: Vec<&str> = seen.proxies.iter().filter(|p| p.view == *view).map(|p| p.proxy.as_str()).collect();
+        match proxies.as_slice() {
+            [] => view.clone(),
+            proxies => format!("{view} through {}", proxies.join(" and ")),
+        }
+    };
     let views = match seen.stands_in.as_slice() {
         [] => "nowhere".to_string(),
-        views => views.join(", "),
+        views => views.iter().map(view).collect::<Vec<_>>().join(", "),
     };
     match seen.addresses.as_slice() {
         [] => format!("{views}."),
@@ -184,7 +191,7 @@ fn list(roots: &[Root<'_>], classes: &[(Class, &str)]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::finding::Severity;
+    use crate::model::finding::{ProxySeen, Severity};
     use crate::report::roots::roots;
     use crate::report::samples::{finding, judgement, open};
 
@@ -237,6 +244,7 @@ mod tests {
             addresses: vec!["10.0.0.77".parse().unwrap()],
             resolvers: vec![resolvers("internal", 1, 2), resolvers("external", 0, 3), resolvers("guest", 1, 1)],
             paths_not_seen: vec!["external".into()],
+            proxies: vec![ProxySeen { view: "internal".into(), proxy: "socks5://bastion:1080".into() }],
             detours: true,
             from: Some("2026-11-20T21:04:00Z".parse().unwrap()),
             to: None,
@@ -245,7 +253,7 @@ mod tests {
         assert_eq!(
             seen_from(&j, 1000),
             [
-                "seen from: internal (10.0.0.77). Internal DNS: seen by 1 of 2 resolvers. External DNS: not seen, none of 3 \
+                "seen from: internal through socks5://bastion:1080 (10.0.0.77). Internal DNS: seen by 1 of 2 resolvers. External DNS: not seen, none of 3 \
               resolvers answered. Guest DNS: seen by 1 of 1 resolver. External TLS path: not seen from here. Connections \
               led elsewhere by --connect-to. Recorded for another text of this plan. As of 2026-11-20T21:04:00Z."
             ]

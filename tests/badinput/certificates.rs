@@ -235,6 +235,7 @@ async fn lint(plan: &Plan, root: &[u8], bytes: &[u8]) -> Judgement {
         vantage: &Vantage::default(),
         sources: &Sources::World(&files.into(), &[]),
         dial: DialMap::default(),
+        ways: Vec::new(),
         timeout: Duration::from_secs(5),
         concurrency: 1,
         now,

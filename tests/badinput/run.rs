@@ -109,13 +109,14 @@ fn sockets_that_may_not_be_opened_yet_are_waited_for() {
 async fn three_hundred_at_once_with_forty_files() {
     let port = std::env::var("COEXIST_PORT").expect("the port of a server in another process");
     let plan = coexist::plan::load("plan.toml", plan(3, 100).as_bytes(), &|_| Ok(())).unwrap();
-    let vantage = Vantage { stands_in: plan.view_ids().collect(), address: None };
+    let vantage = Vantage { stands_in: plan.view_ids().collect(), ..Vantage::default() };
     let probes = coexist::plan::probes(&plan, &coexist::plan::expand(&plan), &vantage, &Policy::default());
     let elsewhere = (1..=3).map(|i| Detour::parse(&format!("10.0.0.{i}::127.0.0.1:{port}")).unwrap());
     let place = Place {
         vantage: &vantage,
         sources: &Sources::World(&BTreeMap::new(), &[]),
         dial: DialMap(elsewhere.collect()),
+        ways: Vec::new(),
         timeout: Duration::from_secs(6),
         concurrency: 300,
         now: Timestamp::now(),

@@ -10,6 +10,8 @@
 
 #[path = "bodies/certificate.rs"]
 mod certificate;
+#[path = "bodies/connect.rs"]
+mod connect;
 #[path = "bodies/dns.rs"]
 mod dns;
 #[path = "bodies/hello.rs"]
@@ -85,6 +87,22 @@ fn hellos_of_old_servers() {
         "hello",
         &["\u{16}\u{3}\u{1}", "\u{15}\u{3}\u{1}\0\u{2}\u{1}\u{70}", "\u{e}\0\0\0", "\u{b}\0", "\u{3}\0\u{17}", "\0"],
         hello::body,
+    );
+}
+
+#[test]
+fn answers_of_proxies() {
+    run(
+        "connect",
+        &[
+            "\r\n\r\n",
+            "\n\n",
+            "HTTP/1.1 200 ",
+            "HTTP/1.1 100 \r\n\r\n",
+            "Proxy-Status: a; error=",
+            "X-Squid-Error: ERR_CONNECT_FAIL 1",
+        ],
+        connect::body,
     );
 }
 

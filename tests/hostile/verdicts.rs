@@ -48,7 +48,7 @@ pub async fn run(text: &str, root: Vec<u8>, detours: &[String]) -> Ended {
     closed.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let port = closed.local_addr().unwrap().port();
     let all = detours.iter().cloned().chain([format!("::127.0.0.1:{port}")]);
-    let vantage = Vantage { stands_in: plan.view_ids().collect(), address: None };
+    let vantage = Vantage { stands_in: plan.view_ids().collect(), ..Vantage::default() };
     let policy = Policy::default();
     let obligations = plan::expand(&plan);
     let probes = plan::probes(&plan, &obligations, &vantage, &policy);
@@ -56,6 +56,7 @@ pub async fn run(text: &str, root: Vec<u8>, detours: &[String]) -> Ended {
         vantage: &vantage,
         sources: &Sources::World(&BTreeMap::from([("root.pem".to_string(), root)]), &[]),
         dial: DialMap(all.map(|d| Detour::parse(&d).unwrap()).collect()),
+        ways: Vec::new(),
         timeout: LIMIT,
         concurrency: 64,
         now: Timestamp::now(),

@@ -121,13 +121,14 @@ async fn look(scenario: &Scenario, plan: &Plan, policy: &Policy, lab: &Lab) -> R
         Some(from) => from.iter().map(|v| view(plan, v)).collect::<Result<_, _>>()?,
         None => plan.view_ids().collect(),
     };
-    let vantage = Vantage { stands_in, address: None };
+    let vantage = Vantage { stands_in, ..Vantage::default() };
     let probes = plan::probes(plan, &plan::expand(plan), &vantage, policy);
     let (files, anchors) = (lab.files(), lab.anchors());
     let place = Place {
         vantage: &vantage,
         sources: &Sources::World(&files, &anchors),
         dial: lab.dial_map(),
+        ways: Vec::new(),
         timeout: Duration::from_secs(2),
         concurrency: 64,
         now: Timestamp::now(),

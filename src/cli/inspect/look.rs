@@ -125,7 +125,7 @@ type Seens = (HashMap<TlsProbe, TlsOutcome>, HashMap<BlobId, Arc<[u8]>>);
 
 /// Dials everything, each endpoint once.
 async fn dial(args: &InspectArgs, plans: &[Plan]) -> Seens {
-    let manners = Manners { timeout_ms: None, retry: 0, per_host: PER_HOST, ehlo: "coexist.invalid".into() };
+    let manners = Manners { via: None, timeout_ms: None, retry: 0, per_host: PER_HOST, ehlo: "coexist.invalid".into() };
     let ask = |plan: &Plan| match plan {
         Plan::Dial(_, probe) => Some(TlsAsk { probe: probe.clone(), samples: 1, manners: manners.clone() }),
         Plan::Read(_) => None,
@@ -138,6 +138,7 @@ async fn dial(args: &InspectArgs, plans: &[Plan]) -> Seens {
         // Where to dial is known already.
         dial: DialMap::default(),
         read_file: &|_| Err(ErrorKind::NotFound.into()),
+        routes: Default::default(),
         anchors: Default::default(),
     };
     let (mut outcomes, mut blobs) = (HashMap::new(), HashMap::new());

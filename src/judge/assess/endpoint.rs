@@ -83,6 +83,7 @@ fn reached(case: &Case, looks: Vec<Look>) -> Vec<Look> {
                     | TlsOutcome::Timeout(Stage::Connect)
                     | TlsOutcome::GivenUp(Stage::Connect)
                     | TlsOutcome::CannotLook(_)
+                    | TlsOutcome::Proxy(_)
             )
         )
     };
@@ -103,6 +104,8 @@ pub(super) fn path(case: &Case, asked: &Asked, view: ViewId, target: Target, add
         let spot = asked.spot(address, stranger(case, view, address), Some(view));
         samples.push(Sample::open(problem(Fault::Endpoint(spot, EndpointFault::Unseen), &[])));
     }
+    // Where a name has but one address, whoever leads there by the name proves the way.
+    let alone = all.len() == 1;
     for address in all {
         let culprit = match addresses.contains(&address) {
             true => Culprit::Planned(target),
@@ -112,7 +115,10 @@ pub(super) fn path(case: &Case, asked: &Asked, view: ViewId, target: Target, add
         let probe = asked.probe(case, address);
         let nothing = if stood { EndpointFault::Unseen } else { EndpointFault::NotStanding };
         match fresh(
-            case.evidence.find(&probe, |run| run.stands_in.contains(label)),
+            match alone {
+                true => case.evidence.find_by_name(&probe, |run| run.stands_in.contains(label)),
+                false => case.evidence.find(&probe, |run| run.stands_in.contains(label)),
+            },
             |why| Fault::Endpoint(spot.clone(), EndpointFault::Stale(why)),
             || Fault::Endpoint(spot.clone(), nothing.clone()),
         ) {

@@ -7,6 +7,7 @@ use crate::judge::draft::Item;
 use crate::judge::problem::EndpointFault;
 use crate::model::certificate::BlobId;
 use crate::model::finding::TYPED;
+use crate::model::proxy::ProxyFault;
 use crate::model::service::{Protocol, Way};
 use crate::model::tls::{Stage, TlsOutcome};
 
@@ -29,6 +30,8 @@ pub(in crate::judge) enum Unseen {
     OldVersion,
     /// It is this machine that cannot look: why.
     Here(String),
+    /// The proxy that was to lead there did not: which, and what became of it.
+    Proxy(String, ProxyFault),
     /// The recording does not have the whole chain.
     NotRecorded,
     /// A certificate was served, and then the handshake failed: why.
@@ -44,13 +47,15 @@ pub(in crate::judge) fn unseen(case: &Case, item: &Item) -> Option<Unseen> {
         EndpointFault::FewSamples { seen, of } => Some(Unseen::FewSamples(*seen, *of)),
         EndpointFault::BelowFloor { unseen: true, .. } => Some(Unseen::OldVersion),
         EndpointFault::CouldNotLook => {
-            Some(item.problem.looks.first().and_then(|l| case.evidence.tls(*l)).map_or(Unseen::NotRecorded, of_outcome))
+            let look = item.problem.looks.first();
+            let proxy = look.and_then(|l| case.evidence.run(*l)?.proxy.clone()).unwrap_or_default();
+            Some(look.and_then(|l| case.evidence.tls(*l)).map_or(Unseen::NotRecorded, |o| of_outcome(o, proxy)))
         }
         _ => None,
     }
 }
 
-fn of_outcome(outcome: &TlsOutcome) -> Unseen {
+fn of_outcome(outcome: &TlsOutcome, proxy: String) -> Unseen {
     match outcome {
         TlsOutcome::Timeout(Stage::Handshake) | TlsOutcome::GivenUp(Stage::Handshake) => Unseen::SilentInTls,
         TlsOutcome::Timeout(Stage::Connect | Stage::Dialogue) | TlsOutcome::GivenUp(_) => Unseen::SilentBeforeTls,
@@ -58,6 +63,7 @@ fn of_outcome(outcome: &TlsOutcome) -> Unseen {
         TlsOutcome::TryLater(_) => Unseen::TryLater,
         TlsOutcome::TooLarge(_) => Unseen::TooLarge,
         TlsOutcome::CannotLook(why) => Unseen::Here(why.clone()),
+        TlsOutcome::Proxy(fault) => Unseen::Proxy(proxy, fault.clone()),
         TlsOutcome::Certificate(_) => Unseen::NotRecorded,
         TlsOutcome::OldVersion(_) => Unseen::OldVersion,
         TlsOutcome::Refused
@@ -84,6 +90,7 @@ impl Unseen {
             Self::Protocol => format!("{who} speaks no TLS that this release understands"),
             Self::OldVersion => format!("the certificate of {who} is not known: it shows it to no hello, old or new"),
             Self::Here(_) => format!("{who} cannot be looked at from this machine"),
+            Self::Proxy(proxy, fault) => format!("through {proxy}: {fault}"),
             Self::NotRecorded => format!("the chain that {who} serves is not wholly recorded"),
             Self::Unfinished(id, why) => {
                 let subject = case.certificates.facts(*id).map_or("a certificate", |f| &f.subject);
@@ -123,12 +130,28 @@ impl Unseen {
             Self::TryLater => "wait some minutes (greylisting, a limit of connections), then again".into(),
             Self::TooLarge => format!("see what answers at {who}: a chain has three or four certificates"),
             Self::Here(_) => format!("from a machine that has a way to {who}"),
+            Self::Proxy(proxy, fault) => mend_proxy(proxy, fault),
             Self::NotRecorded | Self::FewSamples(..) => "look again".into(),
             Self::Unfinished(..) => {
                 format!("see {who}'s log; if it demands client certificates, say `mtls = true` at it in the plan")
             }
         };
         vec![words, again(case)]
+    }
+}
+
+/// What to do about a proxy.
+fn mend_proxy(proxy: &str, fault: &ProxyFault) -> String {
+    use ProxyFault as P;
+    match fault {
+        P::NotReached(_) | P::Silent | P::GivenUp => format!("see that {proxy} is up and can be reached from here"),
+        P::Authentication(_) => {
+            format!("see the user in the URL of {proxy}, and the variable that `password-env` names")
+        }
+        P::NotAllowed(_) => format!("let {proxy} lead there: its rules name ports or networks"),
+        P::NoWord => format!("see from {proxy} whether it gets there; `timeout` waits longer for a slow one"),
+        P::Closed | P::Failed(_) => format!("see the log of {proxy}"),
+        P::NotThisProtocol(_) | P::TooLarge(_) => format!("see what listens at {proxy}, and its scheme in the plan"),
     }
 }
 

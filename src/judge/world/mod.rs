@@ -106,6 +106,7 @@ impl World {
                 plan: digest,
                 files: BTreeMap::new(),
                 stands_in: vec![stands_in.into()],
+                proxy: None,
                 address: None,
                 connect_to: Vec::new(),
                 started: SEEN.parse().unwrap(),

@@ -14,6 +14,7 @@ use crate::model::dns::ResolverAddr;
 use crate::model::finding::Severity;
 use crate::model::name::Name;
 use crate::model::phase::{Moment, Phase};
+use crate::model::proxy::Proxy;
 use crate::model::service::Service;
 use crate::model::source::{Located, Source, Span};
 use ipnet::IpNet;
@@ -97,8 +98,8 @@ pub struct View {
     pub trust: Vec<Located<TrustSource>>,
     /// Networks that its clients can reach; `None` if not declared.
     pub reaches: Option<Vec<IpNet>>,
-    /// A proxy through which one stands in this view, as written: `socks5://…` or `http://…`.
-    pub proxy: Option<Located<String>>,
+    /// A proxy through which one stands in this view.
+    pub proxy: Option<Located<Proxy>>,
     /// Clients of this view that send no SNI exist.
     pub without_sni: bool,
     /// Settings of this view.

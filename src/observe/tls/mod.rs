@@ -25,6 +25,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
 use super::hello::Glance;
+use super::proxy::Route;
 use super::{dial, preamble};
 use crate::model::certificate::BlobId;
 use crate::model::observation::TlsProbe;
@@ -35,8 +36,7 @@ pub use capture::unproved;
 pub use outcome::{CERTIFICATES, alert_name, begins_a_record, of_fault};
 use outcome::{End, outcome};
 use shake::shake_hands;
-pub use wire::LIMIT;
-use wire::Wire;
+pub use wire::{LIMIT, Wire};
 
 /// What all handshakes share.
 pub struct Handshakes {
@@ -53,9 +53,35 @@ pub type Look = (TlsOutcome, Vec<(BlobId, Vec<u8>)>);
 #[derive(Clone, Copy)]
 struct There<'a> {
     probe: &'a TlsProbe,
-    to: SocketAddr,
+    line: &'a Line<'a>,
     ehlo: &'a str,
     deadline: Instant,
+}
+
+/// The way to an endpoint.
+pub struct Line<'a> {
+    /// Where it is dialled.
+    pub to: SocketAddr,
+    /// Through whom; `None` is from here.
+    pub route: Option<&'a Route>,
+}
+
+impl Line<'_> {
+    /// A connection to the endpoint, until the deadline.
+    async fn open(&self, probe: &TlsProbe, deadline: Instant) -> Result<TcpStream, TlsOutcome> {
+        if dial::is_no_host(self.to.ip()) {
+            return Err(TlsOutcome::CannotLook(format!("{} is no address of a host", self.to.ip())));
+        }
+        if let Some(route) = self.route {
+            // Boxed: large, and rare, and every connection would carry the room for it.
+            return Box::pin(route.open(probe, self.to, deadline)).await;
+        }
+        match timeout_at(deadline, dial::connect(self.to)).await {
+            Ok(Ok(tcp)) => Ok(tcp),
+            Ok(Err(e)) => Err(of_fault(dial::fault(&e), Stage::Connect)),
+            Err(_) => Err(TlsOutcome::Timeout(Stage::Connect)),
+        }
+    }
 }
 
 impl Handshakes {
@@ -66,10 +92,10 @@ impl Handshakes {
         Ok(Self { any: config(provider.clone())?, rsa: of(Face::Rsa)?, ecdsa: of(Face::Ecdsa)?, provider })
     }
 
-    /// Connects to `to`, as far as the server lets us, until the deadline. A server that declines a current client is
+    /// Connects, as far as the server lets us, until the deadline. A server that declines a current client is
     /// asked again in its own way.
-    pub async fn look(&self, probe: &TlsProbe, to: SocketAddr, ehlo: &str, deadline: Instant) -> Look {
-        let there = There { probe, to, ehlo, deadline };
+    pub async fn look(&self, probe: &TlsProbe, line: &Line<'_>, ehlo: &str, deadline: Instant) -> Look {
+        let there = There { probe, line, ehlo, deadline };
         let (tcp, name) = match self.prepare(there).await {
             Ok(prepared) => prepared,
             Err(outcome) => return (outcome, Vec::new()),
@@ -87,20 +113,13 @@ impl Handshakes {
 
     /// Everything before TLS.
     async fn prepare(&self, there: There<'_>) -> Result<(TcpStream, ServerName<'static>), TlsOutcome> {
-        let There { probe, to, ehlo, deadline } = there;
+        let There { probe, line, ehlo, deadline } = there;
         let name = server_name(probe)?;
-        if dial::is_no_host(to.ip()) {
-            return Err(TlsOutcome::CannotLook(format!("{} is no address of a host", to.ip())));
-        }
         let dialogue = match probe.way {
             Way::Implicit => None,
             Way::Starttls(protocol) => Some(preamble::of(protocol, ehlo, &asked_for(probe))),
         };
-        let mut tcp = match timeout_at(deadline, dial::connect(to)).await {
-            Ok(Ok(tcp)) => tcp,
-            Ok(Err(e)) => return Err(of_fault(dial::fault(&e), Stage::Connect)),
-            Err(_) => return Err(TlsOutcome::Timeout(Stage::Connect)),
-        };
+        let mut tcp = line.open(probe, deadline).await?;
         if let Some(dialogue) = dialogue {
             match timeout_at(deadline, preamble::run(&mut tcp, dialogue)).await {
                 Ok(Ok(())) => {}
@@ -228,7 +247,8 @@ mod tests {
     async fn look_as(address: SocketAddr, way: Way, sni: Option<&str>, limit: u64) -> Look {
         let probe = TlsProbe { address, way, sni: sni.map(|n| Name::parse(n).unwrap()), face: None };
         let deadline = Instant::now() + Duration::from_millis(limit);
-        Handshakes::new().unwrap().look(&probe, address, "probe.example", deadline).await
+        let to = Line { to: address, route: None };
+        Handshakes::new().unwrap().look(&probe, &to, "probe.example", deadline).await
     }
 
     async fn look(address: SocketAddr) -> TlsOutcome {

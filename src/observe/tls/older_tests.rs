@@ -87,7 +87,8 @@ async fn look(address: SocketAddr, way: Way, limit: u64) -> TlsOutcome {
     let sni = Some(Name::parse("mail.domain.com").unwrap());
     let probe = TlsProbe { address, way, sni, face: None };
     let deadline = Instant::now() + Duration::from_millis(limit);
-    Handshakes::new().unwrap().look(&probe, address, "probe.example", deadline).await.0
+    let line = Line { to: address, route: None };
+    Handshakes::new().unwrap().look(&probe, &line, "probe.example", deadline).await.0
 }
 
 fn served(outcome: TlsOutcome) -> Served {

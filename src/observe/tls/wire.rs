@@ -27,6 +27,11 @@ impl Wire {
         Self { inner, first: Vec::new(), received: 0 }
     }
 
+    /// The connection itself.
+    pub fn into_inner(self) -> TcpStream {
+        self.inner
+    }
+
     /// The first bytes received.
     pub fn first(&self) -> &[u8] {
         &self.first

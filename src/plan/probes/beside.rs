@@ -59,8 +59,8 @@ fn follow(asker: &mut Asker, question: &Question) {
         return;
     }
     let v = asker.plan.view(question.view);
-    let stands = asker.vantage.stands_in.contains(&question.view) && question.topic == Topic::Autodiscover;
-    let tls = stands.then(|| (Reach::of(v), manners(&v.settings)));
+    let way = asker.way_of(question.view).filter(|_| question.topic == Topic::Autodiscover);
+    let tls = way.map(|via| (Reach::of(v), manners(&v.settings, via)));
     let (view, name, kind) = (v.label.clone(), question.name.clone(), question.kind);
     match asker.out.follow.iter_mut().find(|f| f.view == view && f.name == name && f.kind == kind) {
         Some(known) => known.tls = known.tls.take().or(tls),
@@ -72,7 +72,8 @@ fn follow(asker: &mut Asker, question: &Question) {
 fn candidates(asker: &mut Asker, policy: &Policy) {
     let asked = |v: &ViewId| policy.views.as_ref().is_none_or(|views| views.contains(v));
     let all = questions::candidates(asker.plan);
-    for view in asker.vantage.stands_in.iter().copied().filter(asked) {
+    for view in asker.plan.view_ids().filter(asked) {
+        let Some(via) = asker.way_of(view) else { continue };
         let v = asker.plan.view(view);
         let template = |name: &Name| Template {
             view: v.label.clone(),
@@ -81,7 +82,7 @@ fn candidates(asker: &mut Asker, policy: &Policy) {
             way: Way::Implicit,
             reach: Reach::of(v),
             samples: 1,
-            manners: manners(&v.settings),
+            manners: manners(&v.settings, via.clone()),
         };
         asker.out.templates.extend(all.iter().flat_map(|c| &c.names).map(template));
     }

@@ -11,6 +11,7 @@ use super::reader::{Fields, Reader};
 use super::settings::settings;
 use crate::model::dns::ResolverAddr;
 use crate::model::plan::{Settings, TrustSource, View, ViewId, ViewKind};
+use crate::model::proxy::Proxy;
 use crate::model::source::Located;
 use crate::plan::error::PlanError;
 use crate::plan::keys;
@@ -44,15 +45,16 @@ fn view(reader: &Reader, label: &Located<String>, node: &Node, plan: &Settings) 
         Some(node) => reader.word(node, "a kind of view", KINDS),
         None => kind_of_label(reader, label),
     };
+    let settings = fields.as_ref().map_or_else(|| plan.clone(), |f| settings(reader, f, plan));
     let view = View {
         label: Arc::from(label.value.as_str()),
         kind: kind.unwrap_or(ViewKind::Internal),
         resolvers: fields.as_ref().map(|f| resolvers(reader, f, label)).unwrap_or_default(),
         trust: get("trust").map_or_else(public, |node| trust(reader, node)),
         reaches: get("reaches").map(|node| reader.each(node, "a network", |text| network(reader, text))),
-        proxy: get("proxy").and_then(|node| proxy(reader, node)),
+        proxy: get("proxy").and_then(|node| proxy(reader, node, &settings)),
         without_sni: get("without-sni").and_then(|node| reader.boolean(node)).unwrap_or(false),
-        settings: fields.as_ref().map_or_else(|| plan.clone(), |f| settings(reader, f, plan)),
+        settings,
         span: label.span,
     };
     (view, kind.is_some())
@@ -147,33 +149,18 @@ fn network(reader: &Reader, text: Located<&str>) -> Option<IpNet> {
     })
 }
 
-fn proxy(reader: &Reader, node: &Node) -> Option<Located<String>> {
+fn proxy(reader: &Reader, node: &Node, settings: &Settings) -> Option<Located<Proxy>> {
     let text = reader.line(node, "a proxy such as \"socks5://bastion.domain.com:1080\"")?;
-    let wrong = |label: &str, help: &str| reader.note(PlanError::at(node.span, "not a proxy", label).help(help));
-    const FORMS: &str = "socks5://HOST:PORT or http://HOST:PORT";
-    let Some((scheme, rest)) = text.value.split_once("://") else {
-        return wrong("expected a scheme", FORMS);
+    let proxy = match Proxy::parse(&text.value) {
+        Ok(proxy) => proxy,
+        Err(e) => return reader.note(PlanError::at(node.span, "not a proxy", e.to_string()).help(e.help())),
     };
-    if !["socks5", "http"].contains(&scheme) {
-        return wrong("expected socks5 or http", FORMS);
+    if proxy.user.is_some() && settings.password_env.is_none() {
+        let error = PlanError::at(node.span, "a user without a password", "expected `password-env` in this view");
+        return reader
+            .note(error.help("password-env = \"BASTION_PASSWORD\" names the variable that holds the password"));
     }
-    if rest.contains('@') {
-        return wrong(
-            "a password does not belong in the plan",
-            "set `password-env` to the variable that holds USER:PASSWORD",
-        );
-    }
-    match host_and_port(rest.trim_end_matches('/')) {
-        true => Some(text),
-        false => wrong("expected a host and a port", FORMS),
-    }
-}
-
-fn host_and_port(text: &str) -> bool {
-    let Some((host, port)) = text.rsplit_once(':') else { return false };
-    let bare = host.strip_prefix('[').and_then(|h| h.strip_suffix(']')).unwrap_or(host);
-    let host = bare.parse::<IpAddr>().is_ok() || crate::model::name::Name::parse(bare).is_ok();
-    host && port.parse::<u16>().is_ok_and(|p| p > 0)
+    Some(Located::new(proxy, text.span))
 }
 
 /// The views of the plan, for values that differ by them.

@@ -2,8 +2,8 @@
 
 use super::FORMAT;
 use super::shapes::{
-    At, Counts, Finding, Kind, Obligation, Outcome, Remedy, Report, Resolvers, SeenFrom, Severity, Subject, Verdict,
-    Waiver,
+    At, Counts, Finding, Kind, Obligation, Outcome, Proxies, Remedy, Report, Resolvers, SeenFrom, Severity, Subject,
+    Verdict, Waiver,
 };
 use crate::model::finding::{self as model, ClaimKind, Judgement, RunOutcome};
 use crate::model::source::Place;
@@ -44,6 +44,7 @@ impl<'a> SeenFrom<'a> {
             addresses: &s.addresses,
             resolvers: s.resolvers.iter().map(resolvers).collect(),
             paths_not_seen: &s.paths_not_seen,
+            proxies: s.proxies.iter().map(|p| Proxies { view: &p.view, proxy: &p.proxy }).collect(),
             detours: s.detours,
             from: s.from.map(|t| t.to_string()),
             to: s.to.map(|t| t.to_string()),

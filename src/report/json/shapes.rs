@@ -87,6 +87,8 @@ pub(super) struct SeenFrom<'a> {
     pub resolvers: Vec<Resolvers<'a>>,
     /// Views whose TLS paths were not seen, though something about them is due.
     pub paths_not_seen: &'a [String],
+    /// Views in which a run stood through a proxy.
+    pub proxies: Vec<Proxies<'a>>,
     /// True if connections were led elsewhere (`--connect-to`).
     pub detours: bool,
     /// Start of the first run, RFC 3339.
@@ -95,6 +97,14 @@ pub(super) struct SeenFrom<'a> {
     pub to: Option<String>,
     /// True if a run looked for another text of the plan.
     pub other_plan: bool,
+}
+
+/// A view and a proxy that led into it.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Proxies<'a> {
+    pub view: &'a str,
+    /// Without user and password.
+    pub proxy: &'a str,
 }
 
 /// How many resolvers of a view answered.

@@ -9,7 +9,7 @@ pub fn body(data: &[u8]) {
         match plan::load(file, data, &|_| Ok(())) {
             Ok(plan) => {
                 let obligations = plan::expand(&plan);
-                let vantage = Vantage { stands_in: plan.view_ids().collect(), address: None };
+                let vantage = Vantage { stands_in: plan.view_ids().collect(), ..Vantage::default() };
                 let probes = plan::probes(&plan, &obligations, &vantage, &Policy::default());
                 assert!(obligations.len() < 1 << 24 && probes.tls.len() < 1 << 24);
             }

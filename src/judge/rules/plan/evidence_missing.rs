@@ -74,6 +74,8 @@ enum Gap {
     Unseen(Culprit, Option<ViewId>, Option<Outdated>),
     /// A server answered in a way that is no word about its certificate, or not the whole one: why.
     CouldNotLook(Culprit, Unseen),
+    /// A proxy did not lead there: which, and what became of it.
+    Proxy(Unseen),
     /// A view's trust anchors.
     Anchors(ViewId),
 }
@@ -130,7 +132,10 @@ fn gap(case: &Case, item: &Item, silent: &BTreeSet<ViewId>) -> Option<Gap> {
         Fault::Certificate(..) => None,
         Fault::Endpoint(spot, fault) => match fault {
             E::CouldNotLook | E::Unfinished { .. } | E::FewSamples { .. } | E::BelowFloor { unseen: true, .. } => {
-                wording::unseen(case, item).map(|why| Gap::CouldNotLook(spot.culprit, why))
+                wording::unseen(case, item).map(|why| match why {
+                    Unseen::Proxy(..) => Gap::Proxy(why),
+                    why => Gap::CouldNotLook(spot.culprit, why),
+                })
             }
             E::Unseen => Some(Gap::Unseen(spot.culprit, spot.view, None)),
             E::Stale(why) => Some(Gap::Unseen(spot.culprit, spot.view, Some(*why))),
@@ -285,6 +290,11 @@ fn words(context: &Context, gap: &Gap, items: &[Item], draft: &mut Draft) {
                 Some(v) => wording::stand(case, *v),
                 None => wording::reach(case, &who, reaching(case, items)),
             };
+        }
+        Gap::Proxy(why) => {
+            draft.title = why.title(case, "");
+            draft.seen = why.seen(case, items);
+            draft.remedy.next = why.next(case, "", items);
         }
         Gap::CouldNotLook(culprit, why) => {
             let who = wording::culprit(plan, *culprit);

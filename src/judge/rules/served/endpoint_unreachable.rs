@@ -189,6 +189,6 @@ fn cure(outcome: &TlsOutcome, who: &str, view: Option<&str>) -> String {
         T::StarttlsRefused(_) => format!("on {who}, see why TLS cannot start: mostly the key cannot be read"),
         T::Alert(_) => format!("on {who}, add the name to the listener's host names: it refuses the name"),
         T::Certificate(_) | T::BytesAfterGoAhead(_) | T::TryLater(_) | T::TooLarge(_) => way("see the listener's log"),
-        T::OldVersion(_) | T::Protocol(_) | T::CannotLook(_) => way("see the listener's log"),
+        T::OldVersion(_) | T::Protocol(_) | T::CannotLook(_) | T::Proxy(_) => way("see the listener's log"),
     }
 }
