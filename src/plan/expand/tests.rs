@@ -208,7 +208,7 @@ fn each_kind_of_certificate_is_asked_for_where_several_are_listed() {
              [servers.two]\naddress = {{ internal = \"10.0.0.20\", external = \"203.0.113.20\" }}\n{list}\n[internet]\n\"mail.domain.com\" = \"two\"\n"
         );
         let plan = plan(&text);
-        let vantage = Vantage { stands_in: plan.view_ids().collect(), address: None };
+        let vantage = Vantage { stands_in: plan.view_ids().collect(), ..Vantage::default() };
         let probes = crate::plan::probes(&plan, &expand(&plan), &vantage, &Policy::default());
         let word = |a: &crate::model::probes::TlsAsk| a.probe.face.map_or("any".to_string(), |f| f.to_string());
         let inside = probes.tls.iter().filter(|a| a.probe.address.to_string() == "10.0.0.20:443");
