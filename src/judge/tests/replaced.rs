@@ -164,3 +164,55 @@ fn a_newer_file_is_the_successor_of_what_is_served() {
     let (old, new) = (ROOT.issue(&[MAIL]), ROOT.issue_with(&[MAIL, WEBMAIL], newer));
     assert_eq!(world(&new, &old), [""; 0]);
 }
+
+/// As [`replaced`], where the name has the two certificates and the server a third.
+fn replaced_by_name(before: &Chain, after: &[&str], server: &[&str]) -> World {
+    let mut world = replaced(before, after);
+    let other = world.planned_certificate("other", server);
+    let own = world.plan.servers[0].certificate.take();
+    world.plan.names[0].certificate = own;
+    world.plan.servers[0].certificate = choice(&[(Phase::Before, other)]);
+    world
+}
+
+#[test]
+fn a_name_s_own_certificate_is_compared_with_the_one_before_it() {
+    let both = ROOT.issue(&[MAIL, WEBMAIL]);
+    assert_eq!(replaced_by_name(&both, &[MAIL], &["ex.domain.com"]).rules(), [INFO_NAME]);
+    assert_eq!(replaced_by_name(&both, &[MAIL, WEBMAIL], &["ex.domain.com"]).rules(), [""; 0]);
+    assert_eq!(replaced_by_name(&both, &[MAIL], &["ex.domain.com", WEBMAIL]).rules(), [""; 0], "the server's has it");
+    let judgement = replaced_by_name(&both, &[MAIL], &["ex.domain.com"]).judge();
+    let finding = &judgement.findings[0];
+    assert_eq!(finding.subject.name.as_deref(), Some(WEBMAIL));
+    assert!(finding.title.starts_with("certificate \"san\" drops webmail.domain.com"), "{}", finding.title);
+}
+
+#[test]
+fn a_name_that_moves_to_another_server_replaces_nothing() {
+    let mut world = replaced_by_name(&ROOT.issue(&[MAIL, WEBMAIL]), &[MAIL], &["ex.domain.com"]);
+    world.server("ex2010", "10.0.0.10", "");
+    let at = |server| Located::new(Wanted::Targets(vec![Target::Server(ServerId(server))]), Span::default());
+    let phases = [at(0), at(1), at(1)];
+    world.plan.names[0].wanted = vec![phases.clone(), phases];
+    assert_eq!(world.rules(), [""; 0]);
+}
+
+#[test]
+fn what_a_name_is_served_of_its_own_is_not_taken_for_the_server_s() {
+    let mut world = replaced_by_name(&ROOT.issue(&[MAIL]), &[MAIL], &["ex.domain.com"]);
+    let after = world.planned_certificate("next", &["ex.domain.com"]);
+    world.plan.servers[0].certificate = choice(&[(Phase::Before, CertId(2)), (Phase::Coexistence, after)]);
+    let other = world.name(Table::Internet, "ex.domain.com", Target::Server(ServerId(0)));
+    for name in [crate::model::plan::NameId(0), other] {
+        let index = world.serves(name, ServerId(0), &[]);
+        world.obligations[index]
+            .holds
+            .iter_mut()
+            .for_each(|(_, m)| *m = [Moment::Steady(Phase::Before)].into_iter().collect());
+    }
+    world.policy.scope = Scope::All;
+    world.serve("in", "10.0.0.3", MAIL, &ROOT.issue(&[MAIL, WEBMAIL]));
+    world.serve("in", "10.0.0.3", "ex.domain.com", &ROOT.issue(&["ex.domain.com"]));
+    let titles: Vec<_> = world.judge().findings.into_iter().map(|f| f.title).collect();
+    assert!(!titles.iter().any(|t| t.contains("\"next\" drops")), "{titles:?}");
+}

@@ -1,5 +1,7 @@
 //! Which certificates take the place of which, where, and what they drop.
 
+mod changes;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::judge::case::Case;
@@ -9,9 +11,8 @@ use crate::model::certificate::{BlobId, CertificateFacts};
 use crate::model::name::Name;
 use crate::model::obligation::{Claim, Obligation};
 use crate::model::phase::{Moment, Phase};
-use crate::model::plan::{CertId, CertificateSource, NameId, Plan, Pool, PoolId, ServerId, Target, Wanted};
-use crate::model::service::{Service, services_of};
-use crate::model::source::Located;
+use crate::model::plan::{CertId, CertificateSource, NameId, Target, Wanted};
+use crate::model::service::Service;
 use crate::pki;
 
 /// A certificate that takes the place of another.
@@ -44,6 +45,8 @@ impl Dropped {
 struct Change {
     target: Target,
     service: Service,
+    /// Under which name, where it has a certificate of its own; `None` is what the target serves otherwise.
+    name: Option<NameId>,
     from: Phase,
     to: Phase,
     /// True unless the change is over: what is served then is the successor.
@@ -53,7 +56,7 @@ struct Change {
 /// Everything that replacements drop in the steps that touch the moment that is asked about.
 pub(super) fn dropped(case: &Case) -> BTreeMap<(Replacement, Target), Dropped> {
     let mut out: BTreeMap<(Replacement, Target), Dropped> = BTreeMap::new();
-    for change in changes(case) {
+    for change in changes::changes(case) {
         for replacement in change.replacements(case) {
             let dropped = change.dropped(case, replacement);
             if !dropped.is_empty() {
@@ -67,55 +70,16 @@ pub(super) fn dropped(case: &Case) -> BTreeMap<(Replacement, Target), Dropped> {
     out
 }
 
-fn changes(case: &Case) -> Vec<Change> {
-    let plan = case.plan;
-    let servers = plan.servers.iter().enumerate().filter(|(_, s)| s.certificate.is_some());
-    let servers =
-        servers.flat_map(|(i, s)| s.services.iter().map(move |w| (Target::Server(ServerId(i)), w.value.clone())));
-    let pools = plan.pools.iter().enumerate().filter(|(_, p)| p.certificate.is_some());
-    let pools = pools.flat_map(|(i, p)| services(plan, p).into_iter().map(move |s| (Target::Pool(PoolId(i)), s)));
-    let at: Vec<(Target, Service)> = servers.chain(pools).collect();
-    let change = |(from, to, ahead): (Phase, Phase, bool)| {
-        at.iter().map(move |(target, service)| Change { target: *target, service: service.clone(), from, to, ahead })
-    };
-    steps(case).into_iter().flat_map(change).collect()
-}
-
-/// A balancer's own services, or those of its members; where nobody knows these, it serves the web at least.
-fn services(plan: &Plan, pool: &Pool) -> Vec<Service> {
-    let of = |services: &[Located<Service>]| services.iter().map(|s| s.value.clone()).collect::<Vec<_>>();
-    let mut out = match &pool.services {
-        Some(own) => of(own),
-        None => pool.all_members().iter().flat_map(|m| of(&plan.server(*m).services)).collect(),
-    };
-    if out.is_empty() {
-        out.extend(services_of("https").into_iter().flatten());
-    }
-    let mut once = BTreeSet::new();
-    out.retain(|s| once.insert((s.word, s.port)));
-    out
-}
-
-/// From which phase to which, and whether it is ahead: the step that is asked about, or the last one and the next.
-fn steps(case: &Case) -> BTreeSet<(Phase, Phase, bool)> {
-    let asked = |v: &_| case.policy.views.as_ref().is_none_or(|views| views.contains(v));
-    let mut out = BTreeSet::new();
-    for view in case.plan.view_ids().filter(asked) {
-        match case.policy.moment(case.plan, view) {
-            Moment::Transition(p, q) | Moment::Ready(p, q) => {
-                out.insert((p, q, true));
-            }
-            Moment::Steady(p) => {
-                out.extend(p.previous().map(|before| (before, p, false)));
-                out.extend(Phase::ALL.into_iter().find(|q| *q > p).map(|next| (p, next, true)));
-            }
+impl Change {
+    fn chosen(&self, case: &Case, phase: Phase) -> Vec<CertId> {
+        match self.name {
+            Some(name) => case.plan.certificates_for(name, self.target, self.service.word, phase),
+            None => self.by_target(case, phase).to_vec(),
         }
     }
-    out
-}
 
-impl Change {
-    fn chosen<'c>(&self, case: &'c Case, phase: Phase) -> &'c [CertId] {
+    /// What the target serves under names that have none of their own.
+    fn by_target<'c>(&self, case: &'c Case, phase: Phase) -> &'c [CertId] {
         let choice = match self.target {
             Target::Server(id) => case.plan.server(id).certificate.as_ref(),
             Target::Pool(id) => case.plan.pool(id).certificate.as_ref(),
@@ -124,7 +88,7 @@ impl Change {
     }
 
     fn replacements(&self, case: &Case) -> BTreeSet<Replacement> {
-        let (old, new) = (self.chosen(case, self.from), self.chosen(case, self.to));
+        let (old, new) = (&self.chosen(case, self.from), &self.chosen(case, self.to));
         let served: Vec<BlobId> = match self.target {
             Target::Server(id) if self.ahead => case.certificates.served_at(id, &self.service),
             _ => Vec::new(),
@@ -154,10 +118,28 @@ impl Change {
             case.obligations.iter().filter(holds).filter_map(here).collect::<BTreeSet<NameId>>()
         };
         let now = due(self.from);
-        let names = if now.is_empty() { due(self.to) } else { now };
-        names
-            .iter()
-            .all(|n| !matches!(case.certificates.identify(leaf, &case.plan.name(*n).name.probe()), Some(Err(_))))
+        let here = if now.is_empty() { due(self.to) } else { now };
+        let meant = |n: &&NameId| match self.name {
+            Some(name) => name == **n,
+            None => self.own(case, **n, self.from).is_empty(),
+        };
+        let names: Vec<&NameId> = here.iter().filter(meant).collect();
+        let covers =
+            |n: &NameId| !matches!(case.certificates.identify(leaf, &case.plan.name(*n).name.probe()), Some(Err(_)));
+        names.len() >= here.len().min(1) && names.into_iter().all(covers)
+    }
+
+    /// A name's own certificates here.
+    fn own<'c>(&self, case: &'c Case, name: NameId, phase: Phase) -> &'c [CertId] {
+        case.plan.name(name).certificate.as_ref().map_or(&[], |c| c.pick(self.service.word, phase))
+    }
+
+    /// True if what the target serves otherwise covers an identifier once one name's certificate has changed.
+    fn is_covered_beside(&self, case: &Case, id: &str) -> bool {
+        let others = (0..case.plan.names.len()).map(NameId).filter(|n| self.leads(case, *n, self.to));
+        let own = others.flat_map(|n| self.own(case, n, self.to)).copied();
+        let mut all = self.by_target(case, self.to).iter().copied().chain(own);
+        self.name.is_some() && all.any(|c| !successors(case, c).is_empty() && covers(case, c, id))
     }
 
     fn dropped(&self, case: &Case, replacement: Replacement) -> Dropped {
@@ -167,7 +149,7 @@ impl Change {
         };
         let mut out = Dropped::default();
         for id in identifiers(case, replacement.present) {
-            let lost = !covers(case, replacement.successor, &id);
+            let lost = !covers(case, replacement.successor, &id) && !self.is_covered_beside(case, &id);
             match id.strip_prefix("*.") {
                 _ if !lost || facts.is_some_and(|f| self.is_own_host(case, f, &id)) => {}
                 Some(base) => self.drop_wildcard(case, replacement.successor, &id, base, &mut out),
@@ -212,21 +194,23 @@ impl Change {
     /// has no certificate of its own for it there.
     fn is_used(&self, case: &Case, name: NameId) -> bool {
         let (plan, planned) = (case.plan, case.plan.name(name));
+        let ends = |v| matches!(planned.wanted(v, self.to), Wanted::Absent | Wanted::Forbidden);
+        let is_retired = plan.view_ids().all(ends);
+        let is_covered = self.own(case, name, self.to).iter().any(|c| covers(case, *c, planned.name.as_str()));
+        (self.leads(case, name, self.from) || self.leads(case, name, self.to)) && !is_retired && !is_covered
+    }
+
+    /// True if the plan leads the name to this target in a phase, for some view.
+    fn leads(&self, case: &Case, name: NameId, phase: Phase) -> bool {
+        let plan = case.plan;
         let here = |target: &Target| match (*target, self.target) {
             (Target::Pool(pool), Target::Server(server)) => plan.pool(pool).all_members().contains(&server),
             (one, other) => one == other,
         };
-        let leads = |phase: Phase| {
-            plan.view_ids().any(|v| match planned.wanted(v, phase) {
-                Wanted::Targets(targets) => targets.iter().any(here),
-                _ => false,
-            })
-        };
-        let ends = |v| matches!(planned.wanted(v, self.to), Wanted::Absent | Wanted::Forbidden);
-        let is_retired = plan.view_ids().all(ends);
-        let own = planned.certificate.as_ref().map_or(&[][..], |c| c.pick(self.service.word, self.to));
-        let is_covered = own.iter().any(|c| covers(case, *c, planned.name.as_str()));
-        (leads(self.from) || leads(self.to)) && !is_retired && !is_covered
+        plan.view_ids().any(|v| match plan.name(name).wanted(v, phase) {
+            Wanted::Targets(targets) => targets.iter().any(here),
+            _ => false,
+        })
     }
 
     /// What a server made for itself has its host's own names, which no user was told.
