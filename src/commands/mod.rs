@@ -25,6 +25,7 @@ mod product;
 mod quote;
 mod rdata;
 mod refusal;
+mod rekey;
 mod remedy;
 mod route53;
 mod script;
@@ -40,6 +41,7 @@ pub use act::{Act, CertificateAct, Donor, Look, MailWay, Member, ServerAct, Zone
 pub use product::Product;
 pub use quote::{posix, powershell, toml};
 pub use rdata::Rdata;
+pub use rekey::rekey;
 pub use remedy::{add_record, enable, install, zone_line};
 pub use script::{Language, Script, lines};
 

@@ -166,6 +166,12 @@ impl<'a> Certificates<'a> {
         self.served.get(&server).is_some_and(|leaves| leaves.contains_key(&leaf))
     }
 
+    /// True if a server was seen to serve a leaf at its own addresses, and nowhere without its key.
+    pub(super) fn holds_key(&self, server: ServerId, leaf: BlobId) -> bool {
+        let seen = self.served.get(&server).and_then(|leaves| leaves.get(&leaf));
+        seen.is_some_and(|seen| seen.chains.iter().all(|(_, keyless)| !keyless))
+    }
+
     /// At how many ports a server was seen to serve a leaf.
     pub(super) fn ports_of(&self, server: ServerId, leaf: BlobId) -> usize {
         self.served.get(&server).and_then(|leaves| leaves.get(&leaf)).map_or(0, |seen| seen.ports.len())

@@ -28,6 +28,21 @@ pub(super) fn install(case: &Case, target: Option<Target>, items: &[Item]) -> Ve
     }
 }
 
+/// How to bring the right key to a target that serves a certificate without it: to import the same certificate beside what
+/// is there changes nothing.
+pub(super) fn rekey(case: &Case, target: Option<Target>, leaf: BlobId, items: &[Item]) -> Vec<String> {
+    let Some(target) = target else { return install(case, target, items) };
+    let wanted: Vec<CertId> = wording::wanted_by(items).into_iter().collect();
+    let names: Vec<_> = wording::names(items).into_iter().map(|n| case.plan.name(n).name.probe()).collect();
+    // Another certificate is to be there anyway.
+    if case.certificates.good_leaf(&wanted, &names).is_some_and(|good| good != leaf) {
+        return install(case, Some(target), items);
+    }
+    let label = case.plan.target_label(target);
+    let from = source(case, leaf, target);
+    commands::rekey(product(case, target), from, label, &thumbprint(case, leaf), &wording::services(items))
+}
+
 /// Another server from which it can be copied.
 fn source(case: &Case, leaf: BlobId, target: Target) -> Option<commands::Donor> {
     let servers = (0..case.plan.servers.len()).map(ServerId).filter(|s| Target::Server(*s) != target);
@@ -35,7 +50,7 @@ fn source(case: &Case, leaf: BlobId, target: Target) -> Option<commands::Donor> 
         server: case.plan.server(s).label.to_string(),
         product: product(case, Target::Server(s)),
     };
-    servers.into_iter().find(|s| case.certificates.serves(*s, leaf)).map(donor)
+    servers.into_iter().find(|s| case.certificates.holds_key(*s, leaf)).map(donor)
 }
 
 fn product(case: &Case, target: Target) -> commands::Product {

@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use crate::model::name::Name;
 use crate::model::plan::{CertId, CertificateSource, Plan};
 
 /// Planned certificates by their names.
@@ -27,7 +28,9 @@ impl<'a> Planned<'a> {
 
     /// The one that shares most of its names with these; of equals the one declared first.
     pub(super) fn likest(&self, presented: &[String]) -> Option<CertId> {
-        let presented: BTreeSet<String> = presented.iter().map(|d| d.to_ascii_lowercase()).collect();
+        // What is written so that no client matches it, with a final dot, say, still tells what was meant.
+        let meant = |d: &String| Name::parse(d.trim()).map_or_else(|_| d.to_ascii_lowercase(), |n| n.to_string());
+        let presented: BTreeSet<String> = presented.iter().map(meant).collect();
         let mut shared: BTreeMap<CertId, usize> = BTreeMap::new();
         for certificate in presented.iter().filter_map(|name| self.by_name.get(name.as_str())).flatten() {
             *shared.entry(*certificate).or_default() += 1;

@@ -47,6 +47,9 @@ const REVERSE: &[&str] = &["in-addr.arpa", "ip6.arpa"];
 pub(in crate::judge) fn uncertifiable(name: &Name) -> Option<Uncertifiable> {
     let text = name.as_str().strip_prefix("*.").unwrap_or(name.as_str());
     let under = |zone: &str| text == zone || text.strip_suffix(zone).is_some_and(|rest| rest.ends_with('.'));
+    if !name.is_wildcard() && !text.contains('.') {
+        return Some(Uncertifiable::SingleLabel);
+    }
     if let Some(zone) = RESERVED.iter().find(|zone| under(zone)) {
         return Some(Uncertifiable::Reserved(zone));
     }
@@ -54,7 +57,7 @@ pub(in crate::judge) fn uncertifiable(name: &Name) -> Option<Uncertifiable> {
         return Some(Uncertifiable::Reverse);
     }
     if !text.contains('.') {
-        return Some(if name.is_wildcard() { Uncertifiable::Suffix } else { Uncertifiable::SingleLabel });
+        return Some(Uncertifiable::Suffix);
     }
     if under("onion") {
         return None;
@@ -97,6 +100,9 @@ mod tests {
             ("mail.corp.example.com", None),
             ("x.onion", None),
             ("ex2010", Some(SingleLabel)),
+            ("mail", Some(SingleLabel)),
+            ("localhost", Some(SingleLabel)),
+            ("*.mail", Some(Reserved("mail"))),
             ("portal.corp.local", Some(Reserved("local"))),
             ("*.corp.local", Some(Reserved("local"))),
             ("mail.ad.internal", Some(Reserved("internal"))),

@@ -58,6 +58,8 @@ pub enum Untrusted {
 pub struct OutOfDate {
     /// Position in the chain as served; `None` for the trust anchor or an intermediate that was not sent.
     pub position: Option<usize>,
+    /// True of the trust anchor.
+    pub is_anchor: bool,
     /// Its subject, as text.
     pub subject: String,
     /// First instant.
@@ -72,6 +74,7 @@ impl OutOfDate {
         let (now, first, last) = (now.as_second(), facts.not_before.as_second(), facts.not_after.as_second());
         (now < first || last < now).then(|| Self {
             position,
+            is_anchor: false,
             subject: facts.subject.clone(),
             not_before: facts.not_before,
             not_after: facts.not_after,

@@ -122,7 +122,8 @@ fn verify<'a>(
 /// old one: one within its dates is enough.
 fn anchor_out_of_date(anchor: &Anchor, issuers: &[&Anchor], now: Timestamp) -> Option<OutOfDate> {
     let twins = issuers.iter().filter(|a| a.facts.spki_sha256 == anchor.facts.spki_sha256);
-    let each: Vec<Option<OutOfDate>> = twins.map(|a| OutOfDate::of(&a.facts, None, now)).collect();
+    let of = |a: &&Anchor| OutOfDate::of(&a.facts, None, now).map(|date| OutOfDate { is_anchor: true, ..date });
+    let each: Vec<Option<OutOfDate>> = twins.map(of).collect();
     match each.iter().any(Option::is_none) {
         true => None,
         false => each.into_iter().flatten().max_by_key(|d| d.not_after),

@@ -93,7 +93,8 @@ fn draft(context: &Context, waiver: Option<usize>, items: &[Item]) -> Draft {
         (_, Some(label)) => format!("certificate \"{label}\""),
         (Offender::Known(_), None) if date.position == Some(0) => "the served certificate".into(),
         (Offender::Known(_), None) => "an intermediate".into(),
-        (Offender::Anchor(_), None) => "the trust anchor, or an intermediate that is not sent,".into(),
+        (Offender::Anchor(_), None) if date.is_anchor => "the trust anchor".into(),
+        (Offender::Anchor(_), None) => "an intermediate that is not sent".into(),
     };
     draft.title = match expired {
         true => format!("{what} expired on {}", wording::day(date.not_after)),
@@ -123,6 +124,10 @@ fn draft(context: &Context, waiver: Option<usize>, items: &[Item]) -> Draft {
         (Offender::Known(_), Some(0)) => vec![
             format!("renew it (names in use: {names})"),
             "install the new one everywhere the old one is served, and reload every service that holds a copy".into(),
+        ],
+        (Offender::Anchor(subject), _) if date.is_anchor => vec![
+            format!("clients need another root in the place of {subject}: see which one its authority has now, bring it to them, and name it in `trust` of the view"),
+            "then serve the intermediates that lead there; where none do, order a certificate from an authority whose root is valid".into(),
         ],
         _ => vec!["install the issuer's current intermediates beside the certificate".into()],
     };

@@ -4,6 +4,7 @@ mod changes;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::san_near_miss;
 use crate::judge::case::Case;
 use crate::judge::certificates::Content;
 use crate::judge::draft::Whose;
@@ -148,8 +149,11 @@ impl Change {
             Whose::Planned(_) => None,
         };
         let mut out = Dropped::default();
-        for id in identifiers(case, replacement.present) {
-            let lost = !covers(case, replacement.successor, &id) && !self.is_covered_beside(case, &id);
+        let before = identifiers(case, replacement.present);
+        for id in before.iter().cloned() {
+            // A slip was nobody's name.
+            let is_slip = || san_near_miss::meant(case.plan, &id, &before).is_some();
+            let lost = !covers(case, replacement.successor, &id) && !self.is_covered_beside(case, &id) && !is_slip();
             match id.strip_prefix("*.") {
                 _ if !lost || facts.is_some_and(|f| self.is_own_host(case, f, &id)) => {}
                 Some(base) => self.drop_wildcard(case, replacement.successor, &id, base, &mut out),

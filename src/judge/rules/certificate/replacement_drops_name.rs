@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use super::lacking;
 use super::replaced::{self, Dropped, Replacement};
+use super::san_near_miss;
 use crate::judge::RuleInfo;
 use crate::judge::case::Case;
 use crate::judge::draft::{Context, Draft, Key, Whose};
@@ -207,6 +208,9 @@ fn cure(case: &Case, replacement: Replacement, lost: &[&str]) -> Vec<String> {
     let mut names: Vec<String> = all.into_iter().flat_map(|whose| replaced::identifiers(case, whose)).collect();
     let (can, cannot) = by_authority(case, replacement, lost);
     names.extend(can.iter().map(|l| l.to_string()));
+    // A slip is not to be ordered again, but the name that was meant.
+    let meant = |id: &String| san_near_miss::meant(case.plan, id, &names).map_or_else(|| id.clone(), str::to_string);
+    let mut names: Vec<String> = names.iter().map(meant).collect();
     let mut once = BTreeSet::new();
     names.retain(|n| once.insert(n.clone()));
     let count = wording::count(names.len(), "name", "names");

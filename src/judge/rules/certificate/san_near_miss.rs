@@ -9,7 +9,9 @@ use crate::judge::draft::{Context, Draft, Item, Key, Whose};
 use crate::judge::wording;
 use crate::model::finding::Severity;
 use crate::model::identity::Mismatch;
-use crate::model::plan::NameId;
+use crate::model::name::Name;
+use crate::model::plan::{NameId, Plan};
+use crate::pki;
 
 /// What is known of the rule.
 pub(super) const INFO: RuleInfo = RuleInfo {
@@ -94,6 +96,18 @@ fn nearest(presented: &[String], wanted: &str, planned: &BTreeSet<&str>) -> Opti
     let lower = presented.iter().filter(|p| !is_malformed(p)).map(|p| p.to_ascii_lowercase());
     let near = lower.filter(|p| !planned.contains(p.as_str()) && is_slip(p, wanted));
     near.min_by_key(|p| (strsim::damerau_levenshtein(p, wanted), p.clone()))
+}
+
+/// The planned name that the certificate lacks and that an identifier on it was probably meant to be. Of many names in a
+/// large plan nothing is said.
+pub(super) fn meant<'a>(plan: &'a Plan, id: &str, presented: &[String]) -> Option<&'a str> {
+    let is_planned = || plan.names.iter().any(|n| n.name.as_str() == id);
+    if plan.names.len().saturating_mul(presented.len()) > PAIRS || is_malformed(id) || is_planned() {
+        return None;
+    }
+    let lacks = |name: &Name| pki::identify_among(presented.iter().map(String::as_str), name).is_err();
+    let mut near = plan.names.iter().map(|n| &n.name).filter(|n| is_slip(id, n.as_str()));
+    near.find(|n| lacks(n)).map(Name::as_str)
 }
 
 fn is_slip(presented: &str, wanted: &str) -> bool {

@@ -153,7 +153,11 @@ fn draft(context: &Context, group: Group, waiver: Option<usize>, items: &[Item])
     if !astray {
         draft.remedy.now = pools(context, culprit).map(|pool| format!("take {who} out of the pool {pool}")).collect();
     }
-    draft.remedy.cure = cure::install(case, target_of(culprit).filter(|_| !astray), items);
+    let target = target_of(culprit).filter(|_| !astray);
+    draft.remedy.cure = match about_key {
+        true => cure::rekey(case, target, leaf, items),
+        false => cure::install(case, target, items),
+    };
     draft.keys = keys(case, culprit, leaf, &wanted, items);
     draft
 }

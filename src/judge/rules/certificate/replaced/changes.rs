@@ -46,7 +46,9 @@ fn of_name(case: &Case, name: NameId, (from, to, ahead): (Phase, Phase, bool)) -
             Target::Server(id) => plan.server(id).services.iter().map(|s| s.value.clone()).collect(),
             Target::Pool(id) => services(plan, plan.pool(id)),
         };
-        let asked = |s: &Service| planned.services.as_ref().is_none_or(|own| own.iter().any(|o| (o.port, o.way) == (s.port, s.way)));
+        let asked = |s: &Service| {
+            planned.services.as_ref().is_none_or(|own| own.iter().any(|o| (o.port, o.way) == (s.port, s.way)))
+        };
         let change = |service| Change { target, service, name: Some(name), from, to, ahead };
         out.extend(here.into_iter().filter(asked).map(change));
     }
