@@ -4,10 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use super::assess::hear;
+use super::beside::told_by;
 use super::case::Case;
 use super::suspicion::is_encrypted;
+use crate::model::dns::RecordType;
+use crate::model::name::Name;
 use crate::model::obligation::{Claim, DnsExpectation};
 use crate::model::plan::{NameId, ViewId};
+use crate::model::questions;
 
 /// Resolvers that seem to be one portal, and what it says; empty if there is none.
 #[derive(Default)]
@@ -28,7 +32,8 @@ struct Given<'a> {
 }
 
 /// Suspected if every answer in the clear, in every view, has the same addresses, which no target of the plan has, though
-/// some resolver was asked for names that have nothing in common; and no encrypted resolver says the same. A wrong record
+/// some resolver was asked for names that have nothing in common; and no encrypted resolver says the same, and none of them
+/// knows a name that does not exist. A wrong record
 /// changes one name, and a wrong address in the plan those names that share it.
 pub(super) fn portal(case: &Case) -> Portal {
     let is_planned = |a: &IpAddr| case.plan.view_ids().any(|v| case.owner(v, *a).is_some()) || case.is_own(*a);
@@ -42,11 +47,23 @@ pub(super) fn portal(case: &Case) -> Portal {
         given.push(next);
     }
     let Some(one) = given.first().map(|g| g.addresses.clone()) else { return Portal::default() };
+    // Whoever says that a name does not exist is no portal: an expired domain whose every name is parked at one place.
+    if given.iter().any(|g| denies(case, g.view, g.resolver)) {
+        return Portal::default();
+    }
     let confirmed = || heard(case, true).any(|g| !g.addresses.is_disjoint(&one));
     if !have_nothing_in_common(&given) || confirmed() {
         return Portal::default();
     }
     Portal { resolvers: given.iter().map(|g| (g.view, g.resolver)).collect(), addresses: one }
+}
+
+/// True if a resolver says that nothing exists below `invalid`.
+fn denies(case: &Case, view: ViewId, resolver: usize) -> bool {
+    let nowhere = Name::parse(&format!("{}.invalid", questions::unlikely_label(case.plan))).ok();
+    let declared = case.plan.view(view).resolvers.get(resolver);
+    let told = nowhere.zip(declared).map(|(name, r)| told_by(case, view, &r.value, &name, RecordType::A));
+    told.is_some_and(|t| t.replies().any(|(_, reply)| reply.addresses.is_empty()))
 }
 
 /// What the resolvers said of the names that are due; of the encrypted ones, or of the others. Silence is no word.

@@ -215,3 +215,20 @@ fn a_candidate_that_answers_covers_its_name() {
     assert_eq!(judged(Some(&[DOMAIN]), "out"), [""; 0]);
     assert_eq!(judged(None, "out"), [""; 0]);
 }
+
+#[test]
+fn a_waiver_of_one_mx_host_says_nothing_of_another() {
+    let mut world = mail(&["old.domain.com", "older.domain.com"], &[MAIL], Autodiscover::None);
+    let texts = ["10 mail.domain.com.", "20 old.domain.com.", "30 older.domain.com."];
+    world.say_of(EXTERNAL, DOMAIN, RecordType::Mx, &records(RecordType::Mx, &texts));
+    for host in ["old.domain.com", "older.domain.com"] {
+        world.answer(EXTERNAL, host, &["203.0.113.3"]);
+    }
+    assert_eq!(world.rules(), ["mx-left-behind"]);
+    world.waive("mx-left-behind", Some("old.domain.com"), None);
+    let judgement = world.judge();
+    let found: Vec<_> = judgement.findings.iter().map(|f| (f.title.as_str(), f.waived.is_some())).collect();
+    let (open, waived) =
+        ("older.domain.com still takes mail of domain.com", "old.domain.com still takes mail of domain.com");
+    assert_eq!(found, [(open, false), (waived, true)]);
+}

@@ -107,3 +107,18 @@ fn one_answer_that_has_another_reason_is_judged() {
     one_right.answer(INTERNAL, MAIL, &["10.0.0.10"]);
     unexpected(one_right);
 }
+
+#[test]
+fn one_answer_of_who_knows_what_does_not_exist_is_no_portal_s() {
+    let mut parked = everywhere("198.18.0.1", "10.0.0.20", "1.1.1.1");
+    let nowhere = format!("{}.invalid", crate::model::questions::unlikely_label(&parked.plan));
+    for view in [INTERNAL, EXTERNAL] {
+        parked.say(view, &nowhere, &nxdomain());
+    }
+    assert_eq!(parked.judge().outcome, RunOutcome::Fail);
+    let mut portal = everywhere("198.18.0.1", "10.0.0.20", "1.1.1.1");
+    for view in [INTERNAL, EXTERNAL] {
+        portal.answer(view, &nowhere, &["198.18.0.1"]);
+    }
+    assert_eq!(portal.judge().outcome, RunOutcome::Incomplete);
+}

@@ -1,6 +1,6 @@
 //! A retired host still takes mail.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::record_differs::{self, MxState};
 use crate::judge::RuleInfo;
@@ -8,6 +8,7 @@ use crate::judge::beside::{self, outward};
 use crate::judge::draft::{Context, Draft};
 use crate::judge::wording;
 use crate::model::finding::Severity;
+use crate::model::plan::{MailDomain, ViewId};
 
 /// What is known of the rule.
 pub(super) const INFO: RuleInfo = RuleInfo {
@@ -44,27 +45,45 @@ Delete the old MX record, and let the old host take mail until the record's TTL 
 RFC 5321 section 5.1
 ";
 
-/// One finding per domain.
+/// One finding per domain. A waiver of one host says nothing of another.
 pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
-    let plan = context.case.plan;
-    for (index, mail) in plan.mail.iter().enumerate() {
-        let states: Vec<MxState> =
-            outward(context.case).into_iter().map(|v| record_differs::mx_state(context, index, v)).collect();
-        let left: BTreeSet<&str> = states.iter().flat_map(|s| &s.left_behind).map(String::as_str).collect();
-        if left.is_empty() {
-            continue;
+    for (index, mail) in context.case.plan.mail.iter().enumerate() {
+        let views = outward(context.case);
+        let states: BTreeMap<ViewId, MxState> =
+            views.into_iter().map(|v| (v, record_differs::mx_state(context, index, v))).collect();
+        let mut groups: BTreeMap<Option<usize>, BTreeMap<&str, BTreeSet<ViewId>>> = BTreeMap::new();
+        for (view, state) in &states {
+            for host in &state.left_behind {
+                let labels = [host, mail.domain.as_str(), wording::view(context.case.plan, *view)];
+                let group = groups.entry(context.waiver_on(&INFO, &labels)).or_default();
+                group.entry(host).or_default().insert(*view);
+            }
         }
-        let labels: Vec<&str> = left.iter().copied().collect();
-        let hosts = wording::list(labels.iter().copied());
-        let mut draft = beside::draft(context, &INFO, (mail.domain.as_str(), None), mail.span, &labels);
-        draft.title = format!("{hosts} still takes mail of {}", mail.domain);
-        let expected: BTreeSet<&String> = states.iter().flat_map(|s| &s.expected).collect();
-        draft.expected = expected.into_iter().cloned().collect();
-        let seen: BTreeSet<&String> = states.iter().flat_map(|s| &s.seen).collect();
-        draft.seen = wording::cut(seen.into_iter().cloned().collect());
-        draft.hurts = vec![format!("whoever writes to {}: what {hosts} takes may be read by nobody", mail.domain)];
-        draft.remedy.cure = left.iter().map(|h| format!("delete the MX record {h} of {}", mail.domain)).collect();
-        draft.looks = states.iter().flat_map(|s| s.looks.iter().copied()).collect();
-        drafts.push(draft);
+        drafts.extend(groups.iter().map(|(waiver, hosts)| draft(context, mail, *waiver, hosts, &states)));
     }
+}
+
+fn draft(
+    context: &Context,
+    mail: &MailDomain,
+    waiver: Option<usize>,
+    left: &BTreeMap<&str, BTreeSet<ViewId>>,
+    states: &BTreeMap<ViewId, MxState>,
+) -> Draft {
+    let views: BTreeSet<ViewId> = left.values().flatten().copied().collect();
+    let states: Vec<&MxState> = states.iter().filter(|(v, _)| views.contains(v)).map(|(_, s)| s).collect();
+    let hosts = wording::list(left.keys().copied());
+    let mut draft = beside::draft(context, &INFO, (mail.domain.as_str(), None), mail.span, &[]);
+    draft.waiver = waiver;
+    let verb = if left.len() == 1 { "still takes" } else { "still take" };
+    draft.title = format!("{hosts} {verb} mail of {}", mail.domain);
+    let expected: BTreeSet<&String> = states.iter().flat_map(|s| &s.expected).collect();
+    draft.expected = expected.into_iter().cloned().collect();
+    let seen: BTreeSet<&String> = states.iter().flat_map(|s| &s.seen).collect();
+    draft.seen = wording::cut(seen.into_iter().cloned().collect());
+    let takes = if left.len() == 1 { "takes" } else { "take" };
+    draft.hurts = vec![format!("whoever writes to {}: what {hosts} {takes} may be read by nobody", mail.domain)];
+    draft.remedy.cure = left.keys().map(|h| format!("delete the MX record {h} of {}", mail.domain)).collect();
+    draft.looks = states.iter().flat_map(|s| s.looks.iter().copied()).collect();
+    draft
 }
