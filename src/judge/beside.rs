@@ -10,7 +10,8 @@ use super::{RuleInfo, wording};
 use crate::model::dns::{DnsOutcome, RecordType, Reply, ResolverAddr};
 use crate::model::finding::Subject;
 use crate::model::name::Name;
-use crate::model::plan::{ViewId, Wanted};
+use crate::model::plan::{ViewId, ViewKind, Wanted};
+use crate::model::policy::{Policy, Scope};
 use crate::model::questions::{self, Question, Topic};
 use crate::model::records::RecordData;
 use crate::model::source::Span;
@@ -167,8 +168,10 @@ pub(super) fn unanswered(context: &Context) -> Vec<String> {
     let case = context.case;
     let all = questions::questions(case.plan, case.policy);
     // Older recordings know nothing of wildcards; no plan speaks of them.
-    let wild = all.iter().any(|q| q.topic == Topic::Wildcards && is_asked(case, q));
-    let open = all.iter().filter(|q| (q.topic != Topic::Wildcards || wild) && !is_answered(context, q));
+    let of_wild = all.iter().filter(|q| q.topic == Topic::Wildcards && is_asked(case, q));
+    let wild: BTreeSet<RecordType> = of_wild.map(|q| q.kind).collect();
+    let open =
+        all.iter().filter(|q| (q.topic != Topic::Wildcards || wild.contains(&q.kind)) && !is_answered(context, q));
     let mut kinds: BTreeMap<(ViewId, String), BTreeSet<RecordType>> = BTreeMap::new();
     for question in open.filter(|q| !q.name.is_under("invalid")) {
         let at = question.server.as_ref().map(|s| format!(" at {s}")).unwrap_or_default();
@@ -183,7 +186,7 @@ pub(super) fn unanswered(context: &Context) -> Vec<String> {
         let list = wording::list(words.iter().map(String::as_str));
         format!("could not tell what {} has for {list}", wording::view(case.plan, *view))
     };
-    by_view.iter().map(line).chain(liars(context)).chain(left_out(case)).collect()
+    by_view.iter().map(line).chain(liars(context)).chain(left_out(case)).chain(left_aside(case)).collect()
 }
 
 /// Resolvers from which nobody learns what does not exist.
@@ -214,6 +217,27 @@ fn is_answered(context: &Context, question: &Question) -> bool {
     let told = words(context, question);
     let fails = || told.0.iter().any(|w| *w.outcome == DnsOutcome::ServFail);
     told.is_known() || (question.topic == Topic::Caa && fails())
+}
+
+/// What a narrower run does not ask of all that the plan would.
+fn left_aside(case: &Case) -> Option<String> {
+    if !case.policy.is_narrowed() || case.policy.scope != Scope::All {
+        return None;
+    }
+    let whole = Policy { views: None, only: Vec::new(), ..case.policy.clone() };
+    let topics = |policy: &Policy| -> BTreeSet<Topic> {
+        questions::questions(case.plan, policy).into_iter().map(|q| q.topic).collect()
+    };
+    let (all, mut kept) = (topics(&whole), topics(case.policy));
+    let sides: BTreeSet<ViewKind> =
+        case.plan.view_ids().filter(|v| asks(case, *v)).map(|v| case.plan.view(v).kind).collect();
+    if sides.len() < 2 {
+        kept.remove(&Topic::Shadows);
+    }
+    let words: Vec<&str> = all.difference(&kept).map(|topic| topic.word()).collect();
+    let flags = [(!case.policy.only.is_empty(), "--only"), (case.policy.views.is_some(), "--view")];
+    let flags: Vec<&str> = flags.into_iter().filter(|(given, _)| *given).map(|(_, flag)| flag).collect();
+    (!words.is_empty()).then(|| format!("{} (left out by {})", wording::list(words), flags.join(" and ")))
 }
 
 /// What is above the bounds.

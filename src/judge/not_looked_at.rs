@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::beside;
 use super::case::Case;
 use super::draft::Context;
-use super::rules::LATER;
+use super::rules::{LATER, dns};
 use super::wording;
 use crate::model::dns::RecordType;
 use crate::model::obligation::Claim;
@@ -30,6 +30,7 @@ pub(super) fn lines(context: &Context) -> Vec<String> {
     out.push("revocation of certificates (CRL, OCSP)".to_string());
     out.extend(ttl_of_caches(case));
     out.extend(beside::unanswered(context));
+    out.extend(unnamed_authorities(context));
     out.extend(declared_only(case));
     out.extend(later_rules(case));
     out
@@ -141,6 +142,16 @@ fn ttl_of_caches(case: &Case) -> Option<String> {
     case.obligations.iter().enumerate().any(lowered).then(|| {
         "the zones' own TTLs where a cache answered (it shows what is left; ask an authoritative server)".to_string()
     })
+}
+
+/// Authorities by a name that leads to no CAA domain.
+fn unnamed_authorities(context: &Context) -> Vec<String> {
+    let line = |(issuer, label): (&str, &str)| {
+        format!(
+            "could not tell whether CAA lets \"{issuer}\" issue \"{label}\" (no CAA domain of that name is known: say issuer by its domain)"
+        )
+    };
+    dns::unnamed(context).into_iter().map(line).collect()
 }
 
 /// Tables of the plan that no rule of this release judges.

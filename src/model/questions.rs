@@ -7,9 +7,9 @@ use sha2::{Digest, Sha256};
 
 use super::dns::{RecordType, ResolverAddr};
 use super::name::Name;
-use super::phase::Phase;
+use super::phase::{Moment, Phase};
 use super::plan::{
-    Autodiscover, Certificate, CertificateSource, Plan, PlannedName, PlannedRecord, ViewId, ViewKind, Wanted,
+    Autodiscover, Certificate, CertificateSource, NameId, Plan, PlannedName, PlannedRecord, ViewId, ViewKind, Wanted,
 };
 use super::policy::Policy;
 
@@ -36,6 +36,24 @@ pub enum Topic {
     Authoritatives,
     /// Who may issue what is to be ordered.
     Caa,
+    /// Names of which the plan says nothing before the transition that is due.
+    Ahead,
+}
+
+impl Topic {
+    /// What it is for, in words.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Mail => "MX of [mail]",
+            Self::Autodiscover => "where clients look for autodiscover",
+            Self::Records => "[records]",
+            Self::Wildcards => "DNS wildcards",
+            Self::Shadows => "internal zones that hide public names",
+            Self::Authoritatives => "the servers of [zones]",
+            Self::Caa => "CAA records",
+            Self::Ahead => "names of which nothing is said before the transition",
+        }
+    }
 }
 
 /// A question.
@@ -66,6 +84,9 @@ pub fn questions(plan: &Plan, policy: &Policy) -> Vec<Question> {
     all.shadows();
     all.authoritatives();
     all.caa();
+    for (name, view) in ahead(plan, policy) {
+        all.ask(Topic::Ahead, view, &plan.name(name).name.probe(), &RecordType::ALL);
+    }
     let asked = |q: &Question| policy.views.as_ref().is_none_or(|views| views.contains(&q.view));
     all.out.into_iter().filter(asked).collect()
 }
@@ -117,9 +138,8 @@ impl Questions<'_> {
         let nowhere = Name::parse(&format!("{label}.invalid")).ok();
         for view in self.plan.view_ids().filter(|_| !parents.is_empty()) {
             let below = parents.iter().take(WILDCARDS).filter_map(|p| Name::parse(&format!("{label}.{p}")).ok());
-            for name in below.chain(nowhere.clone()) {
-                self.ask(Topic::Wildcards, view, &name, &[RecordType::A]);
-            }
+            below.for_each(|name| self.ask(Topic::Wildcards, view, &name, &RecordType::ALL));
+            nowhere.iter().for_each(|name| self.ask(Topic::Wildcards, view, name, &[RecordType::A]));
         }
     }
 
@@ -158,14 +178,39 @@ impl Questions<'_> {
     }
 
     fn caa(&mut self) {
-        let orders = self.plan.certificates.iter().filter(|c| public_issuer(c).is_some());
-        let names: BTreeSet<Name> = orders.flat_map(ordered_names).flat_map(|n| caa_owners(&n)).collect();
+        let names = |c: &Certificate| {
+            // An authority by its name only may be one's own: public ones certify public names.
+            let by_domain = outside_issuer(c).is_some_and(|issuer| issuer.contains('.'));
+            let names = ordered_names(c).into_iter();
+            names
+                .filter(|n| by_domain || psl::suffix(n.as_str().as_bytes()).is_some_and(|s| s.is_known()))
+                .collect::<Vec<_>>()
+        };
+        let orders = self.plan.certificates.iter().filter(|c| outside_issuer(c).is_some());
+        let names: BTreeSet<Name> = orders.flat_map(names).flat_map(|n| caa_owners(&n)).collect();
         for view in outward(self.plan) {
             for name in names.iter().take(CAA_NAMES) {
                 self.ask(Topic::Caa, view, name, &[RecordType::Caa]);
             }
         }
     }
+}
+
+/// Names that a transition leads somewhere, and of which the plan says nothing until then, with the views.
+pub fn ahead(plan: &Plan, policy: &Policy) -> Vec<(NameId, ViewId)> {
+    let in_transition = plan.view_ids().filter_map(|view| match policy.moment(plan, view) {
+        Moment::Transition(first, second) => Some((view, first, second)),
+        Moment::Steady(_) | Moment::Ready(..) => None,
+    });
+    let mut out = Vec::new();
+    for (view, first, second) in in_transition {
+        let is = |name: &NameId| {
+            let wanted = |phase| plan.name(*name).wanted(view, phase);
+            *wanted(first) == Wanted::Unconstrained && matches!(wanted(second), Wanted::Targets(_))
+        };
+        out.extend((0..plan.names.len()).map(NameId).filter(is).map(|name| (name, view)));
+    }
+    out
 }
 
 /// The views in which the world outside is seen: the external ones, or all where there is none.
@@ -285,15 +330,16 @@ pub fn public_names(plan: &Plan, declared: &Declared, domain: &Name) -> Vec<Name
     out
 }
 
-/// The issuer of a certificate that is to be ordered, where it is said as CAA records say it: by its domain.
-pub fn public_issuer(certificate: &Certificate) -> Option<&str> {
+/// The issuer of a certificate that is to be ordered, by its domain, as CAA records say it, or by its name; `None` where it
+/// is a host of one's own domain.
+pub fn outside_issuer(certificate: &Certificate) -> Option<&str> {
     let issuer = certificate.issuer.as_ref().map(|i| i.value.trim())?;
     let ordered = matches!(certificate.source, CertificateSource::Names(_));
     // A host below the domain of the names themselves is an authority of one's own.
     let domain = |name: &str| psl::domain_str(name).map(str::to_string);
     let own = |n: &Name| domain(n.as_str()).is_some_and(|d| Some(d) == domain(issuer));
     let is_own = ordered_names(certificate).iter().any(own);
-    (ordered && issuer.contains('.') && Name::parse(issuer).is_ok() && !is_own).then_some(issuer)
+    (ordered && !issuer.is_empty() && !is_own).then_some(issuer)
 }
 
 /// The names of a certificate that is to be ordered.

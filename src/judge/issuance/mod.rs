@@ -10,6 +10,7 @@ use super::case::Case;
 use super::certificates::Content;
 use super::in_use::InUse;
 use crate::model::certificate::BlobId;
+use crate::model::name::Name;
 use crate::model::plan::{CertId, CertificateSource, TrustSource, ViewId};
 use crate::pki::Untrusted;
 
@@ -47,6 +48,14 @@ pub(super) fn of_used(case: &Case, used: &InUse) -> Option<Public> {
 fn ordered(case: &Case, certificate: CertId) -> Option<Public> {
     let issuer = case.plan.certificate(certificate).issuer.as_ref()?;
     Brand::of_word(&issuer.value).map(|brand| Public { brand: Some(brand) })
+}
+
+/// The domain by which CAA records name an authority that the plan names by that or otherwise; `None` if none is known.
+pub(super) fn caa_domain(issuer: &str) -> Option<&str> {
+    match issuer.contains('.') && Name::parse(issuer).is_ok() {
+        true => Some(issuer),
+        false => Brand::of_word(issuer).and_then(Brand::caa_domain),
+    }
 }
 
 fn of_chain(case: &Case, chain: &[BlobId], other: &Option<Vec<BlobId>>) -> Option<Public> {

@@ -136,6 +136,11 @@ impl Brand {
         BRANDS.iter().find(|b| b.words.contains(&word))
     }
 
+    /// The domain by which CAA records name it.
+    pub(in crate::judge) fn caa_domain(&self) -> Option<&'static str> {
+        self.words.iter().copied().find(|word| word.contains('.'))
+    }
+
     /// The authority that an issuer's name is of. Only to be asked where a path to a public anchor is known: anybody may
     /// write a name.
     pub(in crate::judge) fn of_issuer(issuer: &str) -> Option<&'static Self> {
@@ -205,6 +210,12 @@ mod tests {
         let issuer = |text: &str| Brand::of_issuer(text).map(|b| b.name);
         assert_eq!(issuer("CN=YR1, O=Let's Encrypt, C=US"), Some("Let's Encrypt"));
         assert_eq!(issuer("CN=Let's Encrypt Authority, O=Contoso"), None);
+    }
+
+    #[test]
+    fn every_authority_has_a_domain_for_caa_records() {
+        assert!(BRANDS.iter().all(|b| b.caa_domain().is_some()));
+        assert_eq!(Brand::of_word("Let's Encrypt").and_then(Brand::caa_domain), Some("letsencrypt.org"));
     }
 
     #[test]

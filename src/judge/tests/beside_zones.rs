@@ -188,3 +188,91 @@ fn a_wildcard_that_plays_autodiscover_is_the_cause() {
     let explained = "autodiscover-candidate-uncovered<wildcard-record-answers";
     assert_eq!(world.rules(), ["wildcard-record-answers", explained]);
 }
+
+#[test]
+fn a_wildcard_of_aaaa_alone_is_found() {
+    let mut world = simple();
+    let name = format!("{}.{DOMAIN}", unlikely_label(&world.plan));
+    world.say(EXTERNAL, &name, &nxdomain());
+    world.unsay(EXTERNAL, &name);
+    for kind in RecordType::ALL {
+        world.say_of(EXTERNAL, &name, kind, &answer(kind, &["2001:db8::250"], &[]));
+    }
+    assert_eq!(world.rules(), ["wildcard-record-answers"]);
+    let finding = world.judge().findings.remove(0);
+    assert!(
+        finding.remedy.cure.iter().any(|l| l.ends_with("\"*.domain.com AAAA\" = \"2001:db8::250\"")),
+        "{finding:?}"
+    );
+}
+
+#[test]
+fn what_has_a_wildcards_address_is_kept_before_the_wildcard_goes() {
+    let mut world = with_zone(&[], None, vec![EXTERNAL]);
+    wildcard(&mut world, EXTERNAL, DOMAIN, &["203.0.113.10"]);
+    world.answer(EXTERNAL, "www.domain.com", &["203.0.113.10"]);
+    let findings = world.judge().findings;
+    let found = findings.iter().find(|f| f.rule == "wildcard-record-answers").unwrap();
+    let cure: Vec<&str> = found.remedy.cure.iter().map(String::as_str).collect();
+    let records =
+        ["public zone: mail.domain.com. 300 IN A 203.0.113.10", "public zone: www.domain.com. 300 IN A 203.0.113.10"];
+    assert!(cure[0].starts_with("names that are wanted have its address"), "{cure:?}");
+    assert_eq!(cure[1..3], records);
+    assert!(cure[3].starts_with("delete *.domain.com (203.0.113.10)"), "{cure:?}");
+}
+
+#[test]
+fn www_that_a_wildcard_may_answer_is_missed_inside_all_the_same() {
+    let hidden = |name: &str| {
+        let mut world = with_zone(&[], None, vec![INTERNAL]);
+        wildcard(&mut world, EXTERNAL, DOMAIN, &["203.0.113.80"]);
+        world.answer(EXTERNAL, name, &["203.0.113.80"]);
+        world.say(INTERNAL, name, &nxdomain());
+        let found = world.judge().findings.into_iter().filter(|f| f.rule == "internal-zone-shadows-public");
+        found.map(|f| f.severity).collect::<Vec<_>>()
+    };
+    assert_eq!(hidden("www.domain.com"), [Severity::Warning]);
+    assert_eq!(hidden("autodiscover.domain.com"), []);
+}
+
+#[test]
+fn an_authority_by_its_name_is_held_against_caa_records() {
+    let judged = |issuer: &str, record: &str| {
+        let mut world = ordering(&["a.domain.com"]);
+        let last = world.plan.certificates.len() - 1;
+        world.plan.certificates[last].issuer = Some(Located::new(issuer.into(), Span::default()));
+        world.say_of(EXTERNAL, "a.domain.com", RecordType::Caa, &nxdomain());
+        world.say_of(EXTERNAL, DOMAIN, RecordType::Caa, &records(RecordType::Caa, &[record]));
+        let unknown = |l: &&String| l.starts_with("could not tell whether CAA lets");
+        let judgement = world.judge();
+        (world.rules(), judgement.not_looked_at.iter().filter(unknown).count())
+    };
+    let (other, ours) = ("0 issue \"digicert.com\"", "0 issue \"letsencrypt.org\"");
+    assert_eq!(judged("Let's Encrypt", other), (vec!["caa-forbids-issuer".to_string()], 0));
+    assert_eq!(judged("Let's Encrypt", ours), (vec![], 0));
+    assert_eq!(judged("Corp CA 1", other), (vec![], 1), "nobody can tell");
+    let mut world = ordering(&["a.domain.com"]);
+    let last = world.plan.certificates.len() - 1;
+    world.plan.certificates[last].issuer = Some(Located::new("Let's Encrypt".into(), Span::default()));
+    world.say_of(EXTERNAL, DOMAIN, RecordType::Caa, &records(RecordType::Caa, &[other]));
+    world.say_of(EXTERNAL, "a.domain.com", RecordType::Caa, &nxdomain());
+    assert_eq!(
+        world.judge().findings[0].remedy.cure,
+        ["public zone: domain.com. 300 IN CAA 0 issue \"letsencrypt.org\""]
+    );
+}
+
+#[test]
+fn a_narrower_run_says_what_it_leaves_out() {
+    let lines = |only: &[&str], views: Option<Vec<ViewId>>| {
+        let mut world = ordering(&["a.domain.com"]);
+        world.policy.only = only.iter().map(|w| w.to_string()).collect();
+        world.policy.views = views;
+        let all = world.judge().not_looked_at;
+        all.into_iter().filter(|l| l.contains("left out by")).collect::<Vec<_>>()
+    };
+    assert_eq!(lines(&[], None), [""; 0]);
+    assert_eq!(lines(&["dns"], None), [""; 0]);
+    assert_eq!(lines(&[MAIL], None), ["DNS wildcards and CAA records (left out by --only)"]);
+    assert_eq!(lines(&[], Some(vec![INTERNAL])), ["CAA records (left out by --view)"]);
+}

@@ -17,6 +17,7 @@ mod beside;
 mod beside_zones;
 mod certificates;
 mod circles;
+mod cures;
 mod dates;
 mod dns;
 mod due;

@@ -50,6 +50,14 @@ impl Authority {
         Self { der, issuer: Issuer::new(params, key) }
     }
 
+    /// As a root of its own, with changes.
+    pub(in crate::judge) fn root_with(cn: &str, change: impl FnOnce(&mut CertificateParams)) -> Self {
+        let (mut params, key) = (authority_params(cn), KeyPair::generate().unwrap());
+        change(&mut params);
+        let der = Arc::from(params.self_signed(&key).unwrap().der().as_ref());
+        Self { der, issuer: Issuer::new(params, key) }
+    }
+
     /// A certificate for names; the first is its commonName.
     pub(in crate::judge) fn issue(&self, names: &[&str]) -> Chain {
         self.sign(params(names[0], names))

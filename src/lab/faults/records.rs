@@ -159,7 +159,7 @@ pub(super) fn drop_record(world: &mut World, argument: &str) {
 
 /// The registrable domains of certificates that are to be ordered of an authority.
 pub(super) fn ordered(world: &World) -> Vec<String> {
-    let orders = world.plan.certificates.iter().filter(|c| questions::public_issuer(c).is_some());
+    let orders = world.plan.certificates.iter().filter(|c| questions::outside_issuer(c).is_some());
     let names = orders.flat_map(questions::ordered_names);
     let owners: BTreeSet<String> =
         names.filter_map(|n| questions::caa_owners(&n).pop()).map(|n| n.to_string()).collect();

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use crate::judge::beside::{Told, told};
+use crate::judge::beside::{Told, outward, told};
 use crate::judge::draft::Context;
-use crate::judge::issuance::Brand;
+use crate::judge::issuance::{self, Brand};
 use crate::model::dns::{DnsOutcome, RecordType};
 use crate::model::name::Name;
 use crate::model::observation::Probe;
-use crate::model::plan::ViewId;
+use crate::model::plan::{Certificate, ViewId};
+use crate::model::policy::Scope;
 use crate::model::questions;
 use crate::model::records::RecordData;
 
@@ -22,6 +23,24 @@ pub(super) enum Nearest<'a> {
     Fails(Name, Told<'a>),
     /// It was not told.
     Unknown,
+}
+
+/// Authorities that the plan names in a way that no table knows, though CAA records of a name to be ordered say who may
+/// issue: whether they may cannot be told. The issuer and the certificate's label, each once.
+pub(in crate::judge) fn unnamed<'a>(context: &Context<'a>) -> BTreeSet<(&'a str, &'a str)> {
+    let (plan, views) = (context.case.plan, outward(context.case));
+    let speak = |name: &Name| match context.case.policy.scope {
+        Scope::All => views.iter().any(|v| !matches!(nearest(context, *v, name), Nearest::Nothing | Nearest::Unknown)),
+        Scope::Files => {
+            let owners = questions::caa_owners(name);
+            plan.records.iter().any(|r| r.kind == "CAA" && owners.contains(&r.owner))
+        }
+    };
+    let unknown = |c: &'a Certificate| {
+        let issuer = questions::outside_issuer(c).filter(|i| issuance::caa_domain(i).is_none())?;
+        questions::ordered_names(c).iter().any(speak).then_some((issuer, &*c.label))
+    };
+    plan.certificates.iter().filter_map(unknown).collect()
 }
 
 /// Climbs from the name upwards to the first RRset (RFC 8659 section 3). Where resolvers differ, any answer counts.

@@ -7,6 +7,7 @@ use crate::judge::RuleInfo;
 use crate::judge::beside::{self, outward};
 use crate::judge::draft::{Context, Draft};
 use crate::judge::evidence::Look;
+use crate::judge::issuance;
 use crate::judge::wording;
 use crate::model::dns::RecordType;
 use crate::model::finding::Severity;
@@ -29,7 +30,7 @@ pub(super) const INFO: RuleInfo = RuleInfo {
 const PAGE: &str = "\
 # What it means
 
-A certificate is to be ordered from an authority (`issuer = \"letsencrypt.org\"`), and the CAA records nearest to one of its
+A certificate is to be ordered from an authority (`issuer = \"letsencrypt.org\"`, or a known one by its name), and the CAA records nearest to one of its
 names name others, or nobody. Each name of the certificate is looked at on its own, from the name upwards; for wildcards
 `issuewild` comes first. Parameters such as accounturi are not judged.
 
@@ -73,7 +74,7 @@ pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
     let planned = case.policy.scope == Scope::Files && !case.policy.is_narrowed();
     let views = if planned { questions::outward(case.plan) } else { outward(case) };
     for certificate in &case.plan.certificates {
-        let Some(issuer) = questions::public_issuer(certificate) else { continue };
+        let Some(issuer) = questions::outside_issuer(certificate).and_then(issuance::caa_domain) else { continue };
         let mut barriers = Barriers::new();
         let accepted =
             |name: &Name, owner: &Name| context.waiver_on(&INFO, &[name.as_str(), owner.as_str(), &certificate.label]);

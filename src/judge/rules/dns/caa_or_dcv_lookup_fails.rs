@@ -8,6 +8,7 @@ use crate::judge::RuleInfo;
 use crate::judge::beside::{self, outward};
 use crate::judge::draft::{Context, Draft, Key};
 use crate::judge::evidence::Look;
+use crate::judge::issuance;
 use crate::judge::wording;
 use crate::model::finding::Severity;
 use crate::model::name::Name;
@@ -61,7 +62,7 @@ struct Failure {
 /// One finding per certificate and owner.
 pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
     for certificate in &context.case.plan.certificates {
-        if questions::public_issuer(certificate).is_none() {
+        if questions::outside_issuer(certificate).and_then(issuance::caa_domain).is_none() {
             continue;
         }
         // A waiver of one name says nothing of another.

@@ -100,16 +100,22 @@ struct Hidden {
     name: Name,
     inside: Host,
     outside: Host,
+    /// It has the addresses of a wildcard: perhaps nobody made it.
+    wild: bool,
 }
 
 fn hidden(context: &Context, name: &Name, view: ViewId, outside: &[ViewId]) -> Option<Hidden> {
     let inside = beside::host(context, view, name);
     let hosts = outside.iter().map(|v| (*v, beside::host(context, *v, name))).filter(|(_, h)| !h.addresses.is_empty());
-    let there = hosts.filter(|(v, h)| !is_wild(context, *v, name, &h.addresses)).map(|(_, h)| h).next()?;
-    inside.is_absent.then(|| Hidden { name: name.clone(), inside, outside: there })
+    let found: Vec<(bool, Host)> = hosts.map(|(v, h)| (is_wild(context, v, name, &h.addresses), h)).collect();
+    let (wild, there) = found.into_iter().min_by_key(|(wild, _)| *wild)?;
+    // What answers by the wildcard was perhaps made by nobody. Everybody types www all the same, and finds a site there or
+    // a host of mail; autodiscover is looked for by machines, which do well without.
+    let missed = !wild || !name.as_str().starts_with("autodiscover.");
+    (inside.is_absent && missed).then(|| Hidden { name: name.clone(), inside, outside: there, wild })
 }
 
-/// True if a name has these addresses by a wildcard only: nobody made it, and nobody misses it.
+/// True if a name has the addresses that a wildcard has, be it by the wildcard or by a record of its own.
 fn is_wild(context: &Context, view: ViewId, name: &Name, addresses: &BTreeSet<IpAddr>) -> bool {
     let label = questions::unlikely_label(context.case.plan);
     let beside = name.parent().and_then(|p| Name::parse(&format!("{label}.{p}")).ok());
@@ -144,6 +150,10 @@ fn draft(context: &Context, domain: &Name, view: ViewId, hidden: Vec<Hidden>) ->
             lines.into_iter().for_each(|line| super::in_zone(&zone, line, &mut draft.remedy.cure));
         }
         draft.looks.extend(h.inside.looks.iter().chain(&h.outside.looks));
+    }
+    if hidden.iter().all(|h| h.wild) {
+        draft.severity = Severity::Warning;
+        draft.seen.push(format!("outside {names} has the address of a wildcard, and perhaps no record of its own"));
     }
     draft.seen = wording::cut(draft.seen);
     draft.hurts = vec![format!("clients of {label}: {names} does not exist for them, though it stands outside")];

@@ -1,6 +1,6 @@
 //! A name for inside resolves outside.
 
-use super::{about, expected, keys, said};
+use super::{about, apart, expected, keys, said};
 use crate::judge::RuleInfo;
 use crate::judge::draft::{Context, Draft, Item};
 use crate::judge::problem::DnsFault;
@@ -57,8 +57,9 @@ fn draft(context: &Context, (name, view): (NameId, ViewId), waiver: Option<usize
     draft.expected = expected(case, items);
     draft.seen = said(case, items);
     draft.hurts = vec!["strangers learn of an inside server; clients outside may try a stranger's address".into()];
-    draft.remedy.cure =
+    let lines =
         vec![format!("delete {name_text} from the zone that {view_text} sees, or allow it: leaks = \"allowed\"")];
+    draft.remedy.cure = apart(context, view, items, lines);
     draft.keys = keys(items);
     draft
 }

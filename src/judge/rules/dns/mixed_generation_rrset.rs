@@ -56,7 +56,8 @@ fn draft(context: &Context, (name, view): (NameId, ViewId), waiver: Option<usize
     let mut strays = odd::all_strays(items);
     if strays.is_empty() {
         strays = items.iter().flat_map(|i| odd::ahead(context, i)).collect();
-        draft.remedy.cure = super::deletions(context.case, name, view, &strays);
+        let lines = super::deletions(context.case, name, view, &strays);
+        draft.remedy.cure = super::apart(context, view, items, lines);
     }
     let strays = odd::words(&strays);
     draft.title = format!("{name_text} has {strays} of another phase beside the right addresses in {view_text}");

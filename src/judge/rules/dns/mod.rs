@@ -1,5 +1,6 @@
 //! Rules about what a view's resolvers answer.
 
+mod ahead;
 mod authoritatives_disagree;
 mod autodiscover_candidate_uncovered;
 mod caa;
@@ -28,6 +29,7 @@ mod ttl_not_lowered_in_time;
 mod ttl_too_high_at_flip;
 mod wildcard_record_answers;
 
+pub(in crate::judge) use caa::unnamed;
 pub(super) use name_unresolved_in_view::is_dangling;
 pub(super) use odd::strangers;
 
@@ -37,13 +39,13 @@ use std::net::IpAddr;
 use super::Rule;
 use crate::commands;
 use crate::judge::case::Case;
-use crate::judge::draft::{Item, Key};
-use crate::judge::problem::{DnsFault, Fault};
+use crate::judge::draft::{Context, Item, Key};
+use crate::judge::problem::{DnsFault, Fault, Problem};
 use crate::judge::wording;
-use crate::model::dns::RecordType;
+use crate::model::dns::{RecordType, Reply};
 use crate::model::finding::TYPED;
 use crate::model::name::Name;
-use crate::model::obligation::Claim;
+use crate::model::obligation::{Claim, Obligation};
 use crate::model::plan::{NameId, ViewId, ViewKind, Zone};
 
 /// The rules of this family.
@@ -160,9 +162,14 @@ pub(super) fn negative_wait(case: &Case, view: ViewId, items: &[Item]) -> Option
 
 /// The records to write: `public zone: legacy.mail.domain.com. 300 IN A 203.0.113.3`.
 pub(super) fn zone_lines(case: &Case, items: &[Item]) -> Vec<String> {
+    lines_of(case, items.iter().map(|i| i.obligation))
+}
+
+/// As [`zone_lines`], of obligations.
+fn lines_of<'a>(case: &Case, obligations: impl Iterator<Item = &'a Obligation>) -> Vec<String> {
     let mut out: Vec<String> = Vec::new();
-    for item in items {
-        let Claim::Resolves { name, view, expected } = &item.obligation.claim else { continue };
+    for obligation in obligations {
+        let Claim::Resolves { name, view, expected } = &obligation.claim else { continue };
         let name = case.plan.name(*name);
         let ttl = name.ttl.as_ref().map_or(case.plan.cutover.low_ttl, |t| t.value);
         // A CNAME stands alone (RFC 1034 section 3.6.2): beside own addresses only others' addresses can stand.
@@ -232,6 +239,40 @@ fn corrections(case: &Case, view: ViewId, items: &[Item]) -> Vec<String> {
         add(case, view, &name.name, ttl, address).into_iter().for_each(|r| in_zone(&zone, r, &mut out));
     }
     out
+}
+
+/// Where some resolvers of the view give the right answer, the record may well be right, and what the others say is old or
+/// a copy: nothing is to be changed before the zone's own servers were asked.
+pub(super) fn apart(context: &Context, view: ViewId, items: &[Item], lines: Vec<String>) -> Vec<String> {
+    let case = context.case;
+    let all = 0..case.plan.view(view).resolvers.len();
+    let differs =
+        |r: usize| move |p: &Problem| matches!(&p.fault, Fault::Dns(v, resolver, _) if *v == view && *resolver == r);
+    let is_right = |r: &usize| !items.iter().any(|i| context.assessed[i.index].problems.iter().any(differs(*r)));
+    let (right, wrong): (Vec<usize>, Vec<usize>) = all.partition(is_right);
+    if right.is_empty() || wrong.is_empty() || lines.is_empty() {
+        return lines;
+    }
+    let list = |who: &[usize]| {
+        let words: Vec<String> = who.iter().map(|r| wording::resolver(case.plan, view, *r)).collect();
+        wording::list(words.iter().map(String::as_str))
+    };
+    let looks = items.iter().flat_map(|i| &i.problem.looks);
+    let rest = looks.filter_map(|l| case.evidence.dns(*l)?.reply()).flat_map(rest_of).max();
+    let wait = rest.map(|s| format!(", or wait {}", wording::duration(i64::from(s)))).unwrap_or_default();
+    let (right, verb) = (list(&right), if right.len() == 1 { "answers" } else { "answer" });
+    let first = format!("{right} {verb} as planned: ask the zone's own servers before you change a record");
+    let there = format!(
+        "if the record is right there: flush the cache of {}{wait}; then look at its forwarders and zone copies",
+        list(&wrong)
+    );
+    [vec![first, there, "if it is not:".into()], lines].concat()
+}
+
+/// How long an answer may live on, in seconds.
+fn rest_of(reply: &Reply) -> Option<u32> {
+    let ttls = reply.chain.iter().map(|l| l.ttl).chain(reply.addresses.iter().map(|a| a.ttl));
+    ttls.max().or_else(|| reply.soa.as_ref().map(|s| s.negative_ttl()))
 }
 
 /// The records to delete.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{about, expected, keys, missing_lines, negative_wait, said};
+use super::{about, apart, expected, keys, missing_lines, negative_wait, said};
 use crate::judge::RuleInfo;
 use crate::judge::assess::hear;
 use crate::judge::draft::{Context, Draft, Item, Key};
@@ -122,7 +122,7 @@ fn of_name(context: &Context, name: NameId, view: ViewId, waiver: Option<usize>,
     let broken = items.iter().any(|i| super::word_of(i) == "SERVFAIL");
     draft.remedy.cure = match broken {
         true => vec!["SERVFAIL: look at the zone's servers, its delegation and its DNSSEC signatures".into()],
-        false => missing_lines(case, items),
+        false => apart(context, view, items, missing_lines(case, items)),
     };
     if !items.iter().any(is_dangling) {
         draft.remedy.cure.extend(negative_wait(case, view, items));

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use super::special::special_purpose;
-use super::{corrections, expected, keys, said};
+use super::{apart, corrections, expected, keys, said};
 use crate::judge::RuleInfo;
 use crate::judge::assess::answers;
 use crate::judge::draft::{Context, Draft, Item, Key};
@@ -189,7 +189,7 @@ pub(super) fn draft(
     draft.expected = expected(case, items);
     draft.seen = said(case, items);
     draft.seen.extend(whose(context, view, items));
-    draft.remedy.cure = corrections(case, view, items);
+    draft.remedy.cure = apart(context, view, items, corrections(case, view, items));
     draft.keys = keys(items);
     draft.keys.extend(strangers(items));
     draft

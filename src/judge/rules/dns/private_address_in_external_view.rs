@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
+use super::ahead::{Ahead, ahead};
 use super::odd::{self, Odd};
 use super::special::special_purpose;
 use crate::judge::RuleInfo;
-use crate::judge::draft::{Context, Draft, Item};
+use crate::judge::beside;
+use crate::judge::draft::{Context, Draft, Item, Key};
 use crate::judge::wording;
 use crate::model::dns::Transport;
 use crate::model::finding::{Severity, Subject};
@@ -62,6 +64,26 @@ pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
         .extend(planned.iter().map(|((view, target, waiver), found)| of_plan(context, *view, *target, *waiver, found)));
     let groups = context.group(&INFO, |item| odd::about(context, item, Odd::PrivateOutside));
     drafts.extend(groups.into_iter().map(|((group, waiver), items)| of_answer(context, group, waiver, &items)));
+    drafts.extend(ahead(context).iter().filter_map(|a| before_it_is_due(context, a)));
+}
+
+/// Of a name that the plan leads nowhere yet: users follow what is there all the same.
+fn before_it_is_due(context: &Context, ahead: &Ahead) -> Option<Draft> {
+    let (case, plan) = (context.case, context.case.plan);
+    let private = ahead.private(case);
+    if private.is_empty() {
+        return None;
+    }
+    let (name, view_text) = (plan.name(ahead.name), wording::view(plan, ahead.view));
+    let mut draft = beside::draft(context, &INFO, (name.name.as_str(), Some(ahead.view)), name.span, &[]);
+    draft.title = format!("{} has the private address {} in {view_text}", name.name, odd::words(&private));
+    draft.expected = vec![format!("{view_text}: no such name yet, or addresses that clients reach")];
+    draft.seen = ahead.host.said.iter().cloned().chain(kinds(&private)).collect();
+    draft.hurts = vec![format!("clients of {view_text}: they reach nobody, or a stranger in their own network")];
+    draft.remedy.cure = ahead.cure(case, &private);
+    draft.looks = ahead.host.looks.clone();
+    draft.keys = BTreeSet::from([Key::Dns(ahead.name, ahead.view)]);
+    Some(draft)
 }
 
 /// What the plan gives a target in an external view: its private addresses, and the names that lead there.

@@ -2,7 +2,7 @@
 
 use super::super::legacy::is_residue;
 use super::odd::{self, Odd};
-use super::{corrections, difference, expected, keys, said};
+use super::{apart, corrections, difference, expected, keys, said};
 use crate::judge::RuleInfo;
 use crate::judge::draft::{Context, Draft, Item, Key};
 use crate::judge::problem::{DnsFault, Fault};
@@ -93,6 +93,7 @@ fn draft(context: &Context, (name, view): (NameId, ViewId), waiver: Option<usize
         true => vec![format!("delete {name_text} in {view_text}, once nobody uses it")],
         false => corrections(case, view, items),
     };
+    draft.remedy.cure = apart(context, view, items, draft.remedy.cure);
     draft.keys = keys(items);
     draft.keys.extend(odd::strangers(items));
     draft

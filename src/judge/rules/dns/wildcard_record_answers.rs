@@ -11,7 +11,7 @@ use crate::judge::wording;
 use crate::model::dns::RecordType;
 use crate::model::finding::{Severity, TYPED};
 use crate::model::name::Name;
-use crate::model::plan::ViewId;
+use crate::model::plan::{NameId, ViewId, Wanted};
 use crate::model::questions;
 
 /// What is known of the rule.
@@ -66,12 +66,19 @@ pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
     for parent in questions::parents(plan).into_iter().take(questions::WILDCARDS) {
         let Ok(name) = Name::parse(&format!("{label}.{parent}")) else { continue };
         for view in plan.view_ids().filter(|v| asks(context.case, *v)) {
-            let told = told(context, view, &name, RecordType::A);
-            for (word, reply) in told.replies().filter(|(_, r)| !r.addresses.is_empty()) {
-                let addresses = reply.addresses.iter().map(|a| a.address).collect();
+            // Of each resolver the addresses of both types: one wildcard may have both.
+            let mut by_resolver: BTreeMap<String, (BTreeSet<IpAddr>, Vec<Word>)> = BTreeMap::new();
+            for told in RecordType::ALL.map(|kind| told(context, view, &name, kind)) {
+                for (word, reply) in told.replies().filter(|(_, r)| !r.addresses.is_empty()) {
+                    let (addresses, words) = by_resolver.entry(word.resolver.clone()).or_default();
+                    addresses.extend(reply.addresses.iter().map(|a| a.address));
+                    words.push(word.clone());
+                }
+            }
+            for (addresses, words) in by_resolver.into_values() {
                 let wild = found.entry((parent.clone(), addresses)).or_default();
                 wild.views.insert(view);
-                wild.words.push(word.clone());
+                wild.words.extend(words);
             }
         }
     }
@@ -104,23 +111,61 @@ fn draft(context: &Context, parent: &Name, addresses: &BTreeSet<IpAddr>, wild: &
     draft.hurts = vec![format!(
         "whoever asks for a retired or forgotten name below {parent}: a stranger may answer, and no test finds it missing"
     )];
-    draft.remedy.cure = vec![
-        format!("delete *.{parent} ({}) from the zone of {views}", addresses_word(addresses)),
-        "if it is meant, in [records]:".into(),
-        format!("{TYPED}{}", planned(parent, addresses)),
-    ];
+    draft.remedy.cure = kept(context, parent, addresses, &wild.views);
+    draft.remedy.cure.push(format!("delete *.{parent} ({}) from the zone of {views}", addresses_word(addresses)));
+    draft.remedy.cure.push("if it is meant, in [records]:".into());
+    draft.remedy.cure.extend(planned(parent, addresses).iter().map(|line| format!("{TYPED}{line}")));
     draft.looks = wild.words.iter().map(|w| w.look).collect();
     draft.keys = keys(context, parent, addresses, &wild.views);
     draft
 }
 
-/// The plan's line for a wildcard that is meant.
-fn planned(parent: &Name, addresses: &BTreeSet<IpAddr>) -> String {
-    let words: Vec<String> = addresses.iter().map(|a| format!("\"{a}\"")).collect();
-    match words.as_slice() {
-        [one] => format!("\"*.{parent} A\" = {one}"),
-        all => format!("\"*.{parent} A\" = [{}]", all.join(", ")),
+/// Records to write before the wildcard goes: names that are wanted, or that everybody expects of a domain, and that have
+/// its addresses. Nothing tells whether they have records of their own.
+fn kept(context: &Context, parent: &Name, addresses: &BTreeSet<IpAddr>, views: &BTreeSet<ViewId>) -> Vec<String> {
+    let (case, plan) = (context.case, context.case.plan);
+    let declared = questions::Declared::of(plan);
+    let usual = questions::public_names(plan, &declared, parent).into_iter().filter(|n| n.is_under(parent.as_str()));
+    // Who expects autodiscover there is told so by the plan.
+    let usual = usual.filter(|n| n != parent && !n.as_str().starts_with("autodiscover."));
+    let wanted = |name: &NameId, view: ViewId| {
+        let (first, second) = case.policy.moment(plan, view).phases();
+        let leads = |phase| matches!(plan.name(*name).wanted(view, phase), Wanted::Targets(_));
+        !plan.name(*name).name.is_wildcard() && [Some(first), second].into_iter().flatten().any(leads)
+    };
+    let mut out = Vec::new();
+    for view in views {
+        let zone = super::zone_word(case, *view);
+        let names = (0..plan.names.len()).map(NameId).filter(|n| wanted(n, *view)).map(|n| plan.name(n).name.clone());
+        let below = names.filter(|n| n.is_under(parent.as_str()) && n != parent);
+        for name in below.chain(usual.clone()) {
+            let host = beside::host(context, *view, &name);
+            if host.addresses != *addresses || host.alias.is_some() {
+                continue;
+            }
+            for address in addresses {
+                let lines = super::add(case, *view, &name, plan.cutover.low_ttl, *address);
+                lines.into_iter().for_each(|line| super::in_zone(&zone, line, &mut out));
+            }
+        }
     }
+    if !out.is_empty() {
+        out.insert(0, "names that are wanted have its address: see first that they have records of their own:".into());
+    }
+    out
+}
+
+/// The plan's lines for a wildcard that is meant.
+fn planned(parent: &Name, addresses: &BTreeSet<IpAddr>) -> Vec<String> {
+    let of = |kind: RecordType| -> Option<String> {
+        let words: Vec<String> = addresses.iter().filter(|a| kind.holds(**a)).map(|a| format!("\"{a}\"")).collect();
+        match words.as_slice() {
+            [] => None,
+            [one] => Some(format!("\"*.{parent} {kind}\" = {one}")),
+            all => Some(format!("\"*.{parent} {kind}\" = [{}]", all.join(", "))),
+        }
+    };
+    RecordType::ALL.into_iter().filter_map(of).collect()
 }
 
 fn addresses_word(addresses: &BTreeSet<IpAddr>) -> String {

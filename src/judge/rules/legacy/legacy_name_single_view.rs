@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::dns::{is_dangling, missing_lines, negative_wait};
+use super::super::dns::{apart, is_dangling, missing_lines, negative_wait};
 use crate::judge::RuleInfo;
 use crate::judge::draft::{Context, Draft, Item, Key};
 use crate::judge::problem::{DnsFault, Fault};
@@ -100,6 +100,9 @@ fn draft(context: &Context, name: NameId, there: &BTreeSet<ViewId>, waiver: Opti
     let who = if outside(&missing) { "users outside" } else { "users inside" };
     draft.hurts = vec![hurts(context, name, who)];
     draft.remedy.cure = missing_lines(case, items);
+    if let (1, Some(view)) = (missing.len(), missing.first()) {
+        draft.remedy.cure = apart(context, *view, items, draft.remedy.cure);
+    }
     draft.remedy.cure.extend(missing.iter().filter_map(|v| negative_wait(case, *v, items)).take(1));
     draft.keys = missing.iter().map(|v| Key::Dns(name, *v)).collect();
     if items.iter().all(is_dangling) {

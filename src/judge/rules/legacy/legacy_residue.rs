@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::dns::{expected, keys, said, strangers};
+use super::super::dns::{apart, expected, keys, said, strangers};
 use crate::judge::RuleInfo;
 use crate::judge::draft::{Context, Draft, Item};
 use crate::judge::problem::{DnsFault, Fault};
@@ -94,7 +94,8 @@ fn of_answer(context: &Context, (name, view): (NameId, ViewId), waiver: Option<u
     draft.expected = expected(case, items);
     draft.seen = said(case, items);
     draft.hurts = vec![format!("whoever of {label} still types it: the address may be a stranger's one day")];
-    draft.remedy.cure = vec![format!("delete {text} (A, AAAA, CNAME) from the zone that {label} sees")];
+    let lines = vec![format!("delete {text} (A, AAAA, CNAME) from the zone that {label} sees")];
+    draft.remedy.cure = apart(context, view, items, lines);
     draft.keys = keys(items);
     draft.keys.extend(strangers(items));
     draft

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::super::{missing_lines, said};
+use super::super::ahead::{Ahead, ahead};
+use super::super::{lines_of, missing_lines, said, zone_word};
 use super::{LINKS, draft};
 use crate::judge::case::Case;
 use crate::judge::draft::{Context, Draft, Item, Key};
@@ -44,12 +45,30 @@ pub(super) fn drafts(context: &Context, told: &BTreeSet<Key>) -> Vec<Draft> {
         seen.obligations.extend(items.iter().map(|i| i.index));
     }
     misplaced(context, &mut found);
+    let unsaid: Vec<Draft> = ahead(context).iter().filter_map(|a| before_it_is_due(context, a)).collect();
     let new = found.into_iter().filter(|((name, view), _)| !told.contains(&Key::Alias(*name, *view)));
     new.map(|((name, view), seen)| {
         let items = dangling.get(&(name, view)).map_or(&[][..], Vec::as_slice);
         of(context, name, view, &seen, items)
     })
+    .chain(unsaid)
     .collect()
+}
+
+/// An alias that leads nowhere, of a name that the plan leads nowhere yet.
+fn before_it_is_due(context: &Context, ahead: &Ahead) -> Option<Draft> {
+    let (case, plan) = (context.case, context.case.plan);
+    let target = ahead.dangling()?.trim_end_matches('.');
+    let (text, label) = (&plan.name(ahead.name).name, wording::view(plan, ahead.view));
+    let title = format!("{text} is an alias that leads nowhere in {label}");
+    let mut out = draft(context, ahead.name, Some(ahead.view), title);
+    out.expected = vec![format!("{label}: no such name yet, or an alias of a name that has addresses")];
+    out.seen = std::iter::once(format!("{text} -> {target}")).chain(ahead.host.said.iter().cloned()).collect();
+    out.hurts = vec![hurts(Fashion::Dangling, label)];
+    out.remedy.cure = ahead.cure(case, &BTreeSet::new());
+    out.looks = ahead.host.looks.clone();
+    out.keys = BTreeSet::from([Key::Dns(ahead.name, ahead.view), Key::Alias(ahead.name, ahead.view)]);
+    Some(out)
 }
 
 /// Names that must resolve and whose aliases lead nowhere.
@@ -78,7 +97,7 @@ fn misplaced(context: &Context, found: &mut BTreeMap<(NameId, ViewId), Seen>) {
     if odd.is_empty() {
         return;
     }
-    let due = due(case);
+    let due = due(case, ahead(context));
     for (look, fashions) in odd {
         let Probe::Dns(probe) = &case.evidence.look(look).probe else { continue };
         let Some((name, view, obligation)) = due.get(&(probe.view.clone(), probe.name.clone())) else { continue };
@@ -89,19 +108,19 @@ fn misplaced(context: &Context, found: &mut BTreeMap<(NameId, ViewId), Seen>) {
         let seen = found.entry((*name, *view)).or_default();
         seen.fashions.extend(fashions);
         seen.looks.insert(look);
-        seen.obligations.insert(*obligation);
+        seen.obligations.extend(*obligation);
     }
 }
 
-fn due(case: &Case) -> BTreeMap<(Arc<str>, Name), (NameId, ViewId, usize)> {
+/// By view and name what an answer is about, and the obligation, if there is one.
+fn due(case: &Case, ahead: Vec<Ahead>) -> BTreeMap<(Arc<str>, Name), (NameId, ViewId, Option<usize>)> {
+    let key = |name: NameId, view: ViewId| (case.plan.view(view).label.clone(), case.plan.name(name).name.probe());
+    let unsaid = ahead.iter().map(|a| (key(a.name, a.view), (a.name, a.view, None)));
     let of = |(i, o): (usize, &crate::model::obligation::Obligation)| match &o.claim {
-        Claim::Resolves { name, view, .. } if case.is_due(i) => {
-            let key = (case.plan.view(*view).label.clone(), case.plan.name(*name).name.probe());
-            Some((key, (*name, *view, i)))
-        }
+        Claim::Resolves { name, view, .. } if case.is_due(i) => Some((key(*name, *view), (*name, *view, Some(i)))),
         _ => None,
     };
-    case.obligations.iter().enumerate().filter_map(of).collect()
+    case.obligations.iter().enumerate().filter_map(of).chain(unsaid).collect()
 }
 
 /// The apexes of zones and the mail domains, each with the labels of the views in which it is one.
@@ -158,7 +177,10 @@ fn of(context: &Context, name: NameId, view: ViewId, seen: &Seen, items: &[Item]
         _ => vec![format!("{} from {}", shown(&chain), resolvers(case, &seen.looks))],
     };
     out.hurts = vec![hurts(worst, label)];
-    out.remedy.cure = cure(worst, text, &chain, case, items);
+    out.remedy.cure = match worst {
+        Fashion::Circle => out_of_circle(case, view, &chain, &seen.obligations),
+        _ => cure(worst, text, &chain, case, items),
+    };
     out.looks = seen.looks.clone();
     out.obligations = seen.obligations.clone();
     out.keys = BTreeSet::from([Key::Dns(name, view), Key::Alias(name, view)]);
@@ -202,13 +224,30 @@ fn hurts(worst: Fashion, label: &str) -> String {
     }
 }
 
+/// The name itself gets what the plan says. Where that is the alias which it has, the circle begins behind it, and the
+/// first owner that is led back to is to have addresses.
+fn out_of_circle(case: &Case, view: ViewId, chain: &[Link], obligations: &BTreeSet<usize>) -> Vec<String> {
+    let zone = zone_word(case, view);
+    let same = |one: &str, other: &str| one.trim_end_matches('.').eq_ignore_ascii_case(other.trim_end_matches('.'));
+    let (Some(first), Some(last)) = (chain.first(), chain.last()) else { return Vec::new() };
+    let wanted = lines_of(case, obligations.iter().map(|i| &case.obligations[*i]));
+    let is_planned =
+        wanted.iter().any(|line| line.rsplit_once(" IN CNAME ").is_some_and(|(_, alias)| same(alias, &first.target)));
+    let delete = |link: &Link| {
+        format!("{zone}: delete {}. CNAME {}.", link.owner.trim_end_matches('.'), link.target.trim_end_matches('.'))
+    };
+    if !is_planned && !wanted.is_empty() {
+        return [vec![delete(first)], wanted].concat();
+    }
+    let entry = chain.iter().find(|link| same(&link.owner, &last.target)).unwrap_or(last);
+    let owner = entry.owner.trim_end_matches('.');
+    vec![delete(entry), format!("and give {owner}, which {} leads to, addresses", first.owner.trim_end_matches('.'))]
+}
+
 fn cure(worst: Fashion, text: &Name, chain: &[Link], case: &Case, items: &[Item]) -> Vec<String> {
     let last = chain.last().map_or("", |l| l.target.as_str());
     match worst {
-        Fashion::Circle => {
-            let from = chain.last().map_or("", |l| l.owner.as_str());
-            vec![format!("delete {from}. CNAME {last}. and give {from} what has addresses")]
-        }
+        Fashion::Circle => Vec::new(),
         Fashion::Apex => {
             let apexes = apexes(case);
             let link = chain.iter().find(|l| apexes.contains_key(l.owner.trim_end_matches('.')));
