@@ -13,6 +13,7 @@ use super::world::World;
 use table::FAULTS;
 
 /// A fault that breaks one thing.
+#[derive(Clone, Copy)]
 pub struct FaultInfo {
     /// Its name, kebab-case.
     pub name: &'static str,
@@ -41,7 +42,7 @@ impl FaultInfo {
 
 /// Every fault.
 pub fn faults() -> &'static [FaultInfo] {
-    FAULTS
+    &FAULTS
 }
 
 impl World {

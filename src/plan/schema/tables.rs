@@ -1,0 +1,95 @@
+//! The further tables: waivers, the calendar, zones, mail, the cutover, severities, inventories.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+
+use super::shapes::*;
+
+/// A fault that is known and accepted.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Waiver {
+    /// The rule.
+    rule: String,
+    /// A name, server, pool, certificate or view; without it, everywhere.
+    on: Option<String>,
+    /// Why.
+    reason: String,
+    /// The last day on which it holds.
+    until: Option<Date>,
+}
+
+/// When a phase begins and ends.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct PhaseDates {
+    /// Its first day.
+    from: Option<Date>,
+    /// Its last day.
+    until: Option<Date>,
+}
+
+/// A zone and who serves it.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Zone {
+    /// The views in which it is served so. Default: all.
+    views: Option<OneOrMany<String>>,
+    /// Its authoritative servers, written as resolvers are.
+    servers: Option<OneOrMany<String>>,
+    /// The product that serves it.
+    product: Option<Product>,
+}
+
+/// A mail domain.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Mail {
+    /// Its MX targets, also by phase.
+    mx: Option<ByPhase<OneOrMany<String>>>,
+    /// How its clients find autodiscover: a name, `srv`, or false.
+    autodiscover: Option<Autodiscover>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+pub(super) enum Autodiscover {
+    Name(String),
+    None(bool),
+}
+
+/// How a change is made.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Cutover {
+    /// TTL to lower to before a flip. Default: 5m.
+    low_ttl: Option<Duration>,
+    /// Time until all authoritative servers hold a change. Default: 15m inside, 5m outside.
+    propagation: Option<ByView<Duration>>,
+    /// How far beyond a TTL a cache may go. Default: 0s.
+    slack: Option<Duration>,
+    /// Longest acceptable way back. Default: 30m.
+    rollback_budget: Option<Duration>,
+    /// When each view flipped into the phase where it stands.
+    flipped: Option<ByView<Date>>,
+    /// When changes may be made.
+    windows: Option<OneOrMany<String>>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+pub(super) enum Severity {
+    Off,
+    Info,
+    Warning,
+    Error,
+}
+
+/// What was exported from the servers.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Inventory {
+    /// Files by server.
+    files: Option<BTreeMap<String, OneOrMany<String>>>,
+}
