@@ -46,6 +46,7 @@ const TABLE: &[(&str, &str, By)] = &[
     ("weak-key-or-signature", "untrusted-issuer-for-view", By::Refused),
     ("eku-missing-serverauth", "untrusted-issuer-for-view", By::Refused),
     ("weak-key-or-signature", "evidence-missing", By::Unfinished),
+    ("signature-does-not-verify", "untrusted-issuer-for-view", By::Refused),
     // A certificate that ends too early is renewed for that already.
     ("expires-inside-phase", "renewal-inside-coexistence", By::Renewed),
     // The record leads to a stranger; what the stranger serves is no news.

@@ -53,6 +53,8 @@ pub(super) struct Certificates<'a> {
     /// The first chain, in the recording's order and not too old, in which each leaf was served.
     chains: BTreeMap<BlobId, &'a [BlobId]>,
     contents: Vec<Content>,
+    /// Of each file of certificates that was read.
+    notes: BTreeMap<String, &'a [String]>,
     /// The names of each declared certificate that is not ordered yet.
     planned: Vec<OnceLock<Presented>>,
     declared: BTreeMap<BlobId, CertId>,
@@ -92,6 +94,7 @@ impl<'a> Certificates<'a> {
             served,
             chains: first_chains(evidence),
             contents: Vec::new(),
+            notes: notes(plan, evidence),
             planned: plan.certificates.iter().map(|_| OnceLock::new()).collect(),
             declared: BTreeMap::new(),
             seen_as: BTreeMap::new(),
@@ -187,6 +190,16 @@ impl<'a> Certificates<'a> {
     /// A chain in which a leaf was served.
     pub(super) fn chain_of(&self, leaf: BlobId) -> Option<&'a [BlobId]> {
         self.chains.get(&leaf).copied()
+    }
+
+    /// What was said of a file of certificates beside them; nothing where it was not read.
+    pub(super) fn notes(&self, path: &str) -> &'a [String] {
+        self.notes.get(path).copied().unwrap_or_default()
+    }
+
+    /// Whether a certificate's signature is by another's key; `None` if that cannot be told.
+    pub(super) fn is_signed_by(&self, certificate: BlobId, issuer: BlobId) -> Option<bool> {
+        pki::is_signed_by(self.paths.der(certificate)?, self.paths.der(issuer)?)
     }
 
     /// What a declared certificate is.
@@ -335,6 +348,18 @@ pub(super) fn place_in_file(evidence: &Evidence, path: &str, leaf: BlobId) -> Op
         FileOutcome::Certificates { chain, .. } => chain.iter().position(|id| *id == leaf),
         FileOutcome::NoCertificate(_) | FileOutcome::Unreadable(_) => None,
     }
+}
+
+fn notes<'a>(plan: &Plan, evidence: &Evidence<'a>) -> BTreeMap<String, &'a [String]> {
+    let mut out = BTreeMap::new();
+    for certificate in &plan.certificates {
+        let CertificateSource::File(path) = &certificate.source else { continue };
+        let Found::Fresh(looks) = evidence.find(&Probe::File(path.value.clone()), |_| true) else { continue };
+        if let Some(FileOutcome::Certificates { notes, .. }) = newest_file(evidence, looks) {
+            out.insert(path.value.clone(), notes.as_slice());
+        }
+    }
+    out
 }
 
 /// A file is one thing wherever it was read from: the newest reading counts.

@@ -111,6 +111,11 @@ impl<'a> Paths<'a> {
         Some(pki::path_of(&chain?, self.anchors.get(anchors)?, &self.known, self.now))
     }
 
+    /// A certificate's bytes.
+    pub(super) fn der(&self, id: BlobId) -> Option<&'a [u8]> {
+        self.recording.blobs.get(&id).map(AsRef::as_ref)
+    }
+
     /// Trust sources of a view that could not be read: its anchors are not all there.
     pub(super) fn errors(&self, view: ViewId) -> &[String] {
         self.of(view).map_or(&[], |t| &t.errors)

@@ -15,6 +15,7 @@ use rustls::sign::{CertifiedKey, SigningKey};
 use time::{Duration, OffsetDateTime};
 
 use super::certificates::{Dates, Issue, Issuer, Make};
+use super::world::FileFault;
 
 type Ca = CertifiedIssuer<'static, KeyPair>;
 
@@ -29,6 +30,8 @@ const MAX_FORGED: usize = 1024;
 pub(super) struct Authority {
     root: Ca,
     intermediate: Ca,
+    /// Of the intermediate's name, with another key.
+    namesake: Ca,
     stranger: Ca,
     now: OffsetDateTime,
     until: OffsetDateTime,
@@ -84,9 +87,16 @@ impl Made {
         Ok(Arc::new(CertifiedKey::new(chain, key)))
     }
 
-    /// The certificate and what comes after it, as PEM.
-    pub fn pem(&self) -> String {
-        [&self.leaf].into_iter().chain(&self.tail).map(|der| pem(der)).collect()
+    /// The certificate and what comes after it, as a PEM file.
+    pub fn file(&self, fault: Option<FileFault>, authority: &Authority) -> String {
+        let whole: String = [&self.leaf].into_iter().chain(&self.tail).map(|der| pem(der)).collect();
+        match fault {
+            None => whole,
+            // A key's label is all that is looked at.
+            Some(FileFault::WithKey) => whole + "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
+            Some(FileFault::OtherIntermediate) => pem(&self.leaf) + &pem(authority.namesake.der()),
+            Some(FileFault::CutOff) => whole.chars().take(whole.len() - 100).collect(),
+        }
     }
 }
 
@@ -99,9 +109,10 @@ impl Authority {
         let root_end = if root_expired { now - Duration::DAY } else { until + Duration::days(3650) };
         let root = self_signed("Coexist Lab Root", now, root_end)?;
         let params = authority_params("Coexist Lab Issuing CA", now, until + Duration::days(365));
+        let namesake = Ca::signed_by(params.clone(), generate()?, &root).map_err(io::Error::other)?;
         let intermediate = Ca::signed_by(params, generate()?, &root).map_err(io::Error::other)?;
         let stranger = self_signed("Somebody Else's CA", now, until)?;
-        Ok(Self { root, intermediate, stranger, now, until })
+        Ok(Self { root, intermediate, namesake, stranger, now, until })
     }
 
     /// The trust anchor.
@@ -266,7 +277,7 @@ mod tests {
         assert_eq!(leaf.issuer(), intermediate.subject());
         assert_eq!(intermediate.issuer(), root.subject());
         assert!(intermediate.is_ca() && root.is_ca() && !leaf.is_ca());
-        assert_eq!(made.pem().matches("BEGIN CERTIFICATE").count(), 2);
+        assert_eq!(made.file(None, &authority).matches("BEGIN CERTIFICATE").count(), 2);
     }
 
     #[test]

@@ -22,6 +22,8 @@ pub struct World {
     pub(super) issues: Vec<Issue>,
     /// The issue of each of the plan's certificates.
     pub(super) declared: Vec<IssueId>,
+    /// What is wrong with the files of certificates, by their labels.
+    pub(super) files: BTreeMap<String, FileFault>,
     pub(super) root_expired: bool,
     /// A proxy in the way shows certificates of its own.
     pub(super) inspected: bool,
@@ -38,6 +40,17 @@ pub(super) struct ViewWorld {
     pub apart: BTreeMap<String, Entry>,
     /// Questions in the clear are answered by somebody in the way, with the zone of this view.
     pub intercepted_by: Option<usize>,
+}
+
+/// What is wrong with a file of certificates, and with nothing that is served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum FileFault {
+    /// It holds a private key.
+    WithKey,
+    /// Its intermediate has the issuer's name and another key.
+    OtherIntermediate,
+    /// It ends in the middle.
+    CutOff,
 }
 
 /// How a resolver behaves.
@@ -87,7 +100,8 @@ impl World {
         };
         let views = plan.view_ids().map(view).collect();
         let plan = plan.clone();
-        Self { plan, moments, views, machines, endpoints, issues, declared, root_expired: false, inspected: false }
+        let (files, root_expired, inspected) = (BTreeMap::new(), false, false);
+        Self { plan, moments, views, machines, endpoints, issues, declared, files, root_expired, inspected }
     }
 
     /// The latest phase that any view touches.

@@ -3,6 +3,14 @@
 use super::der::{self, BIT_STRING, Element, INTEGER, OCTET_STRING, OID, SEQUENCE};
 use crate::model::text::escape;
 
+/// What is said of a private key beside a certificate.
+const PRIVATE_KEY: &str = "the file holds a private key; only the certificate is needed";
+
+/// True if a note on a file of certificates says that there is a private key in it.
+pub fn is_about_key(note: &str) -> bool {
+    note == PRIVATE_KEY
+}
+
 /// What it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -57,7 +65,7 @@ impl Kind {
     pub fn beside(&self) -> Option<String> {
         let words = match self {
             Self::Certificate | Self::Parameters => return None,
-            Self::PrivateKey => "the file holds a private key; only the certificate is needed",
+            Self::PrivateKey => PRIVATE_KEY,
             Self::Pfx | Self::Pkcs7 => "a PKCS#7 or PKCS#12 part could not be read",
             Self::Request => "a certificate request (CSR) in the file is not read",
             Self::PublicKey => "a public key in the file is not read",

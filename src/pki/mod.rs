@@ -17,10 +17,11 @@ mod presented;
 mod private_key;
 mod shape;
 
+pub use content::is_about_key;
 pub use facts::{FactsError, facts};
 pub use file::{FileContent, file_kind, read_file};
 pub use identity::{identify, identify_among};
-pub use path::{Anchors, OutOfDate, PathFacts, Read, Untrusted, path, path_of};
+pub use path::{Anchors, OutOfDate, PathFacts, Read, Untrusted, is_signed_by, path, path_of};
 pub use presented::Presented;
 pub use private_key::{PrivateKey, private_key};
 

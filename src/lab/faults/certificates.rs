@@ -1,7 +1,7 @@
 //! Faults of certificates: what they were issued as.
 
 use super::super::certificates::{Dates, Issue, Issuer, Make};
-use super::super::world::World;
+use super::super::world::{FileFault, World};
 use super::super::zone::registrable;
 use crate::model::plan::{CertificateSource, TrustSource};
 
@@ -154,6 +154,24 @@ pub(super) fn add_name(world: &mut World, label: &str) {
 
 pub(super) fn issue_elsewhere(world: &mut World, label: &str) {
     change(world, label, |issue| issue.issuer = Issuer::Stranger);
+}
+
+/// Certificates of which the plan names a file.
+pub(super) fn filed(world: &World) -> Vec<String> {
+    let with_file = world.plan.certificates.iter().filter(|c| matches!(c.source, CertificateSource::File(_)));
+    with_file.map(|c| c.label.to_string()).collect()
+}
+
+pub(super) fn put_key_into_file(world: &mut World, label: &str) {
+    world.files.insert(label.into(), FileFault::WithKey);
+}
+
+pub(super) fn put_namesake_into_file(world: &mut World, label: &str) {
+    world.files.insert(label.into(), FileFault::OtherIntermediate);
+}
+
+pub(super) fn cut_file_off(world: &mut World, label: &str) {
+    world.files.insert(label.into(), FileFault::CutOff);
 }
 
 pub(super) fn expire_root(world: &mut World, _: &str) {

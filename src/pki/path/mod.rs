@@ -15,6 +15,7 @@ use jiff::Timestamp;
 
 pub use anchors::Anchors;
 use routes::{Link, Routes};
+pub use signature::is_signed_by;
 use way::Reason;
 
 use super::facts;
@@ -162,7 +163,7 @@ fn untrusted(why: Untrusted) -> PathFacts {
 
 /// Self-issued, and the signature is by its own key, as far as that can be told.
 fn is_self_signed(leaf: &Link<'_>) -> bool {
-    leaf.facts.is_self_issued() && signature::is_signed_by(leaf.der, leaf.der) != Some(false)
+    leaf.facts.is_self_issued() && is_signed_by(leaf.der, leaf.der) != Some(false)
 }
 
 /// What was sent behind the end-entity certificate and can be read. Superfluous ones and a wrong order do no harm.

@@ -52,7 +52,7 @@ pub(super) fn with_legacy() -> Vec<Algorithm> {
 }
 
 /// Whether the certificate's signature is by the issuer's key, legacy algorithms included; `None` if it cannot be told.
-pub(super) fn is_signed_by(certificate: &[u8], issuer: &[u8]) -> Option<bool> {
+pub fn is_signed_by(certificate: &[u8], issuer: &[u8]) -> Option<bool> {
     let [tbs, algorithm, signature] = parts(certificate)?;
     let [key_algorithm, key] = key_of(issuer)?;
     let fits = |a: &Algorithm| {

@@ -1,21 +1,25 @@
 //! Rules about certificates themselves: their names, dates, keys and issuers.
 
+mod certificate_file_part_unread;
 mod certificate_not_currently_valid;
 mod clientauth_ending;
 mod cn_only_certificate;
 mod eku_missing_serverauth;
 mod expires_inside_phase;
+mod files;
 mod idn_or_syntax;
 mod intranet_name_in_public_certificate;
 pub(in super::super) mod lacking;
 mod legacy_os_cannot_use_certificate;
 mod mtls_clientauth_missing;
+mod private_key_in_certificate_file;
 mod renewal_inside_coexistence;
 mod replaced;
 mod replacement_drops_name;
 mod san_count_over_limit;
 mod san_missing_name;
 mod san_near_miss;
+mod signature_does_not_verify;
 mod superfluous_san;
 mod uncertifiable_name;
 mod validity_exceeds_limit;
@@ -46,5 +50,8 @@ pub(super) const RULES: &[Rule] = &[
     Rule { info: &clientauth_ending::INFO, check: clientauth_ending::check },
     Rule { info: &san_count_over_limit::INFO, check: san_count_over_limit::check },
     Rule { info: &intranet_name_in_public_certificate::INFO, check: intranet_name_in_public_certificate::check },
+    Rule { info: &signature_does_not_verify::INFO, check: signature_does_not_verify::check },
+    Rule { info: &private_key_in_certificate_file::INFO, check: private_key_in_certificate_file::check },
+    Rule { info: &certificate_file_part_unread::INFO, check: certificate_file_part_unread::check },
     Rule { info: &superfluous_san::INFO, check: superfluous_san::check },
 ];

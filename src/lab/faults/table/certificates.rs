@@ -95,6 +95,27 @@ pub(super) const FAULTS: &[FaultInfo] = &[
         certificates::issue_elsewhere,
     ),
     FaultInfo::new(
+        "key-in-file",
+        "certificate",
+        "the certificate's file holds a private key, too",
+        certificates::filed,
+        certificates::put_key_into_file,
+    ),
+    FaultInfo::new(
+        "other-intermediate-in-file",
+        "certificate",
+        "the intermediate in the certificate's file has the issuer's name and another key",
+        certificates::filed,
+        certificates::put_namesake_into_file,
+    ),
+    FaultInfo::new(
+        "file-cut-off",
+        "certificate",
+        "the certificate's file ends in the middle of the intermediate",
+        certificates::filed,
+        certificates::cut_file_off,
+    ),
+    FaultInfo::new(
         "expired-root",
         "",
         "the trust anchor itself expired yesterday",
