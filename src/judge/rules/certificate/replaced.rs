@@ -150,14 +150,14 @@ impl Change {
         };
         let mut out = Dropped::default();
         let before = identifiers(case, replacement.present);
-        for id in before.iter().cloned() {
+        for id in &before {
             // A slip was nobody's name.
-            let is_slip = || san_near_miss::meant(case.plan, &id, &before).is_some();
-            let lost = !covers(case, replacement.successor, &id) && !self.is_covered_beside(case, &id) && !is_slip();
+            let is_slip = || san_near_miss::meant(case.plan, id, &before).is_some();
+            let lost = !covers(case, replacement.successor, id) && !self.is_covered_beside(case, id) && !is_slip();
             match id.strip_prefix("*.") {
-                _ if !lost || facts.is_some_and(|f| self.is_own_host(case, f, &id)) => {}
-                Some(base) => self.drop_wildcard(case, replacement.successor, &id, base, &mut out),
-                None => self.drop_name(case, &id, &mut out),
+                _ if !lost || facts.is_some_and(|f| self.is_own_host(case, f, id)) => {}
+                Some(base) => self.drop_wildcard(case, replacement.successor, id, base, &mut out),
+                None => self.drop_name(case, id, &mut out),
             }
         }
         let addresses = facts.filter(|f| !f.is_self_issued()).map_or(&[][..], |f| &f.ip_ids);

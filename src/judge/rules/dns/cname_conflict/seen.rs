@@ -113,7 +113,10 @@ fn misplaced(context: &Context, found: &mut BTreeMap<(NameId, ViewId), Seen>) {
 }
 
 /// By view and name what an answer is about, and the obligation, if there is one.
-fn due(case: &Case, ahead: Vec<Ahead>) -> BTreeMap<(Arc<str>, Name), (NameId, ViewId, Option<usize>)> {
+type Due = BTreeMap<(Arc<str>, Name), (NameId, ViewId, Option<usize>)>;
+
+/// What is due, and what is looked at ahead.
+fn due(case: &Case, ahead: Vec<Ahead>) -> Due {
     let key = |name: NameId, view: ViewId| (case.plan.view(view).label.clone(), case.plan.name(name).name.probe());
     let unsaid = ahead.iter().map(|a| (key(a.name, a.view), (a.name, a.view, None)));
     let of = |(i, o): (usize, &crate::model::obligation::Obligation)| match &o.claim {
