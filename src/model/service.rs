@@ -39,14 +39,40 @@ pub enum Way {
 }
 
 impl Way {
-    /// What an administrator calls it: nothing for implicit TLS, `STLS` for POP3, else `STARTTLS`.
+    /// What an administrator calls it: nothing for implicit TLS, `STLS` for POP3, `SSLRequest` for PostgreSQL, else
+    /// mostly `STARTTLS`.
     pub fn word(self) -> &'static str {
         match self {
             Self::Implicit => "",
             Self::Starttls(Pop3) => "STLS",
             Self::Starttls(Ftp) => "AUTH TLS",
+            Self::Starttls(Postgres) => "SSLRequest",
+            Self::Starttls(Rdp) => "RDP negotiation",
             Self::Starttls(_) => "STARTTLS",
         }
+    }
+
+    /// What a plan says of a port if it is not this way after all: the word whose usual port it is, else, with the port, the
+    /// word for TLS at once in place of this dialogue. `None` at a port that is usual for this way.
+    pub fn other_word(self, port: u16) -> Option<String> {
+        let usual = WORDS.iter().find(|(_, ports)| ports.first().is_some_and(|(p, _)| *p == port));
+        match (usual, self) {
+            (Some((word, [(_, way), ..])), _) => (*way != self).then(|| (*word).to_string()),
+            (_, Self::Implicit) => None,
+            (_, Self::Starttls(protocol)) => Some(format!("{}:{port}", at_once(protocol))),
+        }
+    }
+}
+
+/// The word for a protocol in which TLS begins at once.
+fn at_once(protocol: Protocol) -> &'static str {
+    match protocol {
+        Smtp => "smtps",
+        Imap => "imaps",
+        Pop3 => "pop3s",
+        Ldap => "ldaps",
+        Ftp => "ftps",
+        Xmpp | Sieve | Postgres | Rdp => BARE_TLS,
     }
 }
 
@@ -128,6 +154,23 @@ pub fn services_of(text: &str) -> Option<Vec<Service>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_port_speaks_for_another_way() {
+        for (way, port, word) in [
+            (Starttls(Imap), 993, Some("imaps")),
+            (Starttls(Smtp), 443, Some("https")),
+            (Starttls(Xmpp), 5223, Some("tls:5223")),
+            (Starttls(Ldap), 3269, Some("ldaps:3269")),
+            (Starttls(Smtp), 25, None),
+            (Starttls(Smtp), 2525, Some("smtps:2525")),
+            (Implicit, 25, Some("smtp")),
+            (Implicit, 443, None),
+            (Implicit, 8443, None),
+        ] {
+            assert_eq!(way.other_word(port).as_deref(), word, "{way:?} {port}");
+        }
+    }
 
     #[test]
     fn a_word_stands_for_its_ports() {

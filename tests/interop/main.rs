@@ -1,4 +1,4 @@
-//! The built binary against real servers: BIND 9, nginx, Postfix and Dovecot on loopback. No mock.
+//! The built binary against real servers: BIND 9, nginx, Postfix, Dovecot and others on loopback. No mock.
 //!
 //! `tests/run` installs them and runs these tests as root; nothing outside loopback is asked.
 #![allow(
@@ -20,6 +20,7 @@ mod postfix;
 mod recordings;
 mod records;
 mod run;
+mod services;
 mod verdicts;
 mod witness;
 mod world;

@@ -14,6 +14,8 @@ pub struct Postfix<'a> {
     pub at: [SocketAddr; 2],
     /// Its certificate; without one it offers no STARTTLS.
     pub identity: Option<&'a Identity>,
+    /// Further lines of its main.cf.
+    pub settings: &'a str,
 }
 
 /// Starts it.
@@ -47,7 +49,8 @@ fn main_cf(folder: &Path, server: &Postfix) -> String {
         "compatibility_level = 3.6\nqueue_directory = {path}/queue\ndata_directory = {path}/data\n\
          maillog_file_prefixes = {path}\nmaillog_file = {path}/postfix.log\nsyslog_name = postfix\n\
          inet_protocols = ipv4\nmyhostname = mail.example.com\nmydestination =\nlocal_recipient_maps =\nalias_maps =\n\
-         smtpd_relay_restrictions = reject\n{tls}"
+         smtpd_relay_restrictions = reject\n{tls}{}",
+        server.settings
     )
 }
 

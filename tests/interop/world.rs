@@ -140,9 +140,18 @@ impl World {
         let front = Front { at: web.front, members: web.nodes.to_vec() };
         let [smtp, submission, imap, imaps, pop3, pop3s] = mail;
         let identity = &self.serves["mail"];
-        let post = Postfix { at: [smtp, submission], identity: self.starttls.then_some(identity) };
-        let boxes = Dovecot { at: [imap, imaps, pop3, pop3s], identity, imaps: self.serves.get("imaps") };
-        let mut daemons = dovecot::start(folder, &boxes);
+        let post = Postfix { at: [smtp, submission], identity: self.starttls.then_some(identity), settings: "" };
+        let mut boxes = vec![("imap", imap), ("pop3", pop3), ("pop3s", pop3s)];
+        let mut daemons = Vec::new();
+        match self.serves.get("imaps") {
+            None => boxes.push(("imaps", imaps)),
+            // One Dovecot has one certificate for all its ports.
+            other => {
+                let old = Dovecot { at: &[("imaps", imaps)], identity: other };
+                daemons.push(dovecot::start(folder, "dovecot-old", &old));
+            }
+        }
+        daemons.push(dovecot::start(folder, "dovecot", &Dovecot { at: &boxes, identity: Some(identity) }));
         daemons.push(nginx::start(folder, &sites, &front));
         daemons.push(postfix::start(folder, &post));
         daemons

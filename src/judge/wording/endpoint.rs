@@ -153,7 +153,8 @@ pub(in crate::judge) fn outcomes(case: &Case, items: &[Item]) -> Vec<String> {
     for item in items {
         for look in &item.problem.looks {
             if let (Some(outcome), Probe::Tls(p)) = (case.evidence.tls(*look), &case.evidence.look(*look).probe) {
-                out.entry(outcome.to_string()).or_default().insert(endpoint(service_word(item), p));
+                let words = super::by_its_word(p.way, outcome.to_string());
+                out.entry(words).or_default().insert(endpoint(service_word(item), p));
             }
         }
     }

@@ -1,6 +1,7 @@
 //! The words that several rules share: certificates, endpoints, names and times, each always said the same way.
 
 mod answer;
+mod banner;
 mod certificate;
 mod endpoint;
 mod next;
@@ -16,6 +17,7 @@ use super::draft::Item;
 use crate::model::plan::{NameId, Plan, ViewId};
 
 pub(super) use answer::*;
+pub(super) use banner::*;
 pub(super) use certificate::*;
 pub(super) use endpoint::*;
 pub(super) use next::{again, reach, stand};

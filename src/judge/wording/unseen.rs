@@ -1,10 +1,10 @@
 //! Why nothing can be told of an endpoint that was asked, and what to do next.
 
-use super::{again, endpoint_fault, leaf, met_at, outcomes};
+use super::{again, endpoint_fault, leaf, met_at, or_at_once, outcomes};
 use crate::commands;
 use crate::judge::case::Case;
 use crate::judge::draft::Item;
-use crate::judge::problem::EndpointFault;
+use crate::judge::problem::{EndpointFault, Spot};
 use crate::model::certificate::BlobId;
 use crate::model::finding::TYPED;
 use crate::model::proxy::ProxyFault;
@@ -117,7 +117,8 @@ impl Unseen {
         let words = match self {
             Self::SilentBeforeTls => {
                 format!(
-                    "see on {who} whether the service hangs or lacks workers; `timeout` waits longer for a slow one"
+                    "see on {who} whether the service hangs or lacks workers; `timeout` waits longer for a slow one{}",
+                    first_spot(items).map(|spot| or_at_once(spot.way, spot.address.port())).unwrap_or_default()
                 )
             }
             Self::SilentInTls => {
@@ -127,7 +128,10 @@ impl Unseen {
                 format!("see in {who}'s log why it refuses: it was asked in every version from SSL 3.0 to TLS 1.3")
             }
             Self::OldVersion => String::new(),
-            Self::TryLater => "wait some minutes (greylisting, a limit of connections), then again".into(),
+            Self::TryLater => format!(
+                "wait some minutes (a limit of connections, a restart), then again; if it goes on, see {who}'s log: the \
+                 certificate or its key may not be readable"
+            ),
             Self::TooLarge => format!("see what answers at {who}: a chain has three or four certificates"),
             Self::Here(_) => format!("from a machine that has a way to {who}"),
             Self::Proxy(proxy, fault) => mend_proxy(proxy, fault),
@@ -171,11 +175,20 @@ fn by_hand(case: &Case, who: &str, items: &[Item]) -> Vec<String> {
     out
 }
 
+fn first_spot<'a>(items: &[Item<'a>]) -> Option<&'a Spot> {
+    items.iter().find_map(|i| Some(endpoint_fault(i)?.0))
+}
+
 fn starttls(way: Way) -> Option<&'static str> {
     match way {
         Way::Starttls(Protocol::Smtp) => Some("smtp"),
         Way::Starttls(Protocol::Imap) => Some("imap"),
         Way::Starttls(Protocol::Pop3) => Some("pop3"),
-        Way::Starttls(_) | Way::Implicit => None,
+        Way::Starttls(Protocol::Ldap) => Some("ldap"),
+        Way::Starttls(Protocol::Ftp) => Some("ftp"),
+        Way::Starttls(Protocol::Xmpp) => Some("xmpp"),
+        Way::Starttls(Protocol::Sieve) => Some("sieve"),
+        Way::Starttls(Protocol::Postgres) => Some("postgres"),
+        Way::Starttls(Protocol::Rdp) | Way::Implicit => None,
     }
 }

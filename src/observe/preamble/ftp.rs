@@ -24,9 +24,11 @@ impl Ftp {
                 self.asked = true;
                 Say::line("AUTH TLS")
             }
-            (true, "234") => Say::GoAhead,
-            // Whoever does not know AUTH does not offer it.
-            (true, "500" | "502") => Say::End(TlsOutcome::StarttlsNotOffered),
+            // 334 is for mechanisms with more to say (RFC 2228 section 3); some say it where they mean 234.
+            (true, "234" | "334") => Say::GoAhead,
+            // Whoever does not know AUTH, or no TLS, does not offer it. 530 is no answer to AUTH (RFC 2228 section 5.3): a
+            // server without TLS takes it for one more command before the login.
+            (true, "500" | "502" | "504" | "530") => Say::End(TlsOutcome::StarttlsNotOffered),
             (_, code) if code.starts_with('4') => Say::End(TlsOutcome::TryLater(words(line))),
             (_, code) if code.starts_with('5') => Say::End(TlsOutcome::StarttlsRefused(words(line))),
             _ => Say::Foreign,

@@ -58,6 +58,8 @@ fn response(message: &[u8]) -> Option<Say> {
         ([1], 0) => Some(Say::GoAhead),
         // protocolError: the operation is not known (section 4.14.2).
         ([1], 2) => outcome(TlsOutcome::StarttlsNotOffered),
+        // What Active Directory says, for as long as it has no certificate.
+        ([1], 52) if said.contains("initializing SSL/TLS") => outcome(TlsOutcome::StarttlsRefused(said)),
         // busy, unavailable
         ([1], 51 | 52) => outcome(TlsOutcome::TryLater(said)),
         ([1], code) => outcome(TlsOutcome::StarttlsRefused(words(&format!("result {code}: {said}")))),

@@ -18,10 +18,14 @@ impl Protocol for Postgres {
         matches!(byte, b'S' | b'N' | b'E')
     }
 
-    /// One byte; an error is a message with its length.
+    /// One byte; an error is a message with its length, or a text.
     fn cut(&self, buffer: &[u8]) -> Cut {
         match buffer {
             [] => Cut::More,
+            [b'E', head @ ..] if is_text(head) => match head.iter().position(|b| matches!(b, 0 | b'\n')) {
+                Some(end) => Cut::At(end + 2),
+                None => Cut::More,
+            },
             [b'E', a, b, c, d, ..] => match usize::try_from(u32::from_be_bytes([*a, *b, *c, *d])) {
                 Ok(length) if length < 4 => Cut::Foreign,
                 Ok(length) if buffer.len() > length => Cut::At(length + 1),
@@ -36,9 +40,25 @@ impl Protocol for Postgres {
         match piece {
             [b'S'] => Say::GoAhead,
             [b'N'] => Say::End(TlsOutcome::StarttlsNotOffered),
+            [b'E', text @ ..] if is_text(text) => old_error(text),
             [b'E', rest @ ..] => error(rest.get(4..).unwrap_or_default()),
             _ => Say::Foreign,
         }
+    }
+}
+
+/// Protocol 2 had no length, and a server that cannot start a process for us still speaks so. A length in letters would be
+/// beyond all that is read.
+fn is_text(head: &[u8]) -> bool {
+    matches!(head, [a, b, ..] if *a >= b' ' && *b >= b' ')
+}
+
+/// A text, whose end is a NUL or a line's.
+fn old_error(text: &[u8]) -> Say {
+    let said = words(String::from_utf8_lossy(text).trim_end_matches(['\0', '\n', '\r']));
+    match ["could not fork", "too many clients", "starting up", "shutting down"].iter().any(|w| said.contains(w)) {
+        true => Say::End(TlsOutcome::TryLater(said)),
+        false => Say::End(TlsOutcome::StarttlsRefused(said)),
     }
 }
 

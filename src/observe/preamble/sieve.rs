@@ -7,12 +7,14 @@ use crate::model::tls::TlsOutcome;
 pub struct Sieve {
     asked: bool,
     offered: bool,
+    /// The line that comes is a string that was announced by its length; true if it is a capability's name.
+    literal: Option<bool>,
 }
 
 impl Sieve {
     /// A dialogue.
     pub fn new() -> Self {
-        Self { asked: false, offered: false }
+        Self { asked: false, offered: false, literal: None }
     }
 
     fn response(&mut self, word: &str, line: &str) -> Say {
@@ -38,9 +40,15 @@ impl Protocol for Sieve {
     }
 
     fn line(&mut self, line: &str) -> Say {
+        if let Some(is_name) = self.literal.take() {
+            self.offered |= is_name && line.eq_ignore_ascii_case("STARTTLS");
+            return Say::More;
+        }
         if line.starts_with(['"', '{']) && !self.asked {
             let name = line.trim_start_matches('"').split('"').next().unwrap_or_default();
             self.offered |= name.eq_ignore_ascii_case("STARTTLS");
+            // RFC 5804 section 1.2: a string may be written as {5}, and then itself.
+            self.literal = line.ends_with('}').then(|| line.starts_with('{'));
             return Say::More;
         }
         let word = line.split([' ', '(']).next().unwrap_or_default();

@@ -9,15 +9,18 @@ pub struct Xmpp {
     state: State,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 enum State {
     Opened,
     Features {
         starttls: bool,
     },
     Asked,
-    /// Inside of what says why not.
-    Failed,
+    /// Inside of what says why not: its condition, and the words beside it.
+    Failed {
+        condition: String,
+        said: String,
+    },
 }
 
 /// The namespace of the upgrade.
@@ -29,8 +32,8 @@ impl Xmpp {
         Self { to: to.into(), state: State::Opened }
     }
 
-    fn tag(&mut self, name: &str, closes: bool, tag: &str) -> Say {
-        match (self.state, name) {
+    fn tag(&mut self, name: &str, closes: bool, before: &str) -> Say {
+        match (&mut self.state, name) {
             (State::Opened, "stream:stream") => Say::More,
             (State::Opened, "stream:features") if closes => Say::End(TlsOutcome::StarttlsNotOffered),
             (State::Opened, "stream:features") => {
@@ -46,15 +49,27 @@ impl Xmpp {
                 Say::Send(format!("<starttls xmlns='{TLS}'/>").into_bytes())
             }
             (State::Features { starttls: false }, "/stream:features") => Say::End(TlsOutcome::StarttlsNotOffered),
+            (State::Failed { condition, said }, "/stream:error" | "/stream:stream") => {
+                Say::End(failure(condition, said))
+            }
+            (State::Failed { said, .. }, "/text") => {
+                *said = before.to_string();
+                Say::More
+            }
+            (State::Failed { condition, .. }, name) => {
+                if condition.is_empty() && name != "text" {
+                    *condition = name.to_string();
+                }
+                Say::More
+            }
+            (_, "stream:error") => {
+                self.state = State::Failed { condition: String::new(), said: String::new() };
+                Say::More
+            }
             (State::Features { .. }, _) => Say::More,
             (State::Asked, "proceed") if !closes => Say::More,
             (State::Asked, "proceed" | "/proceed") => Say::GoAhead,
-            (State::Asked, "failure") => Say::End(TlsOutcome::StarttlsRefused(words(tag))),
-            (_, "stream:error") => {
-                self.state = State::Failed;
-                Say::More
-            }
-            (State::Failed, condition) => Say::End(TlsOutcome::StarttlsRefused(words(condition))),
+            (State::Asked, "failure") => Say::End(TlsOutcome::StarttlsRefused("failure".into())),
             _ => Say::Foreign,
         }
     }
@@ -91,14 +106,31 @@ impl Protocol for Xmpp {
 
     fn take(&mut self, piece: &[u8]) -> Say {
         let text = String::from_utf8_lossy(piece);
-        let Some((_, tag)) = text.split_once('<') else { return Say::Foreign };
+        let Some((before, tag)) = text.split_once('<') else { return Say::Foreign };
         let inner = tag.trim_end_matches('>');
         if inner.starts_with('?') && self.state == State::Opened {
             return Say::More;
         }
         let closes = inner.ends_with('/');
         let name = inner.trim_end_matches('/').split_ascii_whitespace().next().unwrap_or_default();
-        self.tag(name, closes, inner)
+        self.tag(name, closes, before)
+    }
+}
+
+/// What a stream's error means: its condition, and what passes by itself among them (RFC 6120 section 4.9.3).
+fn failure(condition: &str, said: &str) -> TlsOutcome {
+    let words = match said {
+        "" => words(condition),
+        said => words(&format!("{condition}: {said}")),
+    };
+    match condition {
+        "connection-timeout"
+        | "internal-server-error"
+        | "remote-connection-failed"
+        | "reset"
+        | "resource-constraint"
+        | "system-shutdown" => TlsOutcome::TryLater(words),
+        _ => TlsOutcome::StarttlsRefused(words),
     }
 }
 

@@ -14,6 +14,7 @@ use crate::judge::wording;
 use crate::model::finding::Severity;
 use crate::model::obligation::Claim;
 use crate::model::plan::{ServerId, Target, ViewId};
+use crate::model::service::Way;
 use crate::model::tls::{Stage, TlsOutcome};
 
 /// What is known of the rule.
@@ -154,13 +155,18 @@ fn cures(case: &Case, items: &[Item], who: &str, view: Option<&str>) -> Vec<Stri
     let mut by_reason: BTreeMap<String, Vec<Item>> = BTreeMap::new();
     for item in items {
         let outcomes = item.problem.looks.iter().filter_map(|look| case.evidence.tls(*look));
-        outcomes.for_each(|outcome| by_reason.entry(cure(outcome, who, view)).or_default().push(*item));
+        if let Some((spot, _)) = wording::endpoint_fault(item) {
+            for outcome in outcomes {
+                let tried = (spot.address.port(), spot.way);
+                by_reason.entry(cure(outcome, who, view, tried)).or_default().push(*item);
+            }
+        }
     }
     by_reason.iter().map(|(words, items)| format!("{}: {words}", wording::services_at(items))).collect()
 }
 
 /// What to do about an outcome, on a server or on the way to it.
-fn cure(outcome: &TlsOutcome, who: &str, view: Option<&str>) -> String {
+fn cure(outcome: &TlsOutcome, who: &str, view: Option<&str>, (port, tried): (u16, Way)) -> String {
     use TlsOutcome as T;
     let way = |here: &str| match view {
         Some(view) => format!(
@@ -175,18 +181,16 @@ fn cure(outcome: &TlsOutcome, who: &str, view: Option<&str>) -> String {
         }
         T::Closed(Stage::Connect | Stage::Dialogue) => {
             way("see the listener's log, whom it lets connect, and how many at once")
+                + &wording::or_at_once(tried, port)
         }
         T::Closed(Stage::Handshake) => {
             format!("on {who}, assign a certificate with its private key to the listener (on IIS: to the binding)")
+                + &wording::or_after_dialogue(tried, port)
         }
-        T::NotTls(_) => format!("on {who}, turn TLS on at this port; or correct the service in the plan"),
-        T::NotThisProtocol(_) => {
-            format!("another service answers: correct what listens there on {who}, or the service in the plan")
-        }
-        T::StarttlsNotOffered => format!(
-            "on {who}, give the listener or connector a certificate, so that it offers STARTTLS (Exchange: event 12014)"
-        ),
-        T::StarttlsRefused(_) => format!("on {who}, see why TLS cannot start: mostly the key cannot be read"),
+        T::NotTls(first) => wording::cure_clear(who, port, first),
+        T::NotThisProtocol(first) => wording::cure_foreign(who, tried, port, first),
+        T::StarttlsNotOffered => wording::cure_not_offered(who, tried),
+        T::StarttlsRefused(said) => wording::cure_refused(who, tried, said),
         T::Alert(_) => format!("on {who}, add the name to the listener's host names: it refuses the name"),
         T::Certificate(_) | T::BytesAfterGoAhead(_) | T::TryLater(_) | T::TooLarge(_) => way("see the listener's log"),
         T::OldVersion(_) | T::Protocol(_) | T::CannotLook(_) | T::Proxy(_) => way("see the listener's log"),
