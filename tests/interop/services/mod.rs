@@ -1,9 +1,12 @@
 //! Servers of every protocol that comes to TLS, each right, with another certificate, and without TLS.
 
+mod capture;
+mod cases;
 mod postgres;
 mod prosody;
 mod slapd;
 mod stunnel;
+mod tee;
 mod verdicts;
 mod vsftpd;
 mod xrdp;

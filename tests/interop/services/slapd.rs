@@ -6,8 +6,8 @@ use std::process::Command;
 use super::Setting;
 use crate::daemon::{Daemon, Ready};
 
-/// Starts it; `more` is added to its configuration.
-pub fn start(setting: &Setting, ldap: SocketAddr, ldaps: Option<SocketAddr>, more: &str) -> Daemon {
+/// Starts it.
+pub fn start(setting: &Setting, ldap: SocketAddr, ldaps: Option<SocketAddr>) -> Daemon {
     // Its GnuTLS takes one certificate, and completes the chain from the authorities that it knows.
     let tls = setting.either(
         format!(
@@ -18,7 +18,7 @@ pub fn start(setting: &Setting, ldap: SocketAddr, ldaps: Option<SocketAddr>, mor
         ),
         "",
     );
-    setting.write("slapd.conf", &format!("pidfile {}\n{tls}{more}", setting.path("slapd.pid")));
+    setting.write("slapd.conf", &format!("pidfile {}\n{tls}", setting.path("slapd.pid")));
     let ldaps_url = ldaps.map(|at| format!(" ldaps://{at}")).unwrap_or_default();
     let mut command = Command::new("slapd");
     command.args(["-d", "0", "-f", &setting.path("slapd.conf"), "-h", &format!("ldap://{ldap}{ldaps_url}")]);

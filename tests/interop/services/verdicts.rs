@@ -129,7 +129,7 @@ fn side_of<'a>(
     let mut starts: Vec<Start> = vec![
         Box::new(move || vec![postfix::start(&post.0, &Postfix { at: post.1, identity, settings: "" })]),
         Box::new(move || vec![dovecot::start(&boxes.0, "dovecot", &Dovecot { at: &boxes.1, identity })]),
-        Box::new(move || vec![slapd::start(&ldap.0, ldap.1, ldaps, "")]),
+        Box::new(move || vec![slapd::start(&ldap.0, ldap.1, ldaps)]),
         Box::new(move || vec![postgres::start(&database.0, cluster, database.1)]),
         Box::new(move || vec![vsftpd::start(&ftp.0, ftp.1, false)]),
         Box::new(move || ftps.map(|(setting, at)| vsftpd::start(&setting, at, true)).into_iter().collect()),
