@@ -16,27 +16,36 @@ pub struct Report {
     pub text: String,
     /// What it wrote, read.
     pub json: Value,
+    /// What it said beside.
+    pub errors: String,
 }
 
 /// Checks the world from both views at once.
 pub fn check(world: &Running, more: &[&str]) -> Report {
+    check_as(world, &[], more)
+}
+
+/// As [`check`], with these variables in the environment.
+pub fn check_as(world: &Running, variables: &[(&str, &str)], more: &[&str]) -> Report {
     let detours: Vec<String> = world.played.iter().map(|((ip, port), to)| format!("{ip}:{port}:{to}")).collect();
     let mut args = vec!["check", "plan.toml", "--from", "internal,external", "--format", "json"];
     for detour in &detours {
         args.extend(["--connect-to", detour]);
     }
     args.extend(more);
-    Report::of(&coexist(world.folder.path(), &args))
+    let mut command = command(world.folder.path(), &args);
+    Report::of(&command.envs(variables.iter().copied()).output().expect("the binary runs"))
 }
 
 /// Runs the binary in a folder.
 pub fn coexist(folder: &Path, args: &[impl AsRef<OsStr>]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_coexist"))
-        .args(args)
-        .current_dir(folder)
-        .stdin(Stdio::null())
-        .output()
-        .expect("the binary runs")
+    command(folder, args).output().expect("the binary runs")
+}
+
+fn command(folder: &Path, args: &[impl AsRef<OsStr>]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_coexist"));
+    command.args(args).current_dir(folder).stdin(Stdio::null());
+    command
 }
 
 impl Report {
@@ -46,7 +55,8 @@ impl Report {
         let json = serde_json::from_str(&text).unwrap_or_else(|e| {
             panic!("no JSON: {e}; {:?}\n{text}\n{}", output.status, String::from_utf8_lossy(&output.stderr))
         });
-        Self { status: output.status.code().unwrap_or(-1), text, json }
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        Self { status: output.status.code().unwrap_or(-1), text, json, errors }
     }
 
     /// The causes, as `RULE SUBJECT`, sorted: what is neither a consequence nor an open question nor waived.

@@ -152,7 +152,8 @@ fn verdict(header: &str, credentials: Option<(&str, &str)>) -> Result<(), TlsOut
     let says = || TlsOutcome::Unreachable(format!("the proxy says: {}", words(line)));
     Err(match code {
         200..=299 => return Ok(()),
-        407 => {
+        // RFC 9110 section 15.5.8; tinyproxy says 401 to a wrong password.
+        401 | 407 => {
             let offers = fields(header, "proxy-authenticate").filter_map(|f| f.split_whitespace().next());
             let offers: Vec<&str> = offers.collect();
             TlsOutcome::Proxy(ProxyFault::Authentication(words(&format!("{line} ({})", offers.join(", ")))))
@@ -256,6 +257,8 @@ mod tests {
         let tiny = TlsOutcome::Unreachable("the proxy says: 500 Unable to connect".into());
         assert_eq!(said("HTTP/1.0 500 Unable to connect\r\n\r\n"), Err(tiny));
         assert_eq!(said("HTTP/1.0 403 Filtered\r\n\r\n"), proxy(P::NotAllowed("403 Filtered".into())));
+        let wrong = "HTTP/1.0 401 Unauthorized\r\nProxy-Authenticate: Basic realm=\"tinyproxy\"\r\n\r\n";
+        assert_eq!(said(wrong), proxy(P::Authentication("401 Unauthorized (Basic)".into())));
         let wants = "HTTP/1.1 407 No\r\nProxy-Authenticate: NTLM\r\nProxy-Authenticate: Basic realm=\"x\"\r\n\r\n";
         assert_eq!(said(wants), proxy(P::Authentication("407 No (NTLM, Basic)".into())));
     }
