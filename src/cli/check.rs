@@ -126,7 +126,7 @@ async fn watched(args: &CheckArgs, plan: &Plan, probes: &Probes, place: &Place<'
     let (runs, blobs) = header(plan, place)?;
     let mut file =
         args.record.as_deref().map(|path| Growing::create(path, (&runs.own, &runs.through), &blobs)).transpose()?;
-    let mut recording = Recording { blobs, ..Recording::default() };
+    let mut recording = Recording { blobs: blobs.clone(), ..Recording::default() };
     recording.observations.reserve(probes.count());
     let bar = progress(args, probes);
     let finished = {
@@ -140,7 +140,7 @@ async fn watched(args: &CheckArgs, plan: &Plan, probes: &Probes, place: &Place<'
             keep(&mut recording, seen);
         };
         tokio::select! {
-            () = look(plan, probes, place, &runs, &mut sink) => true,
+            () = look(plan, probes, place, (&runs, &blobs), &mut sink) => true,
             _ = tokio::signal::ctrl_c() => false,
         }
     };

@@ -93,11 +93,18 @@ impl Runs {
     }
 }
 
-/// Looks, and hands out what is seen as it comes. The runs are those of [`header`].
-pub async fn look(plan: &Plan, probes: &Probes, place: &Place<'_>, runs: &Runs, sink: &mut (dyn FnMut(Seen) + Send)) {
+/// Looks, and hands out what is seen as it comes. Runs and blobs are those of [`header`].
+pub async fn look(
+    plan: &Plan,
+    probes: &Probes,
+    place: &Place<'_>,
+    (runs, blobs): (&Runs, &Blobs),
+    sink: &mut (dyn FnMut(Seen) + Send),
+) {
     let read = |name: &str| place.sources.read(name);
     let read_file: ReadFile = &read;
-    let anchors = plan.views.iter().map(|v| (v.label.clone(), view_anchors(place, &v.trust).0)).collect();
+    let ders = |ids: &Vec<BlobId>| ids.iter().filter_map(|id| blobs.get(id).cloned()).collect();
+    let anchors = runs.own.anchors.iter().map(|(label, ids)| (label.clone(), ders(ids))).collect();
     let routes = place.ways.iter().zip(&runs.through).map(|(way, run)| {
         let route = Route::new(run.id.clone(), way.proxy.clone(), way.password.clone());
         (plan.view(way.view).label.clone(), Arc::new(route))
@@ -114,13 +121,6 @@ pub async fn look(plan: &Plan, probes: &Probes, place: &Place<'_>, runs: &Runs, 
     observe::observe(probes, &options, sink).await;
 }
 
-type Trust = [crate::model::source::Located<TrustSource>];
-
-fn view_anchors(place: &Place<'_>, trust: &Trust) -> (Vec<Arc<[u8]>>, Vec<String>) {
-    let sources: Vec<TrustSource> = trust.iter().map(|t| t.value.clone()).collect();
-    place.sources.anchors(&sources)
-}
-
 /// Certificates and anchors: DER by its SHA-256.
 pub type Blobs = BTreeMap<BlobId, Arc<[u8]>>;
 
@@ -129,13 +129,19 @@ pub fn header(plan: &Plan, place: &Place<'_>) -> Result<(Runs, Blobs), Trouble> 
     let mut blobs = BTreeMap::new();
     let mut anchors = BTreeMap::new();
     let mut trust_errors = BTreeMap::new();
+    let mut known: BTreeMap<Vec<TrustSource>, (Vec<BlobId>, Vec<String>)> = BTreeMap::new();
     for view in &plan.views {
-        let (ders, errors) = view_anchors(place, &view.trust);
-        let ids: Vec<BlobId> = ders.iter().map(|der| pki::blob_id(der)).collect();
-        blobs.extend(ids.iter().copied().zip(ders));
-        anchors.insert(view.label.clone(), ids);
+        // Stores are large, and most views trust the same.
+        let trust: Vec<TrustSource> = view.trust.iter().map(|t| t.value.clone()).collect();
+        let (ids, errors) = known.entry(trust).or_insert_with_key(|trust| {
+            let (ders, errors) = place.sources.anchors(trust);
+            let ids: Vec<BlobId> = ders.iter().map(|der| pki::blob_id(der)).collect();
+            blobs.extend(ids.iter().copied().zip(ders));
+            (ids, errors)
+        });
+        anchors.insert(view.label.clone(), ids.clone());
         if !errors.is_empty() {
-            trust_errors.insert(view.label.clone(), errors);
+            trust_errors.insert(view.label.clone(), errors.clone());
         }
     }
     let run = Run {
@@ -174,9 +180,9 @@ pub async fn examine(
     watch: &mut (dyn FnMut(&Seen) + Send),
 ) -> Result<Recording, Trouble> {
     let (runs, blobs) = header(plan, place)?;
-    let mut recording = Recording { blobs, ..Recording::default() };
+    let mut recording = Recording { blobs: blobs.clone(), ..Recording::default() };
     recording.observations.reserve(probes.count());
-    look(plan, probes, place, &runs, &mut |seen| {
+    look(plan, probes, place, (&runs, &blobs), &mut |seen| {
         watch(&seen);
         keep(&mut recording, seen);
     })
