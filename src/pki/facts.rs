@@ -28,39 +28,74 @@ impl std::error::Error for FactsError {}
 /// The bytes are not one whole certificate, or an extension that is read here is malformed or stands twice: what other
 /// readers make of such a certificate differs, so that it must not be taken for good.
 pub fn facts(der: &[u8]) -> Result<CertificateFacts, FactsError> {
-    let (rest, certificate) = parse_x509_certificate(der).map_err(|e| not_a_certificate(&e))?;
-    if !rest.is_empty() {
-        return Err(FactsError(format!("{} bytes follow the certificate", rest.len())));
+    Checked::of(der).map(|checked| checked.facts(der))
+}
+
+/// A certificate that can be read, and what had to be looked at to know that.
+pub(super) struct Checked<'a> {
+    certificate: X509Certificate<'a>,
+    has_san: bool,
+    names: AlternativeNames,
+    is_ca: bool,
+    /// Whether it may serve, and be a client.
+    usage: Option<(bool, bool)>,
+}
+
+impl<'a> Checked<'a> {
+    /// Fails where [`facts`] fails.
+    pub(super) fn of(der: &'a [u8]) -> Result<Self, FactsError> {
+        let (rest, certificate) = parse_x509_certificate(der).map_err(|e| not_a_certificate(&e))?;
+        if !rest.is_empty() {
+            return Err(FactsError(format!("{} bytes follow the certificate", rest.len())));
+        }
+        if !shape::is_strict(der) {
+            return Err(FactsError("the certificate is damaged".into()));
+        }
+        let san = extension(&certificate, "2.5.29.17", "subjectAltName")?;
+        let names = san.map_or(Ok(AlternativeNames::default()), |e| alternative_names(e.value))?;
+        let has_san = san.is_some();
+        let basic = extension(&certificate, "2.5.29.19", "basicConstraints")?;
+        let usage = extension(&certificate, "2.5.29.37", "extKeyUsage")?;
+        let usage = usage.map(|e| extended_key_usage(e.parsed_extension())).transpose()?;
+        let usage = usage.map(|u| (u.server_auth || u.any, u.client_auth || u.any));
+        let is_ca = basic.map_or(Ok(false), |e| ca(e.parsed_extension()))?;
+        Ok(Self { certificate, has_san, names, is_ca, usage })
     }
-    if !shape::is_strict(der) {
-        return Err(FactsError("the certificate is damaged".into()));
+
+    /// DER of the subject name.
+    pub(super) fn subject_der(&self) -> &'a [u8] {
+        self.certificate.tbs_certificate.subject.as_raw()
     }
-    let san = extension(&certificate, "2.5.29.17", "subjectAltName")?;
-    let names = san.map_or(Ok(AlternativeNames::default()), |e| alternative_names(e.value))?;
-    let basic = extension(&certificate, "2.5.29.19", "basicConstraints")?;
-    let usage = extension(&certificate, "2.5.29.37", "extKeyUsage")?;
-    let usage = usage.map(|e| extended_key_usage(e.parsed_extension())).transpose()?;
-    Ok(CertificateFacts {
-        sha256: blob_id(der),
-        sha1: sha1::Sha1::digest(der).into(),
-        subject: distinguished_name::render(certificate.subject()),
-        common_names: distinguished_name::common_names(certificate.subject()),
-        issuer: distinguished_name::render(certificate.issuer()),
-        subject_der: certificate.subject().as_raw().to_vec(),
-        issuer_der: certificate.issuer().as_raw().to_vec(),
-        has_san: san.is_some(),
-        dns_ids: names.dns,
-        ip_ids: names.ip,
-        not_before: instant(certificate.validity().not_before),
-        not_after: instant(certificate.validity().not_after),
-        key: key(certificate.public_key()),
-        signature: signature(&certificate.signature_algorithm),
-        serial: data_encoding::HEXLOWER.encode(certificate.raw_serial()),
-        is_ca: basic.map_or(Ok(false), |e| ca(e.parsed_extension()))?,
-        server_auth: usage.map(|u| u.server_auth || u.any),
-        client_auth: usage.map(|u| u.client_auth || u.any),
-        spki_sha256: blob_id(certificate.public_key().raw),
-    })
+
+    /// Subject as text, not escaped.
+    pub(super) fn subject(&self) -> String {
+        distinguished_name::render(self.certificate.subject())
+    }
+
+    fn facts(self, der: &[u8]) -> CertificateFacts {
+        let Self { certificate, has_san, names, is_ca, usage } = self;
+        CertificateFacts {
+            sha256: blob_id(der),
+            sha1: sha1::Sha1::digest(der).into(),
+            subject: distinguished_name::render(certificate.subject()),
+            common_names: distinguished_name::common_names(certificate.subject()),
+            issuer: distinguished_name::render(certificate.issuer()),
+            subject_der: certificate.subject().as_raw().to_vec(),
+            issuer_der: certificate.issuer().as_raw().to_vec(),
+            has_san,
+            dns_ids: names.dns,
+            ip_ids: names.ip,
+            not_before: instant(certificate.validity().not_before),
+            not_after: instant(certificate.validity().not_after),
+            key: key(certificate.public_key()),
+            signature: signature(&certificate.signature_algorithm),
+            serial: data_encoding::HEXLOWER.encode(certificate.raw_serial()),
+            is_ca,
+            server_auth: usage.map(|(server, _)| server),
+            client_auth: usage.map(|(_, client)| client),
+            spki_sha256: blob_id(certificate.public_key().raw),
+        }
+    }
 }
 
 fn not_a_certificate(error: &nom::Err<X509Error>) -> FactsError {

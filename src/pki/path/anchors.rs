@@ -1,13 +1,13 @@
 //! A view's trust anchors, prepared once.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rustls::pki_types::{CertificateDer, TrustAnchor};
 
 use crate::model::certificate::CertificateFacts;
 use crate::model::text::escape;
-use crate::pki::facts;
+use crate::pki::facts::{Checked, facts};
 
 /// A view's trust anchors, ready for path building.
 pub struct Anchors {
@@ -21,7 +21,15 @@ pub struct Anchors {
 pub(super) struct Anchor {
     pub der: Arc<[u8]>,
     pub trust: TrustAnchor<'static>,
-    pub facts: CertificateFacts,
+    facts: OnceLock<Option<CertificateFacts>>,
+}
+
+impl Anchor {
+    /// What it says, once it is asked for: a store holds more than a hundred anchors, and paths lead to few of them. That
+    /// it can be read is known.
+    pub fn facts(&self) -> Option<&CertificateFacts> {
+        self.facts.get_or_init(|| facts(&self.der).ok()).as_ref()
+    }
 }
 
 impl Anchors {
@@ -31,17 +39,17 @@ impl Anchors {
         let mut broken = Vec::new();
         for (i, der) in ders.iter().enumerate() {
             match anchor(der) {
-                Ok(anchor) => these.add(anchor),
+                Ok((subject, anchor)) => these.add(subject, anchor),
                 Err(why) => broken.push(format!("trust anchor {} of {}: {why}", i + 1, ders.len())),
             }
         }
         (these, broken)
     }
 
-    fn add(&mut self, anchor: Anchor) {
+    fn add(&mut self, subject: Vec<u8>, anchor: Anchor) {
         let place = self.anchors.len();
         if self.by_der.insert(anchor.der.clone(), place).is_none() {
-            self.by_subject.entry(anchor.facts.subject_der.clone()).or_default().push(place);
+            self.by_subject.entry(subject).or_default().push(place);
             self.anchors.push(anchor);
         }
     }
@@ -67,11 +75,12 @@ impl Anchors {
     }
 }
 
-fn anchor(der: &Arc<[u8]>) -> Result<Anchor, String> {
-    let facts = facts(der).map_err(|e| e.to_string())?;
+/// An anchor, after the DER of its subject name.
+fn anchor(der: &Arc<[u8]>) -> Result<(Vec<u8>, Anchor), String> {
+    let checked = Checked::of(der).map_err(|e| e.to_string())?;
     let certificate = CertificateDer::from(der.as_ref());
     let trust = webpki::anchor_from_trusted_cert(&certificate)
-        .map_err(|e| format!("{} cannot be a trust anchor ({e})", escape(&facts.subject)))?
+        .map_err(|e| format!("{} cannot be a trust anchor ({e})", escape(&checked.subject())))?
         .to_owned();
-    Ok(Anchor { der: der.clone(), trust, facts })
+    Ok((checked.subject_der().to_vec(), Anchor { der: der.clone(), trust, facts: OnceLock::new() }))
 }

@@ -121,8 +121,9 @@ fn verify<'a>(
 /// webpki never reads an anchor's dates. The same name and key may stand in several anchors, a renewed root beside the
 /// old one: one within its dates is enough.
 fn anchor_out_of_date(anchor: &Anchor, issuers: &[&Anchor], now: Timestamp) -> Option<OutOfDate> {
-    let twins = issuers.iter().filter(|a| a.facts.spki_sha256 == anchor.facts.spki_sha256);
-    let of = |a: &&Anchor| OutOfDate::of(&a.facts, None, now).map(|date| OutOfDate { is_anchor: true, ..date });
+    let key = |a: &Anchor| a.facts().map(|f| f.spki_sha256);
+    let twins = issuers.iter().filter(|a| key(a) == key(anchor)).filter_map(|a| a.facts());
+    let of = |facts| OutOfDate::of(facts, None, now).map(|date| OutOfDate { is_anchor: true, ..date });
     let each: Vec<Option<OutOfDate>> = twins.map(of).collect();
     match each.iter().any(Option::is_none) {
         true => None,
@@ -173,7 +174,7 @@ fn is_about_signatures(error: &Error) -> bool {
 
 /// Names what makes a way weak that holds with legacy algorithms.
 fn weak(way: &[&Link<'_>], anchor: &Anchor) -> String {
-    let issuers = way.iter().skip(1).map(|l| l.facts.as_ref()).chain([&anchor.facts]);
+    let issuers = way.iter().skip(1).map(|l| l.facts.as_ref()).chain(anchor.facts());
     for (link, issuer) in way.iter().zip(issuers) {
         let (subject, signer) = (escape(&link.facts.subject), escape(&issuer.subject));
         if link.facts.signature.starts_with("sha1") {
