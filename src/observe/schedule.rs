@@ -61,6 +61,7 @@ impl<'a> Schedule<'a> {
             blobs: HashSet::new(),
         };
         schedule.queue_questions();
+        schedule.resolvers.iter_mut().for_each(|r| r.asks.shrink_to_fit());
         probes.tls.iter().for_each(|ask| schedule.queue_connections(ask));
         schedule
     }

@@ -24,6 +24,8 @@ use crate::observe::tls::of_fault;
 
 /// Bytes of one line.
 const LINE: usize = 4 * 1024;
+/// Bytes that are read at a time: replies are short, and connections many.
+const READ: usize = 512;
 /// Bytes of all lines.
 const TOTAL: usize = 64 * 1024;
 /// Lines.
@@ -216,7 +218,7 @@ fn words(text: &str) -> String {
 /// Plays a dialogue on a connection until TLS may begin.
 pub async fn run(io: &mut (impl AsyncRead + AsyncWrite + Unpin), mut dialogue: Dialogue) -> Result<(), TlsOutcome> {
     let failed = |e: std::io::Error| of_fault(dial::fault(&e), Stage::Dialogue);
-    let mut buffer = vec![0; LINE];
+    let mut buffer = [0; READ];
     let mut step = dialogue.begin();
     loop {
         step = match step {
