@@ -36,6 +36,9 @@ pub fn probes(plan: &Plan, obligations: &[Obligation], vantage: &Vantage, policy
         }
     }
     beside::ask(&mut asker, policy);
+    // They live as long as the run, and may be many.
+    asker.out.dns.shrink_to_fit();
+    asker.out.tls.shrink_to_fit();
     asker.out
 }
 

@@ -38,6 +38,7 @@ pub(super) fn names(reader: &Reader, root: &Fields, known: &Known, targets: &Lab
             }
         }
     }
+    out.shrink_to_fit();
     out.sort_by_key(|name| name.span);
     once(reader, &out);
     if out.is_empty() {
