@@ -1,7 +1,8 @@
 //! The same work for many, on every core; the results stand in order, so that nobody can tell.
 
 use std::num::NonZero;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
 use std::thread::{self, Builder};
 
 /// Fewer than this many are not worth a thread.
@@ -11,46 +12,81 @@ const CHUNK: usize = 128;
 
 /// What `one` says of each number below `count`, in their order.
 pub(crate) fn each<T: Send>(count: usize, one: impl Fn(usize) -> T + Sync) -> Vec<T> {
-    chunks(count, CHUNK, count / FEW, one)
+    chunks(count, CHUNK, count / FEW, |numbers, out| out.iter_mut().zip(numbers).for_each(|(o, i)| *o = Some(one(i))))
 }
 
 /// As [`each`], where already two are worth a thread.
 pub(crate) fn tasks<T: Send>(count: usize, one: impl Fn(usize) -> T + Sync) -> Vec<T> {
-    chunks(count, 1, count, one)
+    chunks(count, 1, count, |numbers, out| out.iter_mut().zip(numbers).for_each(|(o, i)| *o = Some(one(i))))
 }
 
-fn chunks<T: Send>(count: usize, chunk: usize, most: usize, one: impl Fn(usize) -> T + Sync) -> Vec<T> {
-    let threads = thread::available_parallelism().map_or(1, NonZero::get).min(most);
+/// As [`each`], with something that is made anew for each run of numbers, and which those of the run share.
+pub(crate) fn runs<T: Send, S>(
+    count: usize,
+    shared: impl Fn() -> S + Sync,
+    one: impl Fn(&mut S, usize) -> T + Sync,
+) -> Vec<T> {
+    chunks(count, 16 * CHUNK, count / FEW, |numbers, out| {
+        let mut shared = shared();
+        out.iter_mut().zip(numbers).for_each(|(o, i)| *o = Some(one(&mut shared, i)));
+    })
+}
+
+/// Sorts; of equal ones nobody can say which came first.
+pub(crate) fn sort<T: Ord + Send>(all: &mut [T]) {
+    let threads = threads(all.len() / (4 * FEW));
     if threads < 2 {
-        return (0..count).map(one).collect();
+        return all.sort_unstable();
     }
-    let next = AtomicUsize::new(0);
+    let part = all.len().div_ceil(threads);
+    thread::scope(|scope| {
+        for part in all.chunks_mut(part) {
+            // What a thread that does not start leaves unsorted is sorted below.
+            let _ = Builder::new().spawn_scoped(scope, || part.sort_unstable());
+        }
+    });
+    // Sorted runs are found, and merged.
+    all.sort();
+}
+
+fn threads(most: usize) -> usize {
+    thread::available_parallelism().map_or(1, NonZero::get).min(most)
+}
+
+/// Each thread takes a chunk of places and fills it, then the next one.
+fn chunks<T: Send>(
+    count: usize,
+    chunk: usize,
+    most: usize,
+    fill: impl Fn(Range<usize>, &mut [Option<T>]) + Sync,
+) -> Vec<T> {
+    let mut all: Vec<Option<T>> = Vec::with_capacity(count);
+    all.resize_with(count, || None);
+    let parts = Mutex::new(all.chunks_mut(chunk).enumerate());
+    let next = || parts.lock().unwrap_or_else(PoisonError::into_inner).next();
     let work = || {
-        let mut done: Vec<(usize, Vec<T>)> = Vec::new();
-        loop {
-            let start = next.fetch_add(chunk, Ordering::Relaxed);
-            if start >= count {
-                return done;
-            }
-            done.push((start, (start..count.min(start + chunk)).map(&one).collect()));
+        while let Some((number, part)) = next() {
+            let start = number * chunk;
+            fill(start..start + part.len(), part);
         }
     };
-    let mut chunks = thread::scope(|scope| {
-        // A thread that does not start leaves its work to the others.
-        let more: Vec<_> = (1..threads).filter_map(|_| Builder::new().spawn_scoped(scope, work).ok()).collect();
-        let mut all = work();
-        for thread in more {
-            match thread.join() {
-                Ok(done) => all.extend(done),
-                Err(panic) => std::panic::resume_unwind(panic),
+    match threads(most) {
+        0 | 1 => work(),
+        threads => thread::scope(|scope| {
+            // A thread that does not start leaves its work to the others.
+            let more: Vec<_> = (1..threads).filter_map(|_| Builder::new().spawn_scoped(scope, work).ok()).collect();
+            work();
+            for thread in more {
+                if let Err(panic) = thread.join() {
+                    std::panic::resume_unwind(panic);
+                }
             }
-        }
-        all
-    });
-    chunks.sort_unstable_by_key(|(start, _)| *start);
-    let mut out = Vec::with_capacity(count);
-    chunks.into_iter().for_each(|(_, chunk)| out.extend(chunk));
-    out
+        }),
+    }
+    // The library does this in place, where `flatten` would make another list.
+    #[allow(clippy::manual_flatten, clippy::filter_map_identity, reason = "`flatten` is not done in place")]
+    let whole = all.into_iter().filter_map(|one| one).collect();
+    whole
 }
 
 #[cfg(test)]
@@ -62,6 +98,18 @@ mod tests {
         for count in [0, 1, FEW - 1, 2 * FEW, 10 * FEW + 1] {
             assert_eq!(each(count, |i| i), (0..count).collect::<Vec<_>>());
             assert_eq!(tasks(count, |i| i), (0..count).collect::<Vec<_>>());
+            assert_eq!(runs(count, || 0, |_, i| i), (0..count).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn what_is_sorted_in_parts_is_sorted() {
+        for count in [0, 1, 100, 40 * FEW + 1] {
+            let mut all: Vec<usize> = (0..count).map(|i| i * 7919 % 1009).collect();
+            let mut want = all.clone();
+            want.sort_unstable();
+            sort(&mut all);
+            assert_eq!(all, want);
         }
     }
 

@@ -1,19 +1,26 @@
 //! What lies before the judge: plan, obligations, evidence, what is asked, and at what time.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::net::IpAddr;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, SocketAddr};
 
 use jiff::Timestamp;
+use smallvec::SmallVec;
 
 use super::certificates::Certificates;
-use super::evidence::{Evidence, Look};
+use super::evidence::{Evidence, Found, Look};
+use super::order::{ANY_FACE, KnownName, KnownPlace, Place};
 use crate::model::certificate::BlobId;
+use crate::model::dns::ResolverAddr;
 use crate::model::obligation::{Claim, Obligation};
-use crate::model::observation::Probe;
+use crate::model::observation::{Probe, Run};
 use crate::model::phase::Moment;
-use crate::model::plan::{NameId, Plan, PoolId, ServerId, Target, ViewId, Wanted};
+use crate::model::plan::{NameId, Plan, PoolId, ServerId, Target, View, ViewId, Wanted};
 use crate::model::policy::{Policy, Scope};
 use crate::model::service::Way;
+use crate::parallel;
+
+/// Some views; mostly few.
+pub(super) type Views = SmallVec<[ViewId; 2]>;
 
 /// What lies before the judge.
 pub(super) struct Case<'a> {
@@ -24,12 +31,18 @@ pub(super) struct Case<'a> {
     pub(super) certificates: &'a Certificates<'a>,
     pub(super) now: Timestamp,
     /// Of each obligation: the views in which it is due.
-    pub(super) due: Vec<Vec<ViewId>>,
-    /// Addresses that some path obligation of a name, view and service is about already, sorted.
-    claimed: HashMap<(NameId, ViewId, u16, Way), Vec<IpAddr>>,
+    pub(super) due: Vec<Views>,
+    /// The number by which the evidence knows each name, as it is asked for.
+    names: Vec<Option<KnownName>>,
+    /// The number by which the evidence knows each view's resolvers.
+    resolvers: Vec<Vec<Option<KnownPlace>>>,
+    /// The addresses at which each server is asked itself.
+    own_of: Vec<Vec<IpAddr>>,
+    /// What path obligations are about, sorted.
+    claimed: Vec<Claimed>,
     /// Whose an address is in a view.
     owners: BTreeMap<(ViewId, IpAddr), Target>,
-    /// Addresses at which servers are asked themselves.
+    /// Those of all servers.
     own: BTreeSet<IpAddr>,
     /// The highest TTL of each name that was seen in a view before it flipped.
     old_ttls: BTreeMap<(ViewId, NameId), u32>,
@@ -58,7 +71,9 @@ impl<'a> Case<'a> {
         certificates: &'a Certificates<'a>,
         now: Timestamp,
     ) -> Self {
-        let own = plan.servers.iter().flat_map(|s| s.own_addresses(&plan.views)).collect();
+        let own_of: Vec<Vec<IpAddr>> = plan.servers.iter().map(|s| s.own_addresses(&plan.views)).collect();
+        let place = |view: &View, r: &ResolverAddr| evidence.place(&Place::Resolver(&view.label, r));
+        let of_view = |v: &View| v.resolvers.iter().map(|r| place(v, &r.value)).collect();
         let mut case = Self {
             plan,
             obligations,
@@ -67,12 +82,15 @@ impl<'a> Case<'a> {
             certificates,
             now,
             due: Vec::new(),
+            names: parallel::each(plan.names.len(), |i| evidence.name(&plan.names[i].name.probe())),
+            resolvers: plan.views.iter().map(of_view).collect(),
+            own: own_of.iter().flatten().copied().collect(),
+            own_of,
             claimed: claimed(obligations),
             owners: owners(plan),
-            own,
             old_ttls: old_ttls(plan, evidence),
         };
-        case.due = obligations.iter().map(|o| case.due_views(o)).collect();
+        case.due = parallel::each(obligations.len(), |i| case.due_views(&obligations[i]));
         case
     }
 
@@ -82,21 +100,41 @@ impl<'a> Case<'a> {
     }
 
     /// The views whose clients an obligation is judged for: those in which it is due, else all that it names.
-    pub(super) fn views(&self, obligation: usize) -> Vec<ViewId> {
+    pub(super) fn views(&self, obligation: usize) -> Views {
         match self.due[obligation].as_slice() {
             [] => self.obligations[obligation].holds.iter().map(|(v, _)| *v).collect(),
-            due => due.to_vec(),
+            due => due.into(),
         }
+    }
+
+    /// The number by which the evidence knows a name of the plan.
+    pub(super) fn known(&self, name: NameId) -> Option<KnownName> {
+        self.names.get(name.0).copied().flatten()
+    }
+
+    /// The number by which the evidence knows a view's resolver.
+    pub(super) fn resolver(&self, view: ViewId, index: usize) -> Option<KnownPlace> {
+        self.resolvers.get(view.0)?.get(index).copied().flatten()
+    }
+
+    /// The addresses at which a server is asked itself.
+    pub(super) fn own_addresses(&self, server: ServerId) -> &[IpAddr] {
+        self.own_of.get(server.0).map_or(&[], Vec::as_slice)
+    }
+
+    /// What was seen of an endpoint under a name of the plan, by the runs that count.
+    pub(super) fn endpoint(&self, name: NameId, at: SocketAddr, way: Way, counts: impl Fn(&Run) -> bool) -> Found {
+        self.evidence.known(self.evidence.place(&Place::Endpoint(at, way)), self.known(name), ANY_FACE, counts)
     }
 
     /// Addresses that some path obligation of this name, view and service is about.
     pub(super) fn is_claimed(&self, name: NameId, view: ViewId, port: u16, way: Way, address: IpAddr) -> bool {
-        self.claimed.get(&(name, view, port, way)).is_some_and(|all| all.binary_search(&address).is_ok())
+        self.claimed.binary_search(&(name, view, port, way, address)).is_ok()
     }
 
-    fn due_views(&self, obligation: &Obligation) -> Vec<ViewId> {
+    fn due_views(&self, obligation: &Obligation) -> Views {
         if !self.policy.asks_for(self.plan, obligation) || !self.is_in_scope(obligation) {
-            return Vec::new();
+            return Views::new();
         }
         let asked = |view: ViewId| self.policy.views.as_ref().is_none_or(|views| views.contains(&view));
         let holds = obligation.holds.iter();
@@ -159,14 +197,17 @@ impl<'a> Case<'a> {
     }
 }
 
-fn claimed(obligations: &[Obligation]) -> HashMap<(NameId, ViewId, u16, Way), Vec<IpAddr>> {
-    let mut out: HashMap<_, Vec<IpAddr>> = HashMap::new();
+/// An address that some path obligation of a name, view and service is about.
+type Claimed = (NameId, ViewId, u16, Way, IpAddr);
+
+fn claimed(obligations: &[Obligation]) -> Vec<Claimed> {
+    let mut out: Vec<Claimed> = Vec::new();
     for obligation in obligations {
         if let Claim::Path { name, view, service, addresses, .. } = &obligation.claim {
-            out.entry((*name, *view, service.port, service.way)).or_default().extend(addresses);
+            out.extend(addresses.iter().map(|a| (*name, *view, service.port, service.way, *a)));
         }
     }
-    out.values_mut().for_each(|all| all.sort_unstable());
+    out.sort_unstable();
     out
 }
 

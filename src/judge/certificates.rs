@@ -1,11 +1,11 @@
 //! Facts of certificates and chains, each found once: parsing, identity and path building are the dear part of a judgement.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 
-use super::evidence::{Evidence, Found, Look};
+use super::evidence::{Evidence, Found, Look, Looks};
 use super::in_use::insert;
 use super::paths::Paths;
 use super::planned::Planned;
@@ -46,7 +46,8 @@ struct Certificate {
 
 /// Everything known of certificates, found once.
 pub(super) struct Certificates<'a> {
-    all: BTreeMap<BlobId, Certificate>,
+    /// Sorted by the ids.
+    all: Vec<(BlobId, Certificate)>,
     paths: Paths<'a>,
     /// Leaves seen at each server's own addresses, each with the chains that came with it.
     served: BTreeMap<ServerId, Leaves<'a>>,
@@ -77,20 +78,21 @@ struct Seen<'a> {
 impl<'a> Certificates<'a> {
     /// Reads every certificate of the recording's chains, and finds out what the declared ones are.
     pub(super) fn new(plan: &Plan, evidence: &Evidence<'a>, recording: &'a Recording, now: Timestamp) -> Self {
-        let mut ids: Vec<BlobId> = chains(recording).flatten().copied().collect();
+        let chains: HashSet<&[BlobId]> = chains(recording).collect();
+        let mut ids: Vec<BlobId> = chains.iter().copied().flatten().copied().collect();
         ids.sort_unstable();
         ids.dedup();
         let certificate =
             |i: usize| (ids[i], Certificate { facts: read(recording, &ids[i]), presented: OnceLock::new() });
-        let all: BTreeMap<BlobId, Certificate> = parallel::each(ids.len(), certificate).into_iter().collect();
-        let intermediate = |(id, c): (&BlobId, &Certificate)| {
+        let all = parallel::each(ids.len(), certificate);
+        let intermediate = |(id, c): &(BlobId, Certificate)| {
             c.facts.as_ref().is_ok_and(|f| f.is_ca).then(|| recording.blobs.get(id).cloned()).flatten()
         };
         let known: Vec<Arc<[u8]>> = all.iter().filter_map(intermediate).take(KNOWN_MAX).collect();
         let served = served(plan, evidence);
         let mut this = Self {
             all,
-            paths: Paths::new(plan, evidence, recording, now, known),
+            paths: Paths::new(plan, evidence, recording, now, known, chains.into_iter()),
             served,
             chains: first_chains(evidence),
             contents: Vec::new(),
@@ -104,14 +106,19 @@ impl<'a> Certificates<'a> {
         this
     }
 
+    fn get(&self, id: BlobId) -> Option<&Certificate> {
+        let at = self.all.binary_search_by_key(&id, |(id, _)| *id).ok()?;
+        self.all.get(at).map(|(_, certificate)| certificate)
+    }
+
     /// What a certificate says, or why it cannot be read.
     pub(super) fn facts(&self, id: BlobId) -> Result<&CertificateFacts, &str> {
-        self.all.get(&id).map_or(Err("not in the recording"), |c| c.facts.as_ref().map_err(String::as_str))
+        self.get(id).map_or(Err("not in the recording"), |c| c.facts.as_ref().map_err(String::as_str))
     }
 
     /// Whether a certificate covers a name (RFC 9525); `None` if it cannot be read.
     pub(super) fn identify(&self, leaf: BlobId, name: &Name) -> Option<Result<Matched, Mismatch>> {
-        let certificate = self.all.get(&leaf)?;
+        let certificate = self.get(leaf)?;
         let facts = certificate.facts.as_ref().ok()?;
         Some(match facts.dns_ids.len() > FEW {
             true => certificate.presented.get_or_init(|| Box::new(Presented::of(facts))).identify(name),
@@ -363,7 +370,7 @@ fn notes<'a>(plan: &Plan, evidence: &Evidence<'a>) -> BTreeMap<String, &'a [Stri
 }
 
 /// A file is one thing wherever it was read from: the newest reading counts.
-fn newest_file<'a>(evidence: &Evidence<'a>, looks: Vec<usize>) -> Option<&'a FileOutcome> {
+fn newest_file<'a>(evidence: &Evidence<'a>, looks: Looks) -> Option<&'a FileOutcome> {
     let newest = looks.into_iter().max_by_key(|l| (evidence.look(*l).at, *l))?;
     evidence.file(newest)
 }

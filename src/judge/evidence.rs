@@ -8,8 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
+use smallvec::{SmallVec, smallvec};
 
-use super::order::{Order, Place};
+use super::order::{KnownName, KnownPlace, Order, Place};
 use crate::model::dns::{DnsOutcome, RecordType, ResolverAddr};
 use crate::model::name::Name;
 use crate::model::observation::{Observation, Outcome, Probe, Recording, Run};
@@ -22,11 +23,14 @@ const SAME_TIME: i64 = 600;
 /// Index of an observation in the recording's order.
 pub(super) type Look = usize;
 
+/// Some observations; mostly it is one.
+pub(super) type Looks = SmallVec<[Look; 1]>;
+
 /// What there is about a probe.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Found {
     /// Observations that count; never empty.
-    Fresh(Vec<Look>),
+    Fresh(Looks),
     /// Only observations that do not count at this time.
     Stale(Outdated),
     /// Nothing.
@@ -107,7 +111,7 @@ impl<'a> Evidence<'a> {
     /// Indexes a recording. What is older than the newest run by more than `max-age` does not count, nor does what was
     /// seen by runs that began after `now`: `now` moves the calendar (validity, waivers), not the age of evidence.
     pub(super) fn new(recording: &'a Recording, now: Timestamp, plan: &'a Plan) -> Self {
-        let (looks, order) = Order::of(recording.observations.iter());
+        let (looks, order) = Order::of(recording.observations.as_slice());
         let gathered = recording.runs.values().map(|r| r.started).filter(|s| *s <= now).max();
         let runs = &recording.runs;
         Self { looks, runs, order, now, gathered, ages: Ages::of(plan), ids: Mutex::default() }
@@ -166,13 +170,34 @@ impl<'a> Evidence<'a> {
         self.found(self.order.at(Place::Resolver(view, resolver), Some(name), kind), |_| true)
     }
 
+    /// The number of a name, if anything was looked at under it.
+    pub(super) fn name(&self, name: &Name) -> Option<KnownName> {
+        self.order.name(name)
+    }
+
+    /// The number of a place, if anything was looked at there.
+    pub(super) fn place(&self, place: &Place) -> Option<KnownPlace> {
+        self.order.place(place)
+    }
+
+    /// As [`Evidence::find`], where the numbers of place and name are known.
+    pub(super) fn known(
+        &self,
+        place: Option<KnownPlace>,
+        name: Option<KnownName>,
+        kind: u32,
+        counts: impl Fn(&Run) -> bool,
+    ) -> Found {
+        self.found(self.order.known_at(place, name, kind), counts)
+    }
+
     fn found(&self, range: Range<Look>, counts: impl Fn(&Run) -> bool) -> Found {
         if range.len() < 2 {
             let only = range.start..range.end;
             let counting = only.into_iter().find(|look| self.run(*look).is_some_and(&counts));
             return counting.map_or(Found::Nothing, |look| match self.outdated(look) {
                 Some(why) => Found::Stale(why),
-                None => Found::Fresh(vec![look]),
+                None => Found::Fresh(smallvec![look]),
             });
         }
         let mut outdated: Option<Outdated> = None;
@@ -198,7 +223,7 @@ impl<'a> Evidence<'a> {
     }
 
     /// Of several tries of one sample only the last one counts.
-    fn last_attempts(&self, looks: impl Iterator<Item = Look>) -> Vec<Look> {
+    fn last_attempts(&self, looks: impl Iterator<Item = Look>) -> Looks {
         let mut last: BTreeMap<(&str, u32), Look> = BTreeMap::new();
         for look in looks {
             let o = self.looks[look];

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use super::assess::hear;
+use super::assess::hear_planned;
 use super::beside::told_by;
 use super::case::Case;
 use super::suspicion::is_encrypted;
@@ -69,11 +69,10 @@ fn denies(case: &Case, view: ViewId, resolver: usize) -> bool {
 /// What the resolvers said of the names that are due; of the encrypted ones, or of the others. Silence is no word.
 fn heard<'a>(case: &'a Case<'_>, encrypted: bool) -> impl Iterator<Item = Given<'a>> {
     due(case).flat_map(move |(name, view, wanted)| {
-        let name = case.plan.name(name).name.probe();
         let asked =
             (0..case.plan.view(view).resolvers.len()).filter(move |r| is_encrypted(case, view, *r) == encrypted);
         asked.filter_map(move |resolver| {
-            let word = hear(case, &name, view, resolver);
+            let word = hear_planned(case, name, view, resolver);
             let spoke = word.outcomes.iter().any(|(_, _, o)| o.reply().is_some());
             spoke.then(|| Given { view, resolver, addresses: word.addresses(), wanted })
         })
@@ -83,7 +82,7 @@ fn heard<'a>(case: &'a Case<'_>, encrypted: bool) -> impl Iterator<Item = Given<
 fn due<'a>(case: &'a Case<'_>) -> impl Iterator<Item = Wanted<'a>> {
     let due = case.obligations.iter().enumerate().filter(|(i, _)| case.is_due(*i));
     due.filter_map(|(_, o)| match &o.claim {
-        Claim::Resolves { name, view, expected } => Some((*name, *view, expected)),
+        Claim::Resolves { name, view, expected } => Some((*name, *view, &**expected)),
         _ => None,
     })
 }

@@ -1,5 +1,5 @@
 //! The recording's order, and where in it what was seen of a probe stands. Observations are fat and names are long: each
-//! distinct name and place is compared once, then numbers are sorted.
+//! distinct name and place is compared once, then numbers are dealt out.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -11,6 +11,7 @@ use crate::model::dns::{RecordType, ResolverAddr};
 use crate::model::name::Name;
 use crate::model::observation::{Observation, Probe};
 use crate::model::service::Way;
+use crate::parallel;
 
 /// Where was looked, the name aside. Places are in the order of [`Probe`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,14 +24,41 @@ pub(super) enum Place<'a> {
     Endpoint(SocketAddr, Way),
 }
 
+/// The number of a place that the recording knows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct KnownPlace(u32);
+
+/// The number of a name that the recording knows; 0 is none.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct KnownName(u32);
+
 /// A probe in parts: the last is what was asked for there, the type of records or the face.
 type Parts<'a> = (Place<'a>, Option<&'a Name>, u32);
+
+/// What is asked for where nothing else is said: any face.
+pub(super) const ANY_FACE: u32 = 0;
 
 fn parts(probe: &Probe) -> Parts<'_> {
     match probe {
         Probe::File(path) => (Place::File(path), None, 0),
         Probe::Dns(p) => (Place::Resolver(&p.view, &p.resolver), Some(&p.name), p.kind as u32),
         Probe::Tls(p) => (Place::Endpoint(p.address, p.way), p.sni.as_ref(), p.face.map_or(0, |f| f as u32 + 1)),
+    }
+}
+
+/// An observation by the numbers of what it is about.
+#[derive(Clone, Copy)]
+struct Row {
+    place: u32,
+    name: u32,
+    kind: u32,
+    /// Its place among those that came.
+    at: u32,
+}
+
+impl Row {
+    fn is_of_one_probe(&self, other: &Self) -> bool {
+        (self.place, self.name, self.kind) == (other.place, other.name, other.kind)
     }
 }
 
@@ -53,34 +81,37 @@ pub(super) struct Order<'a> {
 /// Numbers for things in the order in which they are met.
 struct Numbers<K> {
     of: HashMap<K, u32>,
-    last: Option<(K, u32)>,
+    /// Those met last, and whose turn it is to be forgotten.
+    last: [Option<(K, u32)>; 8],
+    turn: usize,
 }
 
-impl<K: Copy + Eq + Hash + Ord> Numbers<K> {
+impl<K: Copy + Eq + Hash + Ord + Send> Numbers<K> {
     fn new() -> Self {
-        Self { of: HashMap::new(), last: None }
+        Self { of: HashMap::new(), last: [None; 8], turn: 0 }
     }
 
     fn number(&mut self, key: K) -> u32 {
-        // What is looked at in a row is often the same.
-        if let Some((_, number)) = self.last.filter(|(last, _)| *last == key) {
-            return number;
+        // What is looked at in a row is often the same, or takes turns.
+        if let Some((_, number)) = self.last.iter().flatten().find(|(last, _)| *last == key) {
+            return *number;
         }
         let next = number(self.of.len());
         let found = *self.of.entry(key).or_insert(next);
-        self.last = Some((key, found));
+        self.last[self.turn % self.last.len()] = Some((key, found));
+        self.turn += 1;
         found
     }
 
     /// Of each number the rank of its thing; the things with their ranks from then on.
     fn ranks(mut self) -> (Vec<u32>, HashMap<K, u32>) {
         let mut all: Vec<(K, u32)> = self.of.iter().map(|(key, number)| (*key, *number)).collect();
-        all.sort_unstable();
+        parallel::sort(&mut all);
         let mut ranks = vec![0; all.len()];
-        for (rank, (key, old)) in all.into_iter().enumerate() {
+        for (rank, (_, old)) in all.into_iter().enumerate() {
             ranks[old as usize] = number(rank);
-            self.of.insert(key, number(rank));
         }
+        self.of.values_mut().for_each(|n| *n = ranks[*n as usize]);
         (ranks, self.of)
     }
 }
@@ -92,27 +123,40 @@ fn number(n: usize) -> u32 {
 
 impl<'a> Order<'a> {
     /// Sorts; each observation stands in the result once.
-    pub(super) fn of(observations: impl Iterator<Item = &'a Observation>) -> (Vec<&'a Observation>, Self) {
+    pub(super) fn of(observations: &'a [Observation]) -> (Vec<&'a Observation>, Self) {
         let (mut names, mut places) = (Numbers::new(), Numbers::new());
-        let mut rows: Vec<(u64, u32, &Observation)> = Vec::with_capacity(observations.size_hint().0);
-        for observation in observations {
+        let row = |(at, observation): (usize, &'a Observation)| {
             let (place, name, kind) = parts(&observation.probe);
             // No name is 0.
             let name = name.map_or(0, |n| names.number(n.as_str()) + 1);
-            let place = places.number(place);
-            rows.push((u64::from(place) << 32 | u64::from(name), kind, observation));
-        }
+            Row { place: places.number(place), name, kind, at: number(at) }
+        };
+        let mut rows: Vec<Row> = observations.iter().enumerate().map(row).collect();
         let (name_ranks, names) = names.ranks();
         let (place_ranks, places) = places.ranks();
-        let rank = |name: u32| name.checked_sub(1).map_or(0, |n| name_ranks[n as usize] + 1);
-        for (key, _, _) in &mut rows {
-            *key = u64::from(place_ranks[(*key >> 32) as usize]) << 32 | u64::from(rank(*key as u32));
+        for row in &mut rows {
+            row.name = row.name.checked_sub(1).map_or(0, |n| name_ranks[n as usize] + 1);
+            row.place = place_ranks[row.place as usize];
         }
-        // Of one probe by all else.
-        rows.sort_unstable_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)).then_with(|| a.2.cmp(b.2)));
-        rows.dedup_by(|a, b| (a.0, a.1) == (b.0, b.1) && a.2 == b.2);
+        let kinds = rows.iter().map(|r| r.kind).max().unwrap_or(0);
+        // The last key first: each dealing keeps the order of the one before.
+        let rows = dealt(&rows, kinds as usize + 1, |r| r.kind);
+        let rows = dealt(&rows, names.len() + 1, |r| r.name);
+        let mut rows = dealt(&rows, places.len(), |r| r.place);
+        settle(&mut rows, observations);
         let (groups, starts) = groups(&rows, names.len() + 1);
-        (rows.into_iter().map(|(_, _, o)| o).collect(), Self { names, places, groups, starts })
+        let looks = rows.iter().map(|r| &observations[r.at as usize]).collect();
+        (looks, Self { names, places, groups, starts })
+    }
+
+    /// The number of a name, if anything was looked at under it.
+    pub(super) fn name(&self, name: &Name) -> Option<KnownName> {
+        self.names.get(name.as_str()).map(|n| KnownName(n + 1))
+    }
+
+    /// The number of a place, if anything was looked at there.
+    pub(super) fn place(&self, place: &Place) -> Option<KnownPlace> {
+        self.places.get(place).copied().map(KnownPlace)
     }
 
     /// Where the observations of a probe stand.
@@ -128,17 +172,51 @@ impl<'a> Order<'a> {
 
     fn part(&self, place: Place, name: Option<&Name>, kind: u32) -> Range<Look> {
         let name = match name {
-            None => Some(0),
-            Some(name) => self.names.get(name.as_str()).map(|n| n + 1),
+            None => Some(KnownName(0)),
+            Some(name) => self.name(name),
         };
-        let (Some(name), Some(place)) = (name, self.places.get(&place)) else { return 0..0 };
+        self.known_at(self.place(&place), name, kind)
+    }
+
+    /// As [`Order::find`], where the numbers are known.
+    pub(super) fn known_at(&self, place: Option<KnownPlace>, name: Option<KnownName>, kind: u32) -> Range<Look> {
+        let (Some(KnownName(name)), Some(KnownPlace(place))) = (name, place) else { return 0..0 };
         let of_name = self.starts[name as usize] as usize..self.starts[name as usize + 1] as usize;
         let of_name = &self.groups[of_name];
-        let wanted = place_and_type(*place, kind);
+        let wanted = place_and_type(place, kind);
         match of_name.binary_search_by_key(&wanted, |g| g.place) {
             Ok(at) => of_name[at].first as usize..of_name[at].end as usize,
             Err(_) => 0..0,
         }
+    }
+}
+
+/// The rows by a number that is below `count`; those with the same number keep their order.
+fn dealt(rows: &[Row], count: usize, key: impl Fn(&Row) -> u32) -> Vec<Row> {
+    let mut starts = vec![0u32; count + 1];
+    rows.iter().for_each(|row| starts[key(row) as usize + 1] += 1);
+    for i in 1..starts.len() {
+        starts[i] += starts[i - 1];
+    }
+    let mut out = rows.to_vec();
+    for row in rows {
+        let at = &mut starts[key(row) as usize];
+        out[*at as usize] = *row;
+        *at += 1;
+    }
+    out
+}
+
+/// Sorts what was seen of one probe by all else, and drops what stands twice.
+fn settle(rows: &mut Vec<Row>, observations: &[Observation]) {
+    let of = |row: &Row| &observations[row.at as usize];
+    let mut is_settled = true;
+    for same in rows.chunk_by_mut(Row::is_of_one_probe).filter(|same| same.len() > 1) {
+        same.sort_unstable_by(|a, b| of(a).cmp(of(b)));
+        is_settled = false;
+    }
+    if !is_settled {
+        rows.dedup_by(|a, b| a.is_of_one_probe(b) && of(a) == of(b));
     }
 }
 
@@ -147,11 +225,10 @@ fn place_and_type(place: u32, kind: u32) -> u64 {
 }
 
 /// The groups sorted by name, then place and type, and where each name's begin.
-fn groups(rows: &[(u64, u32, &Observation)], names: usize) -> (Vec<Group>, Vec<u32>) {
-    let same = |a: &(u64, u32, &Observation), b: &(u64, u32, &Observation)| (a.0, a.1) == (b.0, b.1);
+fn groups(rows: &[Row], names: usize) -> (Vec<Group>, Vec<u32>) {
     let mut starts = vec![0u32; names + 1];
-    for group in rows.chunk_by(same) {
-        starts[(group[0].0 as u32) as usize + 1] += 1;
+    for group in rows.chunk_by(Row::is_of_one_probe) {
+        starts[group[0].name as usize + 1] += 1;
     }
     for name in 1..starts.len() {
         starts[name] += starts[name - 1];
@@ -159,11 +236,11 @@ fn groups(rows: &[(u64, u32, &Observation)], names: usize) -> (Vec<Group>, Vec<u
     let (mut next, mut first) = (starts.clone(), 0);
     let mut groups: Vec<Group> = Vec::new();
     groups.resize_with(starts[names] as usize, || Group { place: 0, first: 0, end: 0 });
-    for group in rows.chunk_by(same) {
-        let (key, kind, _) = group[0];
+    for group in rows.chunk_by(Row::is_of_one_probe) {
+        let Row { place, name, kind, .. } = group[0];
         let end = first + number(group.len());
-        let slot = &mut next[(key as u32) as usize];
-        groups[*slot as usize] = Group { place: place_and_type((key >> 32) as u32, kind), first, end };
+        let slot = &mut next[name as usize];
+        groups[*slot as usize] = Group { place: place_and_type(place, kind), first, end };
         (*slot, first) = (*slot + 1, end);
     }
     (groups, starts)

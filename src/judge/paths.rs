@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 
@@ -19,8 +19,8 @@ struct Trust {
     errors: Vec<String>,
 }
 
-/// A chain and whose anchors it is held against.
-type Key<'a> = (&'a [BlobId], usize);
+/// A path, once it was asked for.
+type Slot = OnceLock<Option<Arc<PathFacts>>>;
 
 /// What a certificate says, or why it cannot be read.
 type Facts<'f> = Result<&'f CertificateFacts, &'f str>;
@@ -34,25 +34,30 @@ pub(super) struct Paths<'a> {
     trust: Vec<Option<Trust>>,
     /// Each set of anchors once.
     anchors: Vec<Anchors>,
-    found: Mutex<HashMap<Key<'a>, Arc<PathFacts>>>,
+    /// Of each chain that was served: its path for each set of anchors, once it was asked for.
+    found: HashMap<&'a [BlobId], Box<[Slot]>>,
 }
 
 impl<'a> Paths<'a> {
-    /// Reads the anchors of every view.
+    /// Reads the anchors of every view, for paths of these chains.
     pub(super) fn new(
         plan: &Plan,
         evidence: &Evidence<'a>,
         recording: &'a Recording,
         now: Timestamp,
         known: Vec<Arc<[u8]>>,
+        chains: impl Iterator<Item = &'a [BlobId]>,
     ) -> Self {
-        let mut this = Self { recording, now, known, trust: Vec::new(), anchors: Vec::new(), found: Mutex::default() };
+        let (trust, anchors, found) = (Vec::new(), Vec::new(), HashMap::new());
+        let mut this = Self { recording, now, known, trust, anchors, found };
         let mut read: BTreeMap<&[BlobId], (usize, Vec<String>)> = BTreeMap::new();
         for view in plan.view_ids() {
             let run = newest(plan, evidence, recording, view);
             let trust = run.map(|run| this.trust(&plan.view(view).label, run, &mut read));
             this.trust.push(trust);
         }
+        let blank = || this.anchors.iter().map(|_| OnceLock::new()).collect();
+        this.found = chains.map(|chain| (chain, blank())).collect();
         this
     }
 
@@ -84,14 +89,11 @@ impl<'a> Paths<'a> {
         facts: impl Fn(BlobId) -> Facts<'f>,
     ) -> Option<Arc<PathFacts>> {
         let anchors = self.of(view)?.anchors;
-        let found = || self.found.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(path) = found().get(&(chain, anchors)) {
-            return Some(path.clone());
+        let find = || self.find(chain, anchors, facts).map(Arc::new);
+        match self.found.get(chain).and_then(|slots| slots.get(anchors)) {
+            Some(slot) => slot.get_or_init(find).clone(),
+            None => find(),
         }
-        // Not while others wait: two may find the same then.
-        let path = Arc::new(self.find(chain, anchors, facts)?);
-        found().insert((chain, anchors), path.clone());
-        Some(path)
     }
 
     /// As [`Paths::path`], of a chain that is not the recording's.

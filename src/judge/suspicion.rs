@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::assess::{Assessment, answers, hear};
+use super::assess::{Assessment, answers, hear_planned};
 use super::beside::told_by;
 use super::case::{Case, Suspicion};
 use super::one_answer;
@@ -51,9 +51,8 @@ fn resolvers(case: &Case, assessed: &[Assessment]) -> BTreeSet<(ViewId, usize)> 
     let mut out = BTreeSet::new();
     let external = case.plan.view_ids().filter(|v| case.plan.view(*v).kind == ViewKind::External);
     for view in external {
-        let names = due_names(case, assessed, view);
         for index in 0..case.plan.view(view).resolvers.len() {
-            if !is_encrypted(case, view, index) && is_intercepted(case, view, index, &names) {
+            if !is_encrypted(case, view, index) && is_intercepted(case, view, index, due_names(case, assessed, view)) {
                 out.insert((view, index));
             }
         }
@@ -61,17 +60,17 @@ fn resolvers(case: &Case, assessed: &[Assessment]) -> BTreeSet<(ViewId, usize)> 
     out
 }
 
-type Wanted<'a> = (NameId, Name, &'a DnsExpectation);
+type Wanted<'a> = (NameId, &'a DnsExpectation);
 
-fn due_names<'a>(case: &Case<'a>, assessed: &[Assessment], view: ViewId) -> Vec<Wanted<'a>> {
+fn due_names<'a>(case: &'a Case, assessed: &'a [Assessment], view: ViewId) -> impl Iterator<Item = Wanted<'a>> {
     let due = case.obligations.iter().zip(assessed).enumerate().filter(|(i, _)| case.is_due(*i));
-    let wanted = due.filter_map(|(_, (o, a))| match &o.claim {
+    let wanted = due.filter_map(move |(_, (o, a))| match &o.claim {
         Claim::Resolves { name, view: v, expected } if *v == view && a.truth != Truth::Unobserved => {
-            Some((*name, case.plan.name(*name).name.probe(), expected))
+            Some((*name, &**expected))
         }
         _ => None,
     });
-    wanted.filter(|(_, _, e)| e.like.is_empty() && !e.present.is_empty()).collect()
+    wanted.filter(|(_, e)| e.like.is_empty() && !e.present.is_empty())
 }
 
 pub(super) fn is_encrypted(case: &Case, view: ViewId, index: usize) -> bool {
@@ -79,28 +78,29 @@ pub(super) fn is_encrypted(case: &Case, view: ViewId, index: usize) -> bool {
     resolver.is_some_and(|r| matches!(r.value.transport, Transport::Tls | Transport::Https(_)))
 }
 
-fn is_intercepted(case: &Case, view: ViewId, index: usize, names: &[Wanted]) -> bool {
-    let mut odd: Vec<(&Name, BTreeSet<IpAddr>)> = Vec::new();
-    for (id, name, expected) in names {
-        let given = hear(case, name, view, index).addresses();
+fn is_intercepted<'a>(case: &Case, view: ViewId, index: usize, names: impl Iterator<Item = Wanted<'a>>) -> bool {
+    let mut odd: Vec<(NameId, BTreeSet<IpAddr>)> = Vec::new();
+    for (name, expected) in names {
+        let given = hear_planned(case, name, view, index).addresses();
         let right: BTreeSet<IpAddr> = expected.present.iter().flat_map(|p| p.addresses.iter().copied()).collect();
         if given.is_empty() || right.iter().any(|a| is_private(*a)) {
             continue;
         }
-        let inside = inside(case, name);
+        let inside = inside(case, &case.plan.name(name).name.probe());
         if given.is_subset(&right) {
             // An answer that only the outside has: the resolver is heard.
             if !given.is_subset(&inside) {
                 return false;
             }
-        } else if (given.iter().all(|a| is_private(*a)) || given == inside) && is_inside_only(case, *id, &given, &right)
+        } else if (given.iter().all(|a| is_private(*a)) || given == inside)
+            && is_inside_only(case, name, &given, &right)
         {
             odd.push((name, given));
         }
     }
-    let confirmed = |(name, given): &(&Name, BTreeSet<IpAddr>)| {
+    let confirmed = |(name, given): &(NameId, BTreeSet<IpAddr>)| {
         let encrypted = (0..case.plan.view(view).resolvers.len()).filter(|i| is_encrypted(case, view, *i));
-        encrypted.into_iter().any(|i| hear(case, name, view, i).addresses() == *given)
+        encrypted.into_iter().any(|i| hear_planned(case, *name, view, i).addresses() == *given)
     };
     odd.len() >= SEVERAL && !odd.iter().any(confirmed)
 }

@@ -11,6 +11,7 @@ use super::{cause, not_looked_at, seen_from, waive, wording};
 use crate::model::finding::{Counts, Finding, Judged, Judgement, RunOutcome, Severity, Verdict};
 use crate::model::phase::{Moment, MomentSet};
 use crate::model::policy::{Ask, Scope};
+use crate::parallel;
 
 /// Everything that the judge says.
 pub(super) fn judgement(context: &Context, drafts: Vec<Draft>) -> Judgement {
@@ -110,21 +111,27 @@ fn judged(context: &Context, drafts: &[Draft], off: &[Draft]) -> Vec<Judged> {
     for i in off.iter().flat_map(|d| &d.obligations) {
         named[*i].worst = named[*i].worst.max(Some(Severity::Info));
     }
-    let mut shared = wording::Shared::default();
-    let mut phases: BTreeMap<MomentSet, Arc<[String]>> = BTreeMap::new();
-    let one = |(i, obligation): (usize, &crate::model::obligation::Obligation)| Judged {
-        id: obligation.id.clone(),
-        kind: wording::kind(&obligation.claim),
-        subject: wording::subject(case.plan, obligation, &mut shared),
-        phases: {
-            let all = obligation.holds.iter().fold(MomentSet::EMPTY, |all, (_, set)| all.union(*set));
-            phases.entry(all).or_insert_with(|| moments(all)).clone()
-        },
-        due: case.is_due(i),
-        verdict: verdict(context.assessed[i].truth, named[i], case.is_due(i)),
-        cell: context.assessed[i].cell.clone(),
+    let one = |words: &mut Words, i: usize| {
+        let obligation = &case.obligations[i];
+        let all = obligation.holds.iter().fold(MomentSet::EMPTY, |all, (_, set)| all.union(*set));
+        Judged {
+            id: obligation.id.clone(),
+            kind: wording::kind(&obligation.claim),
+            subject: wording::subject(case, obligation, &mut words.shared),
+            phases: words.phases.entry(all).or_insert_with(|| moments(all)).clone(),
+            due: case.is_due(i),
+            verdict: verdict(context.assessed[i].truth, named[i], case.is_due(i)),
+            cell: words.shared.cell(&context.assessed[i].cell),
+        }
     };
-    case.obligations.iter().enumerate().map(one).collect()
+    parallel::runs(case.obligations.len(), Words::default, one)
+}
+
+/// Texts that many obligations share.
+#[derive(Default)]
+struct Words {
+    shared: wording::Shared,
+    phases: BTreeMap<MomentSet, Arc<[String]>>,
 }
 
 /// No waiver and no severity makes a pass of what was not told.

@@ -165,7 +165,7 @@ pub struct Judged {
     /// What is said of it.
     pub verdict: Verdict,
     /// A few characters for a cell of the matrix: `NXDOMAIN`, `2 of 4`, `10.0.0.3`; may be empty.
-    pub cell: String,
+    pub cell: Arc<str>,
 }
 
 /// The kinds of obligations, by their word.

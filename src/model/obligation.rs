@@ -9,7 +9,7 @@ use super::plan::{CertId, NameId, ServerId, Target, ViewId};
 use super::service::Service;
 use super::source::Span;
 
-/// One sentence of the plan.
+/// One sentence of the plan. What many names have in common is shared between their obligations.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Obligation {
     /// Made of its content, so equal on every machine: `dns/external/mail.domain.com`, `tls/ex2010/IIS:443/mail.domain.com`.
@@ -18,7 +18,7 @@ pub struct Obligation {
     /// What is claimed.
     pub claim: Claim,
     /// When it must hold, for the clients of which view.
-    pub holds: Vec<(ViewId, MomentSet)>,
+    pub holds: Arc<[(ViewId, MomentSet)]>,
     /// Set where an old target is due only until the caches of a view have forgotten it.
     pub drain: Option<Drain>,
     /// Its place in the plan.
@@ -50,7 +50,7 @@ pub enum Claim {
         /// The view.
         view: ViewId,
         /// What they should answer.
-        expected: DnsExpectation,
+        expected: Arc<DnsExpectation>,
     },
     /// The server, asked at its own addresses for the name, serves a certificate that covers it and that the clients of
     /// [`Obligation::holds`]'s views trust.
@@ -62,7 +62,7 @@ pub enum Claim {
         /// The service.
         service: Service,
         /// The declared certificates; empty if none is declared.
-        certificates: Vec<CertId>,
+        certificates: Arc<[CertId]>,
     },
     /// Clients of the view who follow the name reach a right certificate at every address that they may be given: the
     /// address of the target in that view, through NAT, proxy or balancer. Provable only by standing in the view.
@@ -76,9 +76,9 @@ pub enum Claim {
         /// The service.
         service: Service,
         /// The target's addresses in the view.
-        addresses: Vec<IpAddr>,
+        addresses: Arc<[IpAddr]>,
         /// The declared certificates; empty if none is declared.
-        certificates: Vec<CertId>,
+        certificates: Arc<[CertId]>,
     },
     /// The TTL of the name's records, each CNAME link included, is at most this many seconds.
     Lowered {

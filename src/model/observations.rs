@@ -18,6 +18,11 @@ impl Observations {
     }
 
     /// As they came.
+    pub fn as_slice(&self) -> &[Observation] {
+        &self.0
+    }
+
+    /// As they came.
     pub fn iter(&self) -> std::slice::Iter<'_, Observation> {
         self.0.iter()
     }

@@ -1,6 +1,7 @@
 //! Questions that no obligation demands and some rules ask: mail, records, zones, wildcards, who may issue. Which of them
 //! belong to a plan is told here, for those who ask and for the judge, who says which were not answered.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashSet};
 
 use sha2::{Digest, Sha256};
@@ -253,17 +254,21 @@ pub fn candidates(plan: &Plan) -> Vec<Candidates> {
 }
 
 /// The names that the plan declares, for questions about many.
-pub struct Declared<'a>(HashSet<&'a Name>);
+pub struct Declared<'a> {
+    plan: &'a Plan,
+    /// Made once somebody asks.
+    names: OnceCell<HashSet<&'a Name>>,
+}
 
 impl<'a> Declared<'a> {
     /// Those of a plan.
     pub fn of(plan: &'a Plan) -> Self {
-        Self(plan.names.iter().map(|n| &n.name).collect())
+        Self { plan, names: OnceCell::new() }
     }
 
     /// True if the plan declares the name.
     pub fn has(&self, name: &Name) -> bool {
-        self.0.contains(name)
+        self.names.get_or_init(|| self.plan.names.iter().map(|n| &n.name).collect()).contains(name)
     }
 }
 

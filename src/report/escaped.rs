@@ -88,7 +88,7 @@ fn judged(o: &Judged) -> Judged {
         },
         due: o.due,
         verdict: o.verdict,
-        cell: shown(&o.cell),
+        cell: shown(&o.cell).into(),
     }
 }
 

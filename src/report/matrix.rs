@@ -190,7 +190,7 @@ struct Manner<'a> {
 /// of the new servers.
 fn usual<'a>(cells: impl Iterator<Item = &'a Judged>) -> Option<&'a str> {
     let mut counts: HashMap<&str, usize> = HashMap::new();
-    for judged in cells.filter(|o| o.verdict == Verdict::Pass && o.cell != ABSENT) {
+    for judged in cells.filter(|o| o.verdict == Verdict::Pass && &*o.cell != ABSENT) {
         *counts.entry(&judged.cell).or_default() += 1;
     }
     let most = counts.values().copied().max()?;
@@ -209,7 +209,7 @@ fn text(cell: &[&Judged], manner: Manner<'_>) -> String {
     let passed = cell.iter().filter(|o| o.verdict == Verdict::Pass).count();
     let tally = format!("{passed}/{}", cell.len());
     let same = cell.iter().all(|o| (o.verdict, &o.cell) == (worst.verdict, &worst.cell));
-    match (worst.verdict, worst.cell.as_str()) {
+    match (worst.verdict, &*worst.cell) {
         (Verdict::Pass, _) if counts => format!("ok {tally}"),
         (Verdict::Pass, ABSENT) => "absent, ok".into(),
         (Verdict::Pass, telling) if usual == Some(telling) => "ok".into(),

@@ -8,7 +8,7 @@ use super::super::case::Case;
 use super::super::certificates::Content;
 use super::super::evidence::Found;
 use super::super::problem::{CertificateFault, Fault, Problem};
-use super::{Assessment, problem};
+use super::{Assessment, Cell, problem};
 use crate::model::certificate::BlobId;
 use crate::model::name::Name;
 use crate::model::observation::{Probe, TlsProbe};
@@ -42,8 +42,8 @@ pub(super) fn covers(case: &Case, index: usize, name: NameId, certificate: CertI
         (_, Content::Unknown(why)) => vec![fault(certificate, CertificateFault::Unknown(why.clone()))],
         (_, Content::Planned) => vec![fault(certificate, CertificateFault::Unknown("not issued yet".into()))],
     };
-    let cell = problems.first().map_or("", |p| cell(&p.fault, case.now)).to_string();
-    Assessment::of(problems, cell)
+    let cell = problems.first().map_or("", |p| cell(&p.fault, case.now));
+    Assessment::of(problems, Cell::Word(cell))
 }
 
 fn of_leaf(case: &Case, index: usize, certificate: CertId, leaf: BlobId, reference: &Name) -> Vec<Problem> {

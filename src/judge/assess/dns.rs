@@ -1,14 +1,18 @@
 //! What a view's resolvers answer, held against what is wanted. A and AAAA are one answer: clients use both.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
+use smallvec::SmallVec;
+
 use super::super::case::{Case, Suspicion};
 use super::super::evidence::{Found, Look, Outdated};
+use super::super::order::KnownName;
 use super::super::problem::{DnsFault, Fault, Problem};
 use super::super::truth::{self, Expectation, Truth};
 use super::right::{self, Right, is_mixed, is_right};
-use super::{Assessment, problem, truth_of};
+use super::{Assessment, Cell, problem, truth_of};
 use crate::model::dns::{DnsOutcome, RecordType, Reply};
 use crate::model::name::Name;
 use crate::model::obligation::DnsExpectation;
@@ -18,9 +22,9 @@ use crate::model::plan::{NameId, ViewId};
 /// What one resolver said of a name.
 pub(in super::super) struct Heard<'a> {
     /// The outcomes for A and AAAA, each with its observation; several where vantages differ.
-    pub(in super::super) outcomes: Vec<(RecordType, Look, &'a DnsOutcome)>,
+    pub(in super::super) outcomes: SmallVec<[(RecordType, Look, &'a DnsOutcome); 2]>,
     /// Where a type was not asked at all: `None`, or at a time that does not count.
-    missing: Vec<Option<Outdated>>,
+    missing: SmallVec<[Option<Outdated>; 2]>,
 }
 
 impl Heard<'_> {
@@ -80,16 +84,25 @@ fn shows(reply: &Reply, alias: &Name) -> bool {
 
 /// Asks the evidence what a resolver said. Where one vantage got an answer, the silence of another says nothing.
 pub(in super::super) fn hear<'a>(case: &Case<'a>, name: &Name, view: ViewId, resolver: usize) -> Heard<'a> {
-    let declared = case.plan.view(view);
-    let mut heard = Heard { outcomes: Vec::new(), missing: Vec::new() };
+    hear_known(case, case.evidence.name(name), view, resolver)
+}
+
+/// As [`hear`], of a name of the plan.
+pub(in super::super) fn hear_planned<'a>(case: &Case<'a>, name: NameId, view: ViewId, resolver: usize) -> Heard<'a> {
+    hear_known(case, case.known(name), view, resolver)
+}
+
+fn hear_known<'a>(case: &Case<'a>, name: Option<KnownName>, view: ViewId, resolver: usize) -> Heard<'a> {
+    let mut heard = Heard { outcomes: SmallVec::new(), missing: SmallVec::new() };
     for kind in RecordType::ALL {
-        let Some(resolver) = declared.resolvers.get(resolver) else { continue };
-        match case.evidence.question(&declared.label, &resolver.value, name, kind) {
+        match case.evidence.known(case.resolver(view, resolver), name, kind as u32, |_| true) {
             Found::Fresh(looks) => {
-                let all: Vec<_> =
-                    looks.into_iter().filter_map(|l| case.evidence.dns(l).map(|o| (kind, l, o))).collect();
-                let answered = all.iter().any(|(_, _, o)| o.reply().is_some());
-                heard.outcomes.extend(all.into_iter().filter(|(_, _, o)| !answered || o.reply().is_some()));
+                let begin = heard.outcomes.len();
+                heard.outcomes.extend(looks.into_iter().filter_map(|l| Some((kind, l, case.evidence.dns(l)?))));
+                let is_word = |o: &(RecordType, Look, &DnsOutcome)| o.2.reply().is_some();
+                if heard.outcomes[begin..].iter().any(is_word) {
+                    heard.outcomes.retain(|o| o.0 != kind || is_word(o));
+                }
             }
             Found::Stale(why) => heard.missing.push(Some(why)),
             Found::Nothing => heard.missing.push(None),
@@ -98,11 +111,32 @@ pub(in super::super) fn hear<'a>(case: &Case<'a>, name: &Name, view: ViewId, res
     heard
 }
 
+/// The view's resolvers that are believed.
+fn believed(case: &Case, view: ViewId, suspicion: &Suspicion) -> impl Iterator<Item = usize> {
+    let resolvers = 0..case.plan.view(view).resolvers.len();
+    resolvers.filter(move |r| !suspicion.resolvers.contains(&(view, *r)))
+}
+
 /// Every address that the view's believed resolvers gave for a name.
 pub(in super::super) fn answers(case: &Case, name: &Name, view: ViewId, suspicion: &Suspicion) -> BTreeSet<IpAddr> {
-    let resolvers = 0..case.plan.view(view).resolvers.len();
-    let believed = resolvers.filter(|r| !suspicion.resolvers.contains(&(view, *r)));
-    believed.flat_map(|r| hear(case, name, view, r).addresses()).collect()
+    believed(case, view, suspicion).flat_map(|r| hear(case, name, view, r).addresses()).collect()
+}
+
+/// As [`answers`], of a name of the plan, without those addresses that it is known to have.
+pub(super) fn answers_beyond(
+    case: &Case,
+    name: NameId,
+    view: ViewId,
+    suspicion: &Suspicion,
+    known: &[IpAddr],
+) -> BTreeSet<IpAddr> {
+    let mut out = BTreeSet::new();
+    for resolver in believed(case, view, suspicion) {
+        for reply in hear_planned(case, name, view, resolver).answers() {
+            out.extend(reply.addresses.iter().map(|a| a.address).filter(|a| !known.contains(a)));
+        }
+    }
+    out
 }
 
 /// Judges what every resolver of the view answers for a name.
@@ -113,49 +147,92 @@ pub(super) fn resolves(
     expected: &DnsExpectation,
     suspicion: &Suspicion,
 ) -> Assessment {
-    let rights = right::rights(case.plan, name, view, expected);
-    let asked = Asked { case, name: case.plan.name(name).name.probe(), view, expected, rights, suspicion };
-    let words = (0..case.plan.view(view).resolvers.len()).map(|r| asked.resolver(r));
-    combine(words.collect())
+    let asked = Asked { case, name, view, expected, rights: OnceCell::new(), suspicion };
+    combine((0..case.plan.view(view).resolvers.len()).map(|r| asked.resolver(r)))
 }
 
-/// What one resolver says of an obligation, with the text for the matrix.
+/// What one resolver says of an obligation, with what stands in the matrix.
 pub(super) struct Word {
     pub(super) problems: Vec<Problem>,
-    pub(super) cell: String,
+    pub(super) cell: Cell,
 }
 
 /// Any resolver's fault fails; else one that is right passes, and the silent ones are named beside; else nobody knows.
-pub(super) fn combine(words: Vec<Word>) -> Assessment {
-    let truths: Vec<Truth> = words.iter().map(|w| truth_of(&w.problems)).collect();
-    let truth = match (truths.contains(&Truth::Fail), truths.contains(&Truth::Pass)) {
-        (true, _) => Truth::Fail,
-        (false, true) => Truth::Pass,
-        (false, false) => Truth::Unobserved,
+pub(super) fn combine(words: impl Iterator<Item = Word>) -> Assessment {
+    let (mut passes, mut fails, mut open) = (None, None, None);
+    let mut problems = Vec::new();
+    for word in words {
+        let first = match truth_of(&word.problems) {
+            Truth::Pass => &mut passes,
+            Truth::Fail => &mut fails,
+            Truth::Unobserved => &mut open,
+        };
+        first.get_or_insert(word.cell);
+        problems.extend(word.problems);
+    }
+    let (truth, cell) = match (fails, passes, open) {
+        (Some(cell), _, _) => (Truth::Fail, cell),
+        (None, Some(cell), _) => (Truth::Pass, cell),
+        (None, None, cell) => (Truth::Unobserved, cell.unwrap_or_default()),
     };
-    let cell = words.iter().zip(&truths).find(|(_, t)| **t == truth).map(|(w, _)| w.cell.clone()).unwrap_or_default();
-    Assessment { truth, problems: words.into_iter().flat_map(|w| w.problems).collect(), cell, met: Vec::new() }
+    Assessment { truth, ..Assessment::of(problems, cell) }
 }
 
 struct Asked<'a, 'c> {
     case: &'a Case<'c>,
-    name: Name,
+    name: NameId,
     view: ViewId,
     expected: &'a DnsExpectation,
-    rights: Vec<Right>,
+    rights: OnceCell<Vec<Right>>,
     suspicion: &'a Suspicion,
 }
 
 impl Asked<'_, '_> {
     fn resolver(&self, index: usize) -> Word {
-        let heard = hear(self.case, &self.name, self.view, index);
+        let heard = hear_planned(self.case, self.name, self.view, index);
         let fault = match self.suspicion.resolvers.contains(&(self.view, index)) {
             true => Some(DnsFault::Intercepted),
+            false if self.is_plainly_right(&heard) => {
+                return Word { problems: Vec::new(), cell: Cell::of(self.only().iter()) };
+            }
             false => self.fault(&heard, index),
         };
         let cell = cell(&heard, fault.as_ref());
         let problems = fault.map(|f| problem(Fault::Dns(self.view, index, f), &heard.looks()));
         Word { problems: problems.into_iter().collect(), cell }
+    }
+
+    fn rights(&self) -> &[Right] {
+        self.rights.get_or_init(|| right::rights(self.case.plan, self.name, self.view, self.expected))
+    }
+
+    /// The addresses that are right, where there is one alternative.
+    fn only(&self) -> &[IpAddr] {
+        match self.expected.present.as_slice() {
+            [only] => &only.addresses,
+            _ => &[],
+        }
+    }
+
+    /// True if every answer says what is wanted and nothing else, where one thing only is wanted: the most frequent case by
+    /// far, in which [`Asked::fault`] finds nothing.
+    fn is_plainly_right(&self, heard: &Heard) -> bool {
+        let DnsExpectation { absent, present, like, part, cname, .. } = self.expected;
+        let is_simple = like.is_empty() && !part && cname.is_none() && heard.missing.is_empty();
+        let is_one = if *absent { present.is_empty() } else { present.len() == 1 };
+        let is_whole = RecordType::ALL.iter().all(|kind| heard.outcomes.iter().any(|o| o.0 == *kind));
+        if !is_simple || !is_one || !is_whole {
+            return false;
+        }
+        let wanted = |kind: RecordType| self.only().iter().copied().filter(move |a| kind.holds(*a));
+        let says = |(kind, _, outcome): &(RecordType, Look, &DnsOutcome)| match outcome {
+            DnsOutcome::Answer(reply) => {
+                wanted(*kind).next().is_some() && wanted(*kind).eq(reply.addresses.iter().map(|a| a.address))
+            }
+            DnsOutcome::NoData(_) | DnsOutcome::NxDomain(_) => wanted(*kind).next().is_none(),
+            _ => false,
+        };
+        heard.outcomes.iter().all(says)
     }
 
     fn fault(&self, heard: &Heard, index: usize) -> Option<DnsFault> {
@@ -177,10 +254,10 @@ impl Asked<'_, '_> {
         }
         // On the eve a record that is to be flipped may be old or new, but nothing is cached yet that could mix them.
         let is_eve = matches!(self.case.policy.moment(self.case.plan, self.view), Moment::Ready(..));
-        if is_eve && heard.answers().any(|r| is_mixed(&self.rights, &given(r), &hosts.known)) {
+        if is_eve && heard.answers().any(|r| is_mixed(self.rights(), &given(r), &hosts.known)) {
             return hosts.unknown().or(Some(DnsFault::Unexpected { addresses }));
         }
-        let is_right = is_right(&self.rights, &addresses, &hosts.known, expected.part);
+        let is_right = is_right(self.rights(), &addresses, &hosts.known, expected.part);
         self.by_table(heard, is_right)
             .or_else(|| match (addresses.is_empty(), is_right) {
                 (true, _) if wanted && !expected.absent => nothing(heard),
@@ -286,15 +363,10 @@ fn unresolved(outcome: &DnsOutcome) -> DnsFault {
     DnsFault::Unresolved { word: outcome.to_string(), dangling }
 }
 
-fn cell(heard: &Heard, fault: Option<&DnsFault>) -> String {
-    let addresses = heard.addresses();
-    let several = |first: &IpAddr| match addresses.len() {
-        1 => first.to_string(),
-        n => format!("{first} +{}", n - 1),
-    };
+fn cell(heard: &Heard, fault: Option<&DnsFault>) -> Cell {
     match fault {
-        Some(DnsFault::Unresolved { word, .. }) => word.clone(),
-        Some(fault) if Fault::Dns(ViewId(0), 0, fault.clone()).is_open() => String::new(),
-        _ => addresses.first().map_or_else(|| "absent".into(), several),
+        Some(DnsFault::Unresolved { word, .. }) => Cell::Text(word.as_str().into()),
+        Some(fault) if Fault::Dns(ViewId(0), 0, fault.clone()).is_open() => Cell::default(),
+        _ => Cell::of(heard.addresses().iter()),
     }
 }

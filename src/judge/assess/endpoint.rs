@@ -1,17 +1,18 @@
 //! Endpoints: what a server serves at its own addresses, and what a view's clients meet on their way.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 
-use super::super::case::{Case, Suspicion};
+use smallvec::SmallVec;
+
+use super::super::case::{Case, Suspicion, Views};
 use super::super::certificates::Content;
-use super::super::evidence::{Found, Look};
+use super::super::evidence::{Found, Look, Looks};
 use super::super::problem::{CertificateFault, Culprit, EndpointFault, Fault, Problem, Spot};
 use super::super::truth::{self, Expectation, Truth};
 use super::mtls::demands_a_client_certificate;
 use super::strays::{all_addresses, stranger};
-use super::{Assessment, Met, floor, fresh, problem};
+use super::{Assessment, Cell, Met, floor, fresh, problem};
 use crate::model::certificate::BlobId;
 use crate::model::observation::{Probe, Run, TlsProbe};
 use crate::model::plan::{CertId, MatchMode, NameId, ServerId, Target, ViewId};
@@ -25,7 +26,7 @@ pub(super) struct Asked<'a> {
     pub(super) service: &'a Service,
     pub(super) certificates: &'a [CertId],
     /// The views whose clients must trust what is served.
-    pub(super) views: Vec<ViewId>,
+    pub(super) views: Views,
     pub(super) suspicion: &'a Suspicion,
     /// The plan says that client certificates are demanded there.
     pub(super) mtls: bool,
@@ -45,14 +46,14 @@ impl Sample {
 
 /// The server itself, at each of its own addresses, from any vantage that reaches it.
 pub(super) fn serves(case: &Case, asked: &Asked, server: ServerId) -> Assessment {
-    let addresses = case.plan.server(server).own_addresses(&case.plan.views);
+    let addresses = case.own_addresses(server);
     let culprit = Culprit::Planned(Target::Server(server));
-    let mut samples = Vec::new();
-    for address in &addresses {
+    let mut samples = Vec::with_capacity(addresses.len());
+    for address in addresses {
         let spot = asked.spot(*address, culprit, None);
         let any = |_: &Run| true;
         match fresh(
-            case.evidence.find(&asked.probe(case, *address), any),
+            asked.seen(case, *address, any),
             |why| Fault::Endpoint(spot.clone(), EndpointFault::Stale(why)),
             || Fault::Endpoint(spot.clone(), EndpointFault::Unseen),
         ) {
@@ -73,7 +74,10 @@ pub(super) fn serves(case: &Case, asked: &Asked, server: ServerId) -> Assessment
 }
 
 /// Where one vantage got through, the failure of another to connect says nothing of the server.
-fn reached(case: &Case, looks: Vec<Look>) -> Vec<Look> {
+fn reached(case: &Case, looks: Looks) -> Looks {
+    if looks.len() < 2 {
+        return looks;
+    }
     let connects = |look: &Look| {
         !matches!(
             case.evidence.tls(*look),
@@ -98,8 +102,8 @@ fn reached(case: &Case, looks: Vec<Look>) -> Vec<Look> {
 pub(super) fn path(case: &Case, asked: &Asked, view: ViewId, target: Target, addresses: &[IpAddr]) -> Assessment {
     let label = &case.plan.view(view).label;
     let stood = case.evidence.runs().values().any(|r| r.stands_in.contains(label));
-    let mut samples = Vec::new();
     let (all, beyond) = all_addresses(case, asked, view, addresses);
+    let mut samples = Vec::with_capacity(all.len());
     if let Some(address) = beyond {
         let spot = asked.spot(address, stranger(case, view, address), Some(view));
         samples.push(Sample::open(problem(Fault::Endpoint(spot, EndpointFault::Unseen), &[])));
@@ -112,26 +116,26 @@ pub(super) fn path(case: &Case, asked: &Asked, view: ViewId, target: Target, add
             false => stranger(case, view, address),
         };
         let spot = asked.spot(address, culprit, Some(view));
-        let probe = asked.probe(case, address);
         let nothing = if stood { EndpointFault::Unseen } else { EndpointFault::NotStanding };
         match fresh(
             match alone {
-                true => case.evidence.find_by_name(&probe, |run| run.stands_in.contains(label)),
-                false => case.evidence.find(&probe, |run| run.stands_in.contains(label)),
+                true => asked.seen_by_name(case, address, |run| run.stands_in.contains(label)),
+                false => asked.seen(case, address, |run| run.stands_in.contains(label)),
             },
             |why| Fault::Endpoint(spot.clone(), EndpointFault::Stale(why)),
             || Fault::Endpoint(spot.clone(), nothing.clone()),
         ) {
             Ok(looks) => {
                 let few = few(case, target, &spot, &looks);
-                let mut tries: Vec<Sample> = looks.into_iter().map(|look| asked.sample(case, &spot, look)).collect();
+                let begin = samples.len();
+                samples.extend(looks.into_iter().map(|look| asked.sample(case, &spot, look)));
                 if addresses.contains(&address) && case.plan.has_own_certificates(target) {
-                    tries.extend(asked.faces(case, &spot, |run| run.stands_in.contains(label)));
+                    samples.extend(asked.faces(case, &spot, |run| run.stands_in.contains(label)));
                 }
+                let tries = &mut samples[begin..];
                 // What DNS gave beside the target's addresses is another's to mend.
                 tries.iter_mut().filter(|_| !addresses.contains(&address)).for_each(|t| t.met = None);
                 let fails = tries.iter().any(is_failing);
-                samples.extend(tries);
                 samples.extend(few.filter(|_| !fails).map(Sample::open));
             }
             Err(open) => samples.push(Sample::open(*open)),
@@ -155,16 +159,22 @@ fn is_failing(sample: &Sample) -> bool {
 }
 
 impl Asked<'_> {
-    fn probe(&self, case: &Case, address: IpAddr) -> Probe {
-        self.probe_face(case, address, None)
+    /// What the evidence has of an address, as [`Evidence::find`](super::super::evidence::Evidence::find) has it.
+    fn seen(&self, case: &Case, address: IpAddr, counts: impl Fn(&Run) -> bool) -> Found {
+        self.seen_by_name(case, address, |run| !run.resolves_at_proxy() && counts(run))
     }
 
-    fn probe_face(&self, case: &Case, address: IpAddr, face: Option<Face>) -> Probe {
+    /// As [`Asked::seen`], where it does not matter at which address the name was met.
+    fn seen_by_name(&self, case: &Case, address: IpAddr, counts: impl Fn(&Run) -> bool) -> Found {
+        case.endpoint(self.name, SocketAddr::new(address, self.service.port), self.service.way, counts)
+    }
+
+    fn probe_face(&self, case: &Case, address: IpAddr, face: Face) -> Probe {
         Probe::Tls(TlsProbe {
             address: SocketAddr::new(address, self.service.port),
             way: self.service.way,
             sni: Some(case.plan.name(self.name).name.probe()),
-            face,
+            face: Some(face),
         })
     }
 
@@ -176,7 +186,7 @@ impl Asked<'_> {
         }
         for face in [Face::Rsa, Face::Ecdsa] {
             let spot = Spot { face: Some(face), ..spot.clone() };
-            let found = case.evidence.find(&self.probe_face(case, spot.address.ip(), Some(face)), &counts);
+            let found = case.evidence.find(&self.probe_face(case, spot.address.ip(), face), &counts);
             let is_due = self.is_due(case, face);
             match found {
                 Found::Fresh(looks) => {
@@ -212,7 +222,7 @@ impl Asked<'_> {
     /// True if an address declined a current client in these words, and showed its certificate to an older one.
     fn declines(&self, case: &Case, address: IpAddr, words: &TlsOutcome) -> bool {
         let so = |look: &Look| matches!(case.evidence.tls(*look), Some(TlsOutcome::Certificate(s)) if s.declined.as_deref() == Some(words));
-        match case.evidence.find(&self.probe(case, address), |_| true) {
+        match self.seen(case, address, |_| true) {
             Found::Fresh(looks) => looks.iter().any(so),
             Found::Stale(_) | Found::Nothing => false,
         }
@@ -364,8 +374,7 @@ impl Asked<'_> {
             _ => None,
         };
         let declines = |member: &ServerId| {
-            let addresses = case.plan.server(*member).own_addresses(&case.plan.views);
-            addresses.into_iter().find_map(|address| match case.evidence.find(&self.probe(case, address), |_| true) {
+            case.own_addresses(*member).iter().find_map(|address| match self.seen(case, *address, |_| true) {
                 Found::Fresh(looks) => looks.into_iter().find_map(fault),
                 Found::Stale(_) | Found::Nothing => None,
             })
@@ -384,12 +393,12 @@ impl Asked<'_> {
     }
 
     fn is_silent(&self, case: &Case, server: ServerId, says: Truth) -> bool {
-        let addresses = case.plan.server(server).own_addresses(&case.plan.views);
+        let addresses = case.own_addresses(server);
         let alike = |look: &Look| {
             let outcome = case.evidence.tls(*look);
             outcome.is_some_and(|o| !is_certificate(o) && truth::tls(o, Expectation::Present) == says)
         };
-        let is_silent = |address: &IpAddr| match case.evidence.find(&self.probe(case, *address), |_| true) {
+        let is_silent = |address: &IpAddr| match self.seen(case, *address, |_| true) {
             Found::Fresh(looks) => reached(case, looks).iter().all(alike),
             Found::Stale(_) | Found::Nothing => false,
         };
@@ -401,7 +410,7 @@ impl Asked<'_> {
         let label = spot.view.map(|v| &case.plan.view(v).label);
         let stood = |run: &Run| label.is_none_or(|l| run.stands_in.contains(l));
         let served = |look: &Look| case.evidence.tls(*look).is_some_and(is_certificate);
-        match case.evidence.find(&self.probe(case, spot.address.ip()), stood) {
+        match self.seen(case, spot.address.ip(), stood) {
             Found::Fresh(looks) => looks.iter().any(served),
             Found::Stale(_) | Found::Nothing => false,
         }
@@ -477,23 +486,23 @@ fn failing_face(samples: &[Sample]) -> Option<Face> {
 fn conclude(case: &Case, samples: Vec<Sample>) -> Assessment {
     let (all, failing) = (samples.len(), samples.iter().filter(|s| is_failing(s)).count());
     let face = failing_face(&samples);
-    let met = samples.iter().filter_map(|s| s.met).collect();
+    let met: SmallVec<[Met; 1]> = samples.iter().filter_map(|s| s.met).collect();
     let problems: Vec<Problem> = samples.into_iter().flat_map(|s| s.problems).collect();
     let cell = match (problems.iter().find(|p| !p.fault.is_open()), face) {
-        (Some(first), Some(face)) => format!("{face} {}", cell(case, first)).trim_end().to_string(),
-        (Some(_), None) if all > 1 => format!("{failing} of {all}"),
-        (Some(first), None) => cell(case, first).to_string(),
-        (None, _) => String::new(),
+        (Some(first), Some(face)) => Cell::Text(format!("{face} {}", cell(case, first).text()).trim_end().into()),
+        (Some(_), None) if all > 1 => Cell::Text(format!("{failing} of {all}").into()),
+        (Some(first), None) => cell(case, first),
+        (None, _) => Cell::default(),
     };
-    Assessment { met, ..Assessment::of(problems, cell) }
+    Assessment { met: met.into_boxed_slice(), ..Assessment::of(problems, cell) }
 }
 
-fn cell(case: &Case, problem: &Problem) -> Cow<'static, str> {
+fn cell(case: &Case, problem: &Problem) -> Cell {
     use EndpointFault as E;
-    let Fault::Endpoint(_, fault) = &problem.fault else { return "".into() };
+    let Fault::Endpoint(_, fault) = &problem.fault else { return Cell::default() };
     let word = match fault {
         // `TLS1.0`: one word, as it stands beside the marks of the matrix.
-        E::BelowFloor { version: Some(version), unseen: false } => return version.replace(' ', "").into(),
+        E::BelowFloor { version: Some(version), unseen: false } => return Cell::Text(version.replace(' ', "").into()),
         E::NoTls => match problem.looks.first().and_then(|l| case.evidence.tls(*l)) {
             Some(TlsOutcome::Refused) => "refused",
             Some(TlsOutcome::Closed(_)) => "closed",
@@ -517,5 +526,5 @@ fn cell(case: &Case, problem: &Problem) -> Cow<'static, str> {
         E::CouldNotLook | E::Unfinished { .. } | E::FewSamples { .. } | E::Unseen | E::Stale(_) => "",
         E::NotStanding | E::NoAnchors { .. } | E::Intercepted { .. } => "",
     };
-    word.into()
+    Cell::Word(word)
 }

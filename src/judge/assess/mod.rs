@@ -1,5 +1,6 @@
 //! Obligation × evidence → what is said of it, and every problem that says so. Waivers and severities come later.
 
+mod cell;
 mod covers;
 mod dns;
 mod endpoint;
@@ -9,13 +10,14 @@ mod right;
 mod strays;
 mod ttl;
 
-use super::case::{Case, Suspicion};
-use super::evidence::{Found, Look, Outdated};
+use super::case::{Case, Suspicion, Views};
+use super::evidence::{Found, Look, Looks, Outdated};
 use super::problem::{Culprit, Fault, Problem};
 use super::truth::Truth;
 use crate::model::obligation::Claim;
 
-pub(super) use dns::{answers, hear};
+pub(super) use cell::Cell;
+pub(super) use dns::{answers, hear, hear_planned};
 
 /// What is said of an obligation.
 #[derive(Clone, Debug)]
@@ -25,9 +27,9 @@ pub(super) struct Assessment {
     /// What is wrong or unknown. A problem of a silent resolver may stand beside a pass.
     pub(super) problems: Vec<Problem>,
     /// A few characters for the matrix.
-    pub(super) cell: String,
+    pub(super) cell: Cell,
     /// The certificates that were met at the target's own addresses.
-    pub(super) met: Vec<Met>,
+    pub(super) met: Box<[Met]>,
 }
 
 /// A certificate that was met.
@@ -41,8 +43,9 @@ pub(super) struct Met {
 
 impl Assessment {
     /// Fails if a problem is a fault, is unobserved if one is an open question, else passes.
-    fn of(problems: Vec<Problem>, cell: String) -> Self {
-        Self { truth: truth_of(&problems), problems, cell, met: Vec::new() }
+    fn of(mut problems: Vec<Problem>, cell: Cell) -> Self {
+        problems.shrink_to_fit();
+        Self { truth: truth_of(&problems), problems, cell, met: Box::default() }
     }
 }
 
@@ -67,7 +70,7 @@ pub(super) fn assess(case: &Case, index: usize, suspicion: &Suspicion) -> Assess
             endpoint::serves(case, &asked, *server)
         }
         Claim::Path { name, view, target, service, addresses, certificates } => {
-            let (views, mtls) = (vec![*view], mtls::demands_client_certificates(case.plan, *target));
+            let (views, mtls) = (Views::from_slice(&[*view]), mtls::demands_client_certificates(case.plan, *target));
             let asked = endpoint::Asked { name: *name, service, certificates, views, suspicion, mtls };
             endpoint::path(case, &asked, *view, *target, addresses)
         }
@@ -79,11 +82,7 @@ fn problem(fault: Fault, looks: &[Look]) -> Problem {
 }
 
 /// What was found, or the fault that says why not.
-fn fresh(
-    found: Found,
-    stale: impl Fn(Outdated) -> Fault,
-    nothing: impl Fn() -> Fault,
-) -> Result<Vec<Look>, Box<Problem>> {
+fn fresh(found: Found, stale: impl Fn(Outdated) -> Fault, nothing: impl Fn() -> Fault) -> Result<Looks, Box<Problem>> {
     match found {
         Found::Fresh(looks) => Ok(looks),
         Found::Stale(why) => Err(Box::new(problem(stale(why), &[]))),

@@ -1,11 +1,10 @@
 //! Addresses that DNS gives beside those of the plan.
 
-use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use super::super::case::Case;
 use super::super::problem::Culprit;
-use super::answers;
+use super::dns::answers_beyond;
 use super::endpoint::Asked;
 use crate::model::plan::{ViewId, ViewKind};
 
@@ -19,16 +18,18 @@ pub(super) fn all_addresses(
     asked: &Asked,
     view: ViewId,
     addresses: &[IpAddr],
-) -> (BTreeSet<IpAddr>, Option<IpAddr>) {
-    let mut all: BTreeSet<IpAddr> = addresses.iter().copied().collect();
+) -> (Vec<IpAddr>, Option<IpAddr>) {
+    let mut all = addresses.to_vec();
     let claimed = |a: &IpAddr| {
         case.is_claimed(asked.name, view, asked.service.port, asked.service.way, *a) || is_own(case, view, *a)
     };
-    let given = answers(case, &case.plan.name(asked.name).name.probe(), view, asked.suspicion);
+    let given = answers_beyond(case, asked.name, view, asked.suspicion, addresses);
     // Somebody else's host is not ours to judge; whether DNS leads to it is said elsewhere.
     let theirs = |a: &IpAddr| case.leads_to_host(asked.name, view) && case.owner(view, *a).is_none();
-    let mut others = given.into_iter().filter(|a| !claimed(a) && !theirs(a) && !addresses.contains(a));
+    let mut others = given.into_iter().filter(|a| !claimed(a) && !theirs(a));
     all.extend(others.by_ref().take(STRANGERS));
+    all.sort_unstable();
+    all.dedup();
     (all, others.next())
 }
 

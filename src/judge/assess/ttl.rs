@@ -2,16 +2,15 @@
 
 use super::super::case::{Case, Suspicion};
 use super::super::problem::{DnsFault, Fault};
-use super::dns::{Heard, Word, combine, hear};
-use super::{Assessment, problem};
+use super::dns::{Heard, Word, combine, hear_planned};
+use super::{Assessment, Cell, problem};
 use crate::model::plan::{NameId, ViewId};
 
 /// Judges the TTL of each link and address. A cache's remaining TTL is at most the zone's, so one above the bound fails;
 /// one below it passes, though the zone's may be higher: only an authoritative server could tell.
 pub(super) fn lowered(case: &Case, name: NameId, view: ViewId, at_most: u32, suspicion: &Suspicion) -> Assessment {
-    let reference = case.plan.name(name).name.probe();
     let word = |resolver: usize| {
-        let heard = hear(case, &reference, view, resolver);
+        let heard = hear_planned(case, name, view, resolver);
         let highest = highest(&heard);
         let fault = match &highest {
             _ if suspicion.resolvers.contains(&(view, resolver)) => Some(DnsFault::Intercepted),
@@ -23,9 +22,10 @@ pub(super) fn lowered(case: &Case, name: NameId, view: ViewId, at_most: u32, sus
         };
         let looks: Vec<_> = heard.outcomes.iter().map(|(_, look, _)| *look).collect();
         let problems = fault.map(|f| problem(Fault::Dns(view, resolver, f), &looks)).into_iter().collect();
-        Word { problems, cell: highest.map(|(ttl, _)| format!("{ttl} s")).unwrap_or_default() }
+        let cell = highest.map(|(ttl, _)| Cell::Text(format!("{ttl} s").into()));
+        Word { problems, cell: cell.unwrap_or_default() }
     };
-    combine((0..case.plan.view(view).resolvers.len()).map(word).collect())
+    combine((0..case.plan.view(view).resolvers.len()).map(word))
 }
 
 /// The highest TTL of the answers, and whose it is.

@@ -66,7 +66,7 @@ fn bridge(front: Option<&Chain>, member: Option<&Chain>, declared: [&Chain; 2]) 
     let ids = [world.certificate("edge", declared[0]), world.certificate("inner", declared[1])];
     let path = world.path(name, INTERNAL, Target::Pool(pool), &["10.0.0.30"]);
     if let crate::model::obligation::Claim::Path { certificates, .. } = &mut world.obligations[path].claim {
-        certificates.push(ids[0]);
+        *certificates = [ids[0]].into();
     }
     world.serves(name, server, &[ids[1]]);
     for (address, chain) in [("10.0.0.30", front), ("10.0.0.11", member)] {

@@ -10,7 +10,7 @@ fn not_valid_yet_is_not_expired() {
     world.forget("10.0.0.10");
     world.serve("in", "10.0.0.10", MAIL, &chain);
     let judgement = world.judge();
-    assert_eq!(judgement.obligations[3].cell, "not valid yet");
+    assert_eq!(&*judgement.obligations[3].cell, "not valid yet");
     let finding = judgement.findings.iter().find(|f| f.rule == "certificate-not-currently-valid").unwrap();
     assert!(finding.title.contains("not valid before 2027-01-01"), "{}", finding.title);
     assert!(finding.remedy.cure[0].starts_with("check the clock"), "{:?}", finding.remedy.cure);

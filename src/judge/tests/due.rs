@@ -1,5 +1,7 @@
 //! What is due, and what is said where nothing is.
 
+use std::sync::Arc;
+
 use super::*;
 use crate::model::phase::{Moment, MomentSet, Phase};
 use crate::model::policy::Ask;
@@ -17,7 +19,7 @@ fn an_old_target_is_due_until_its_caches_have_drained() {
     assert!(!due(&world));
     // It is the flip into coexistence that the plan dates, and no other.
     let after = Moment::Steady(Phase::After);
-    world.obligations[3].holds.iter_mut().for_each(|(_, moments)| moments.insert(after));
+    Arc::make_mut(&mut world.obligations[3].holds).iter_mut().for_each(|(_, moments)| moments.insert(after));
     world.policy.ask = Ask::Phase(after);
     assert!(due(&world));
 }
@@ -58,6 +60,6 @@ fn two_eves_of_one_flip_have_one_word() {
     let mut world = simple();
     let eves = [Phase::Before, Phase::Coexistence].map(|p| Moment::Ready(p, Phase::After));
     let moments: MomentSet = eves.into_iter().collect();
-    world.obligations[0].holds = vec![(INTERNAL, moments)];
+    world.obligations[0].holds = vec![(INTERNAL, moments)].into();
     assert_eq!(*world.judge().obligations[0].phases, ["ready-for after"]);
 }

@@ -1,5 +1,7 @@
 //! Certificates that end too early, or live too long.
 
+use std::sync::Arc;
+
 use rcgen::date_time_ymd;
 
 use super::*;
@@ -79,7 +81,7 @@ fn only_the_phase_that_is_asked_about_counts() {
     world.plan.phases.insert(Phase::Before, dates);
     world.plan.standing = vec![Moment::Steady(Phase::Before); 2];
     for obligation in &mut world.obligations {
-        obligation.holds.iter_mut().for_each(|(_, m)| m.insert(Moment::Steady(Phase::Before)));
+        Arc::make_mut(&mut obligation.holds).iter_mut().for_each(|(_, m)| m.insert(Moment::Steady(Phase::Before)));
     }
     assert_eq!(world.rules(), [""; 0]);
 }
@@ -90,7 +92,7 @@ fn on_the_way_into_a_phase_without_an_end_the_one_before_counts() {
         let mut world = dated("2027-06-01T00:00:00Z");
         world.plan.standing = vec![moment; 2];
         for obligation in &mut world.obligations {
-            obligation.holds.iter_mut().for_each(|(_, m)| m.insert(moment));
+            Arc::make_mut(&mut obligation.holds).iter_mut().for_each(|(_, m)| m.insert(moment));
         }
         assert_eq!(world.rules(), ["expires-inside-phase"], "{moment:?}");
     }

@@ -50,7 +50,7 @@ fn both_kinds_are_due_where_both_are_listed() {
     world.see("in", face_probe(Face::Ecdsa), seen);
     assert_eq!(of(&world, OPEN), [""; 0]);
     assert_eq!(of(&world, WRONG), ["ex2010 does not serve its RSA certificate for mail.domain.com"]);
-    let cells: Vec<_> = world.judge().obligations.iter().map(|o| o.cell.clone()).collect();
+    let cells: Vec<_> = world.judge().obligations.iter().map(|o| o.cell.to_string()).collect();
     assert!(cells.contains(&"RSA missing".to_string()), "{cells:?}");
 }
 

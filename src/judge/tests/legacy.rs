@@ -33,7 +33,7 @@ fn a_name_in_one_view_is_one_finding() {
     assert_eq!(finding.seen[0], "NXDOMAIN from 9.9.9.9 and 1.1.1.1, 2026-11-22 21:04Z; authority SOA ns1.domain.com");
     assert_eq!(finding.remedy.cure[0], "public zone: legacy.mail.domain.com. 300 IN A 203.0.113.3");
     assert!(finding.remedy.cure[1].contains("20 min more"), "{:?}", finding.remedy.cure);
-    assert_eq!(judgement.obligations[2].cell, "NXDOMAIN");
+    assert_eq!(&*judgement.obligations[2].cell, "NXDOMAIN");
 }
 
 #[test]

@@ -19,7 +19,7 @@ fn eve() -> World {
     world.policy.ask = crate::model::policy::Ask::ReadyFor(Phase::Coexistence);
     let claim = Claim::Lowered { name, view: EXTERNAL, at_most: 300 };
     world.oblige("ttl/external/mail.domain.com", claim, &[EXTERNAL]);
-    world.obligations[0].holds = vec![(EXTERNAL, [EVE].into_iter().collect())];
+    world.obligations[0].holds = vec![(EXTERNAL, [EVE].into_iter().collect())].into();
     world.plan.phases.insert(Phase::Coexistence, from("2026-11-01T00:00:00Z"));
     world
 }
@@ -195,7 +195,7 @@ fn made(negative: u32, minimum: u32) -> World {
     let name = world.name(Table::Legacy, LEGACY, old);
     world.plan.names[name.0].wanted.iter_mut().for_each(|w| w[0].value = Wanted::Unconstrained);
     world.resolves(name, EXTERNAL, &["203.0.113.3"]);
-    world.obligations[0].holds = vec![(EXTERNAL, [EVE].into_iter().collect())];
+    world.obligations[0].holds = vec![(EXTERNAL, [EVE].into_iter().collect())].into();
     world.run("old", &["internal"], "2026-11-20T21:04:00Z");
     world.answer_in("old", EXTERNAL, LEGACY, &["203.0.113.3"]);
     world.answer(EXTERNAL, LEGACY, &["203.0.113.3"]);

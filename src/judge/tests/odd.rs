@@ -177,7 +177,7 @@ fn differing(moment: Moment, expected: DnsExpectation) -> World {
     world.obligations.clear();
     world.plan.standing = vec![moment; 2];
     let obligation = world.expects(crate::model::plan::NameId(0), EXTERNAL, expected);
-    world.obligations[obligation].holds = vec![(EXTERNAL, [moment].into_iter().collect())];
+    world.obligations[obligation].holds = vec![(EXTERNAL, [moment].into_iter().collect())].into();
     world.unsay(EXTERNAL, MAIL);
     world.answer_of(EXTERNAL, 0, MAIL, &["203.0.113.3"]);
     world.answer_of(EXTERNAL, 1, MAIL, &["203.0.113.10"]);
@@ -214,7 +214,7 @@ fn moving(moment: Moment, addresses: &[&str]) -> World {
     world.obligations.clear();
     let present = vec![set(&world, OLD, EXTERNAL), set(&world, NEW, EXTERNAL)];
     world.expects(crate::model::plan::NameId(0), EXTERNAL, DnsExpectation { present, ..Default::default() });
-    world.obligations[0].holds = vec![(EXTERNAL, [moment].into_iter().collect())];
+    world.obligations[0].holds = vec![(EXTERNAL, [moment].into_iter().collect())].into();
     world.plan.standing = vec![Moment::Steady(Phase::Before); 2];
     world.policy.ask = match moment {
         Moment::Ready(_, to) => crate::model::policy::Ask::ReadyFor(to),

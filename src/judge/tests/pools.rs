@@ -50,7 +50,7 @@ fn the_odd_node_is_one_finding() {
     let judgement = world.judge();
     let causes: Vec<_> = judgement.findings.iter().filter(|f| f.caused_by.is_none()).collect();
     assert_eq!(causes.iter().map(|f| f.rule).collect::<Vec<_>>(), ["default-certificate-served"]);
-    assert_eq!(judgement.obligations[2].cell, "2 of 4");
+    assert_eq!(&*judgement.obligations[2].cell, "2 of 4");
     let finding = causes[0];
     assert_eq!(finding.subject.server.as_deref(), Some("ex19-02"));
     assert_eq!(finding.expected[1], "(certificate \"mail\"; ex19-01 serves it)");

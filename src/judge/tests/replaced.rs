@@ -205,8 +205,7 @@ fn what_a_name_is_served_of_its_own_is_not_taken_for_the_server_s() {
     let other = world.name(Table::Internet, "ex.domain.com", Target::Server(ServerId(0)));
     for name in [crate::model::plan::NameId(0), other] {
         let index = world.serves(name, ServerId(0), &[]);
-        world.obligations[index]
-            .holds
+        std::sync::Arc::make_mut(&mut world.obligations[index].holds)
             .iter_mut()
             .for_each(|(_, m)| *m = [Moment::Steady(Phase::Before)].into_iter().collect());
     }

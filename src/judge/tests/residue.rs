@@ -86,7 +86,7 @@ fn left(standing: Moment, ask: Ask, table: Table) -> World {
     let absent = DnsExpectation { absent: true, ..Default::default() };
     world.expects(NameId(1), EXTERNAL, absent);
     let all = [Phase::Before, Phase::After].map(Moment::Steady);
-    world.obligations[0].holds = vec![(EXTERNAL, all.into_iter().collect())];
+    world.obligations[0].holds = vec![(EXTERNAL, all.into_iter().collect())].into();
     world.answer(EXTERNAL, LEGACY, &["203.0.113.3"]);
     world
 }
@@ -113,7 +113,7 @@ fn redirects_and_certificates_are_residue_once_the_plan_stands_after() {
         let certificate = world.planned_certificate("san", &[MAIL, LEGACY]);
         let covers = world.covers(NameId(0), certificate);
         let after = [Moment::Steady(Phase::After)];
-        world.obligations[covers].holds = vec![(EXTERNAL, after.into_iter().collect())];
+        world.obligations[covers].holds = vec![(EXTERNAL, after.into_iter().collect())].into();
         let findings = world.judge().findings;
         findings.iter().map(|f| (f.rule, f.severity)).collect::<Vec<_>>()
     };

@@ -123,7 +123,7 @@ fn eve(first: Option<&DnsOutcome>) -> World {
     world.policy.ask = crate::model::policy::Ask::ReadyFor(Phase::Coexistence);
     world.resolves(name, EXTERNAL, &["203.0.113.3"]);
     world.obligations[0].holds =
-        vec![(EXTERNAL, [Moment::Ready(Phase::Before, Phase::Coexistence)].into_iter().collect())];
+        vec![(EXTERNAL, [Moment::Ready(Phase::Before, Phase::Coexistence)].into_iter().collect())].into();
     world.run("new", &["internal"], "2026-11-22T23:04:00Z");
     world.now = "2026-11-22T23:04:00Z".parse().unwrap();
     match first {

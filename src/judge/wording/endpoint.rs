@@ -1,5 +1,6 @@
 //! Endpoints in words.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
@@ -102,20 +103,23 @@ pub(in crate::judge) fn met_at(items: &[Item]) -> Vec<String> {
     cut(by_address.iter().map(|(address, ports)| at(*address, ports)).collect())
 }
 
+/// What stands in the matrix of some tries, and where they were made.
+type Tries<'a> = (BTreeSet<Cow<'a, str>>, Ports);
+
 /// Who is hurt on the way through a balancer: `2 of 4 tries at owa 10.0.0.30 (IIS)`, a line per address of a pool.
 pub(in crate::judge) fn tries(case: &Case, items: &[Item], assessed: &[Assessment]) -> Vec<String> {
-    let mut out: BTreeMap<(&str, IpAddr), (BTreeSet<&str>, Ports)> = BTreeMap::new();
+    let mut out: BTreeMap<(&str, IpAddr), Tries> = BTreeMap::new();
     for (item, (spot, _)) in items.iter().filter_map(|i| Some((i, endpoint_fault(i)?))) {
         if let Claim::Path { target: target @ Target::Pool(_), .. } = &item.obligation.claim {
             let key = (case.plan.target_label(*target).as_ref(), spot.address.ip());
             let entry = out.entry(key).or_default();
-            entry.0.insert(&assessed[item.index].cell);
+            entry.0.insert(assessed[item.index].cell.text());
             insert(&mut entry.1, item, spot);
         }
     }
-    let line = |((pool, address), (cells, ports)): (&(&str, IpAddr), &(BTreeSet<&str>, Ports))| {
+    let line = |((pool, address), (cells, ports)): (&(&str, IpAddr), &Tries)| {
         let at = format!("{address} ({})", words(ports));
-        match cells.iter().filter(|cell| cell.contains(" of ")).max_by_key(|cell| (leading(cell), **cell)) {
+        match cells.iter().filter(|cell| cell.contains(" of ")).max_by_key(|cell| (leading(cell), *cell)) {
             Some(cell) => {
                 let up_to = if cells.len() > 1 { "up to " } else { "" };
                 format!("whoever the load balancer sends there: {up_to}{cell} tries at {pool} {at}")
@@ -210,7 +214,7 @@ pub(in crate::judge) fn endpoint_fault<'a>(item: &Item<'a>) -> Option<(&'a Spot,
 /// The declared certificates that items' obligations want.
 pub(in crate::judge) fn wanted_by(items: &[Item]) -> BTreeSet<CertId> {
     let of = |i: &Item| match &i.obligation.claim {
-        Claim::Serves { certificates, .. } | Claim::Path { certificates, .. } => certificates.clone(),
+        Claim::Serves { certificates, .. } | Claim::Path { certificates, .. } => certificates.to_vec(),
         Claim::Covers { certificate, .. } => vec![*certificate],
         _ => Vec::new(),
     };

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use crate::judge::assess::Cell;
 use crate::judge::case::Case;
 use crate::judge::draft::Item;
 use crate::judge::evidence::Look;
 use crate::judge::problem::{Culprit, Fault, Spot};
 use crate::model::finding::{ClaimKind, Subject};
 use crate::model::obligation::{Claim, Obligation};
-use crate::model::plan::{Plan, ViewId};
+use crate::model::plan::ViewId;
 use crate::model::service::Service;
 
 /// The kind of an obligation.
@@ -29,6 +30,7 @@ pub(in crate::judge) fn kind(claim: &Claim) -> ClaimKind {
 pub(in crate::judge) struct Shared {
     services: BTreeMap<(&'static str, u16), Arc<str>>,
     addresses: BTreeMap<IpAddr, Arc<str>>,
+    words: BTreeMap<Box<str>, Arc<str>>,
 }
 
 impl Shared {
@@ -39,14 +41,31 @@ impl Shared {
 
     fn only(&mut self, addresses: &[IpAddr]) -> Option<Arc<str>> {
         match addresses {
-            [only] => Some(self.addresses.entry(*only).or_insert_with(|| only.to_string().into()).clone()),
+            [only] => Some(self.address(*only)),
             _ => None,
+        }
+    }
+
+    fn address(&mut self, address: IpAddr) -> Arc<str> {
+        self.addresses.entry(address).or_insert_with(|| address.to_string().into()).clone()
+    }
+
+    /// What stands in a cell.
+    pub(in crate::judge) fn cell(&mut self, cell: &Cell) -> Arc<str> {
+        if let Cell::Answer(only, 0) = cell {
+            return self.address(*only);
+        }
+        let text = cell.text();
+        match self.words.get(&*text) {
+            Some(word) => word.clone(),
+            None => self.words.entry((*text).into()).or_insert_with(|| (*text).into()).clone(),
         }
     }
 }
 
 /// Whom an obligation is about.
-pub(in crate::judge) fn subject(plan: &Plan, obligation: &Obligation, shared: &mut Shared) -> Subject<Arc<str>> {
+pub(in crate::judge) fn subject(case: &Case, obligation: &Obligation, shared: &mut Shared) -> Subject<Arc<str>> {
+    let plan = case.plan;
     let name = Some(plan.name(obligation.claim.name()).name.shared());
     let view = |v: &ViewId| Some(plan.view(*v).label.clone());
     let blank = Subject { name, ..Subject::default() };
@@ -58,7 +77,7 @@ pub(in crate::judge) fn subject(plan: &Plan, obligation: &Obligation, shared: &m
         Claim::Serves { server, service, .. } => Subject {
             server: Some(plan.server(*server).label.clone()),
             service: shared.service(service),
-            address: shared.only(&plan.server(*server).own_addresses(&plan.views)),
+            address: shared.only(case.own_addresses(*server)),
             ..blank
         },
         Claim::Path { view: v, target, service, addresses, .. } => Subject {
@@ -82,7 +101,7 @@ fn one(addresses: Vec<IpAddr>) -> Option<String> {
 /// What the subjects of several obligations have in common.
 pub(in crate::judge) fn common_subject(case: &Case, obligations: &BTreeSet<usize>, items: &[Item]) -> Subject {
     let mut shared = Shared::default();
-    let of = |i: &usize| subject(case.plan, &case.obligations[*i], &mut shared);
+    let of = |i: &usize| subject(case, &case.obligations[*i], &mut shared);
     let subjects: Vec<Subject<Arc<str>>> = obligations.iter().map(of).collect();
     let common = |field: fn(&Subject<Arc<str>>) -> &Option<Arc<str>>| {
         let mut all = subjects.iter().map(field);

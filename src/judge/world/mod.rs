@@ -264,7 +264,7 @@ impl World {
     /// The view answers for the name as expected.
     pub(super) fn expects(&mut self, name: NameId, view: ViewId, expected: DnsExpectation) -> usize {
         let id = format!("dns/{}/{}", self.plan.view(view).label, self.plan.name(name).name);
-        self.oblige(&id, Claim::Resolves { name, view, expected }, &[view])
+        self.oblige(&id, Claim::Resolves { name, view, expected: expected.into() }, &[view])
     }
 
     /// The server serves the name, and both views trust it.
@@ -276,7 +276,7 @@ impl World {
     pub(super) fn serves_at(&mut self, name: NameId, server: ServerId, service: Service, certs: &[CertId]) -> usize {
         let (label, name_text) = (&self.plan.server(server).label, &self.plan.name(name).name);
         let id = format!("tls/{label}/{}:{}/{name_text}", service.word, service.port);
-        let claim = Claim::Serves { name, server, service, certificates: certs.to_vec() };
+        let claim = Claim::Serves { name, server, service, certificates: certs.into() };
         self.oblige(&id, claim, &[INTERNAL, EXTERNAL])
     }
 
@@ -285,7 +285,7 @@ impl World {
         let (label, name_text) = (self.plan.target_label(target), &self.plan.name(name).name);
         let id = format!("path/{}/{label}/https:443/{name_text}", self.plan.view(view).label);
         let addresses = addresses.iter().map(|a| a.parse().unwrap()).collect();
-        let claim = Claim::Path { name, view, target, service: https(), addresses, certificates: Vec::new() };
+        let claim = Claim::Path { name, view, target, service: https(), addresses, certificates: [].into() };
         self.oblige(&id, claim, &[view])
     }
 }

@@ -1,35 +1,64 @@
 //! Plan → obligations: total and pure. Every moment is expanded; what is due is decided later.
 
 mod demands;
+mod pattern;
 mod services;
 #[cfg(test)]
 mod tests;
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::net::IpAddr;
+use std::ops::Range;
+use std::sync::Arc;
 
 use crate::model::name::Name;
 use crate::model::obligation::{Alternative, DnsExpectation, Obligation};
 use crate::model::phase::{Moment, Phase};
 use crate::model::plan::{CertId, NameId, Plan, PlannedName, ServerId, Table, Target, ViewId, ViewKind, Wanted};
 use crate::model::service::Service;
-use crate::model::source::Span;
 use crate::parallel;
 use demands::{Demands, Key};
+use pattern::{Origin, Pattern, are_alike};
 use services::{narrow, services_of};
+
+/// Names that are worth a thread.
+const MANY: usize = 512;
+
+/// Patterns that are remembered: names of one kind mostly stand near each other.
+const PATTERNS: usize = 16;
 
 /// Everything that the plan demands, for every moment, in the plan's order.
 pub fn expand(plan: &Plan) -> Vec<Obligation> {
-    let home = home_view(plan);
-    let of_names = parallel::each(plan.names.len(), |i| of_name(plan, NameId(i), home));
-    let mut out = Vec::with_capacity(of_names.iter().map(Vec::len).sum());
-    of_names.into_iter().for_each(|of_name| out.extend(of_name));
+    let (home, all) = (home_view(plan), plan.names.len());
+    let part = |i: usize| of_names(plan, i * MANY..all.min((i + 1) * MANY), home);
+    let parts = parallel::tasks(all.div_ceil(MANY), part);
+    let mut out = Vec::with_capacity(parts.iter().map(Vec::len).sum());
+    parts.into_iter().for_each(|part| out.extend(part));
     out
 }
 
-fn of_name(plan: &Plan, id: NameId, home: ViewId) -> Vec<Obligation> {
-    let mut demands = Demands::of(id);
+fn of_names(plan: &Plan, names: Range<usize>, home: ViewId) -> Vec<Obligation> {
+    let mut known: VecDeque<(&PlannedName, Pattern)> = VecDeque::new();
+    let mut out = Vec::new();
+    for id in names.clone().map(NameId) {
+        let name = plan.name(id);
+        let at = known.iter().position(|(like, _)| are_alike(like, name)).unwrap_or_else(|| {
+            known.truncate(PATTERNS - 1);
+            known.push_front((name, pattern(plan, id, home)));
+            0
+        });
+        let Some((_, pattern)) = known.get(at) else { continue };
+        if out.is_empty() {
+            out.reserve(pattern.len() * names.len());
+        }
+        pattern.oblige(plan, id, &mut out);
+    }
+    out
+}
+
+fn pattern(plan: &Plan, id: NameId, home: ViewId) -> Pattern {
+    let mut demands = Demands::default();
     for view in plan.view_ids() {
         let answers = Phase::ALL.map(|phase| answer(plan, id, view, phase));
         for moment in Moment::ALL {
@@ -39,7 +68,7 @@ fn of_name(plan: &Plan, id: NameId, home: ViewId) -> Vec<Obligation> {
             at.endpoints(&mut demands);
         }
     }
-    demands.into_obligations(plan)
+    demands.into_pattern(plan, plan.name(id))
 }
 
 /// What DNS should answer in a phase; `None` where nothing is demanded.
@@ -99,14 +128,14 @@ impl<'a> At<'a> {
     }
 
     /// The place that says what is wanted in the moment's last phase.
-    fn span(&self) -> Span {
+    fn origin(&self) -> Origin {
         let (first, second) = self.moment.phases();
-        self.name().wanted[self.view.0][second.unwrap_or(first) as usize].span
+        Origin::Wanted(self.view, second.unwrap_or(first))
     }
 
     fn dns(&self, demands: &mut Demands) {
         if let Some(expected) = self.expectation() {
-            demands.add_answer(expected, self.view, self.moment, self.span());
+            demands.add_answer(expected, self.view, self.moment, self.origin());
         }
     }
 
@@ -148,7 +177,7 @@ impl<'a> At<'a> {
             matches!(self.wanted(p), Wanted::Targets(_)) && !is_same_answer(self.of_phase(p), self.of_phase(q));
         if changes {
             let at_most = self.name().ttl.as_ref().map_or(self.plan.cutover.low_ttl, |t| t.value);
-            demands.add(Key::Lowered(self.view, at_most), self.view, self.moment, self.span());
+            demands.add(Key::Lowered(self.view, at_most), self.view, self.moment, self.origin());
         }
     }
 
@@ -211,17 +240,18 @@ impl<'a> At<'a> {
         for service in self.services(Target::Server(server), last) {
             let certificates = self.plan.certificates_for(self.id, Target::Server(server), service.word, last);
             self.covers(demands, &certificates, draining);
-            demands.add(Key::Serves(server, service, certificates, draining), self.view, self.moment, span);
+            let key = Key::Serves(server, service, certificates.into(), draining);
+            demands.add(key, self.view, self.moment, Origin::Of(span));
         }
     }
 
     fn path(&self, demands: &mut Demands, target: Target, phase: Phase, last: Phase, draining: bool) {
-        let addresses = self.plan.target_addresses(target, self.view, phase);
+        let addresses: Arc<[IpAddr]> = self.plan.target_addresses(target, self.view, phase).into();
         for service in self.services(target, phase) {
             let certificates = self.path_certificates(target, phase, last, &service);
             self.covers(demands, &certificates, draining);
-            let key = Key::Path(self.view, target, service, addresses.clone(), certificates, draining);
-            demands.add(key, self.view, self.moment, self.span());
+            let key = Key::Path(self.view, target, service, addresses.clone(), certificates.into(), draining);
+            demands.add(key, self.view, self.moment, self.origin());
         }
     }
 
@@ -247,7 +277,7 @@ impl<'a> At<'a> {
         if !draining {
             for certificate in certificates {
                 let span = self.plan.certificate(*certificate).span;
-                demands.add(Key::Covers(*certificate), self.view, self.moment, span);
+                demands.add(Key::Covers(*certificate), self.view, self.moment, Origin::Of(span));
             }
         }
     }

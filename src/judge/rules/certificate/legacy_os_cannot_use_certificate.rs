@@ -74,7 +74,7 @@ pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
         if abilities::of(case.plan.server(*server)).is_none() {
             continue;
         }
-        for certificate in certificates {
+        for certificate in certificates.iter() {
             let waiver = context.waiver(INFO.name, &asked::labels(case.plan, &obligation.claim, &[*certificate]));
             for leaf in case.certificates.leaves(&[*certificate]) {
                 if !case.certificates.serves(*server, leaf) {

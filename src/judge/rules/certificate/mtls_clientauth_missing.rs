@@ -61,7 +61,7 @@ pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
         if !acts_as_client(case.plan, *pool) {
             continue;
         }
-        for certificate in certificates {
+        for certificate in certificates.iter() {
             let waiver = context.waiver(INFO.name, &asked::labels(case.plan, &obligation.claim, &[*certificate]));
             let leaves = case.certificates.leaves(&[*certificate]).into_iter();
             for leaf in leaves.filter(|l| case.certificates.facts(*l).is_ok_and(|f| f.client_auth == Some(false))) {

@@ -143,7 +143,7 @@ fn keys(context: &Context) -> BTreeMap<(CertId, NameId), BTreeSet<Key>> {
     let wanted = |item: &Item| -> Vec<CertId> {
         match &item.obligation.claim {
             Claim::Covers { certificate, .. } => vec![*certificate],
-            Claim::Serves { certificates, .. } | Claim::Path { certificates, .. } => certificates.clone(),
+            Claim::Serves { certificates, .. } | Claim::Path { certificates, .. } => certificates.to_vec(),
             Claim::Resolves { .. } | Claim::Lowered { .. } => Vec::new(),
         }
     };

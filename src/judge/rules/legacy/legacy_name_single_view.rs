@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::dns::{apart, is_dangling, missing_lines, negative_wait};
 use crate::judge::RuleInfo;
+use crate::judge::assess::Cell;
 use crate::judge::draft::{Context, Draft, Item, Key};
 use crate::judge::problem::{DnsFault, Fault};
 use crate::judge::truth::Truth;
@@ -68,7 +69,7 @@ fn present(context: &Context) -> BTreeMap<NameId, BTreeSet<ViewId>> {
     for (obligation, assessment) in context.case.obligations.iter().zip(context.assessed) {
         if let Claim::Resolves { name, view, expected } = &obligation.claim {
             let wanted = !expected.present.is_empty() || !expected.like.is_empty();
-            if wanted && assessment.truth == Truth::Pass && assessment.cell != "absent" {
+            if wanted && assessment.truth == Truth::Pass && assessment.cell != Cell::Word("absent") {
                 out.entry(*name).or_default().insert(*view);
             }
         }

@@ -101,7 +101,7 @@ fn mismatch(context: &Context, pool: PoolId) -> Option<Draft> {
             _ => continue,
         };
         side.seen.extend(seen.into_iter().filter(|_| is_right));
-        side.declared.extend(declared);
+        side.declared.extend(declared.iter());
         side.obligations.insert(index);
     }
     let mut odd: BTreeMap<ServerId, BTreeSet<usize>> = BTreeMap::new();

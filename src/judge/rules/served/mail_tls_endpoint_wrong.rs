@@ -149,7 +149,7 @@ fn wanted(context: &Context) -> BTreeMap<ServerId, BTreeSet<CertId>> {
     let due = context.case.obligations.iter().enumerate().filter(|(i, _)| context.case.is_due(*i));
     for (_, obligation) in due.filter(|(i, _)| context.assessed[*i].truth == Truth::Pass) {
         if let Claim::Serves { server, certificates, .. } = &obligation.claim {
-            out.entry(*server).or_default().extend(certificates);
+            out.entry(*server).or_default().extend(certificates.iter());
         }
     }
     out

@@ -120,7 +120,7 @@ fn whom(obligation: &Obligation) -> Option<(Target, &Service, Option<ViewId>)> {
 fn addresses(case: &Case, obligation: &Obligation, service: &Service) -> Vec<SocketAddr> {
     let all = match &obligation.claim {
         Claim::Serves { server, .. } => case.plan.server(*server).own_addresses(&case.plan.views),
-        Claim::Path { addresses, .. } => addresses.clone(),
+        Claim::Path { addresses, .. } => addresses.to_vec(),
         _ => Vec::new(),
     };
     all.into_iter().map(|a| SocketAddr::new(a, service.port)).collect()
