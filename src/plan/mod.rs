@@ -16,6 +16,7 @@ pub use self::probes::probes;
 
 use std::collections::HashSet;
 
+use crate::model::cutover::Runbook;
 use crate::model::plan::Plan;
 use crate::model::proxy::without_passwords;
 use crate::model::source::Source;
@@ -43,6 +44,32 @@ pub fn load(file: &str, bytes: &[u8], check: FileCheck) -> Result<Plan, Box<Plan
             errors.dedup();
             // The lines of mistakes are shown, in the logs of builds too.
             source.text = without_passwords(&source.text);
+            Err(Box::new(PlanErrors { source, errors }))
+        }
+    }
+}
+
+/// Reads a runbook, whose steps name things of a plan.
+pub fn runbook(file: &str, bytes: &[u8], plan: &Plan) -> Result<Runbook, Box<PlanErrors>> {
+    let (text, unreadable) = encoding::text(bytes);
+    let syntax = raw::syntax(file, &text);
+    let mut source = Source { file: file.to_string(), text, syntax, pointers: Vec::new() };
+    let (runbook, mut errors) = match unreadable {
+        Some(error) => (None, vec![error]),
+        None => {
+            let (root, mut errors) = raw::parse(&mut source);
+            let broken = errors.iter().any(|e| !is_duplicate(e));
+            let read = root.map(|root| validate::runbook(&source, &root, plan, broken));
+            let (runbook, mistakes) = read.unwrap_or_default();
+            errors.extend(mistakes);
+            (runbook, errors)
+        }
+    };
+    match runbook {
+        Some(runbook) if errors.is_empty() => Ok(Runbook { source, ..runbook }),
+        _ => {
+            errors.sort_by_key(|e| e.span);
+            errors.dedup();
             Err(Box::new(PlanErrors { source, errors }))
         }
     }

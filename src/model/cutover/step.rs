@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::facts::Change;
-use super::proof::{Proof, Witness};
+use super::proof::{Mend, Proof, Witness};
 use super::{Second, Timeline};
 use crate::model::phase::Phase;
 use crate::model::plan::ViewId;
@@ -303,6 +303,8 @@ pub struct Cutover {
     pub proof: Proof,
     /// What would happen without one step, told as an example: the step's index and the harm.
     pub without: Option<(usize, Witness)>,
+    /// The smallest change that makes it safe, where it is not and one is known.
+    pub mend: Option<Mend>,
     /// What is taken for granted.
     pub assumptions: Vec<Assumption>,
     /// What could not be known, one line each.

@@ -1,10 +1,14 @@
 //! A plan that is always valid: every reference resolved, every default explicit, every value with its place.
 
 mod certificates;
+mod services;
 mod tables;
+mod window;
 
 pub use certificates::{Certificate, CertificateChoice, CertificatePart, CertificateSource, MatchMode};
+pub use services::{asked_at, services_of};
 pub use tables::{Autodiscover, Cutover, MailDomain, PhaseDates, PlannedRecord, Settings, Waiver, Zone};
+pub use window::Window;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;

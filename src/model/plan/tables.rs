@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::ViewId;
+use super::{ViewId, Window};
 use crate::model::dns::ResolverAddr;
 use crate::model::name::Name;
 use crate::model::source::{Located, Span};
@@ -100,8 +100,8 @@ pub struct Cutover {
     pub rollback_budget: u32,
     /// When each view flipped into the phase where it stands, by [`ViewId`].
     pub flipped: Vec<Option<Timestamp>>,
-    /// When changes may be made, as written.
-    pub windows: Vec<Located<String>>,
+    /// When changes may be made; empty: at any time.
+    pub windows: Vec<Located<Window>>,
 }
 
 /// Settings that can be given for the plan or nearer; here with every default made explicit.

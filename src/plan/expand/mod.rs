@@ -2,7 +2,6 @@
 
 mod demands;
 mod pattern;
-mod services;
 #[cfg(test)]
 mod tests;
 
@@ -15,12 +14,13 @@ use std::sync::Arc;
 use crate::model::name::Name;
 use crate::model::obligation::{Alternative, DnsExpectation, Obligation};
 use crate::model::phase::{Moment, Phase};
-use crate::model::plan::{CertId, NameId, Plan, PlannedName, ServerId, Table, Target, ViewId, ViewKind, Wanted};
+use crate::model::plan::{
+    CertId, NameId, Plan, PlannedName, ServerId, Table, Target, ViewId, ViewKind, Wanted, asked_at,
+};
 use crate::model::service::Service;
 use crate::parallel;
 use demands::{Demands, Key};
 use pattern::{Origin, Pattern, are_alike};
-use services::{narrow, services_of};
 
 /// Names that are worth a thread.
 const MANY: usize = 512;
@@ -284,12 +284,7 @@ impl<'a> At<'a> {
 
     /// The services at which the name is asked there.
     fn services(&self, target: Target, phase: Phase) -> Vec<Service> {
-        let own = services_of(self.plan, target, phase);
-        match &self.name().services {
-            None => own,
-            Some(_) if own.is_empty() => own,
-            Some(narrowed) => narrow(&own, narrowed),
-        }
+        asked_at(self.plan, self.name(), target, phase)
     }
 
     /// A balancer without certificates of its own shows those of its members.

@@ -5,8 +5,9 @@ use jiff::Timestamp;
 use super::reader::{Fields, Reader};
 use super::time::Edge;
 use super::views::Views;
-use crate::model::plan::{Cutover, ViewKind};
+use crate::model::plan::{Cutover, ViewKind, Window};
 use crate::model::source::Located;
+use crate::plan::error::PlanError;
 use crate::plan::keys;
 use crate::plan::raw::Node;
 
@@ -61,6 +62,13 @@ fn per_view<T: Copy>(reader: &Reader, node: &Node, views: &Views, read: impl Fn(
     views.each(reader, node).into_iter().map(|node| node.and_then(&mut once)).collect()
 }
 
-fn windows(reader: &Reader, node: &Node) -> Vec<Located<String>> {
-    reader.one_or_many(node).iter().filter_map(|item| reader.line(item, "a window")).collect()
+fn windows(reader: &Reader, node: &Node) -> Vec<Located<Window>> {
+    let read = |item: &Node| {
+        let text = reader.line(item, "a window such as \"Mon-Thu 20:00-06:00\"")?;
+        match Window::parse(&text.value) {
+            Ok(window) => Some(Located::new(window, text.span)),
+            Err(words) => reader.note(PlanError::at(text.span, "not a window", words)),
+        }
+    };
+    reader.one_or_many(node).iter().filter_map(read).collect()
 }

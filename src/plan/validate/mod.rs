@@ -9,6 +9,7 @@ mod names;
 mod nearest;
 mod pools;
 mod reader;
+mod runbook;
 mod servers;
 mod settings;
 mod standing;
@@ -19,6 +20,8 @@ mod waivers;
 mod wanted;
 
 use std::collections::HashMap;
+
+pub(super) use self::runbook::runbook;
 
 use self::certificates::Labels;
 use self::labels::Entry;

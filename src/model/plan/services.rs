@@ -1,11 +1,11 @@
 //! At which services a name is asked.
 
+use super::{Members, Plan, PlannedName, ServerId, Target};
 use crate::model::phase::Phase;
-use crate::model::plan::{Members, Plan, ServerId, Target};
 use crate::model::service::{self, Service};
 
 /// The services of a server, or of a pool: its own, else those of its members.
-pub(super) fn services_of(plan: &Plan, target: Target, phase: Phase) -> Vec<Service> {
+pub fn services_of(plan: &Plan, target: Target, phase: Phase) -> Vec<Service> {
     let of_server = |id: ServerId| plan.server(id).services.iter().map(|s| s.value.clone());
     match target {
         Target::Server(id) => of_server(id).collect(),
@@ -28,9 +28,19 @@ pub(super) fn services_of(plan: &Plan, target: Target, phase: Phase) -> Vec<Serv
     }
 }
 
+/// The services at which a name is asked at a target.
+pub fn asked_at(plan: &Plan, name: &PlannedName, target: Target, phase: Phase) -> Vec<Service> {
+    let own = services_of(plan, target, phase);
+    match &name.services {
+        None => own,
+        Some(_) if own.is_empty() => own,
+        Some(narrowed) => narrow(&own, narrowed),
+    }
+}
+
 /// The services of a server that a name's narrower list means: the same port, else the same kind of word, else the
 /// listed service itself, since the plan asks for it.
-pub(super) fn narrow(own: &[Service], wanted: &[Service]) -> Vec<Service> {
+fn narrow(own: &[Service], wanted: &[Service]) -> Vec<Service> {
     let web = |s: &Service| matches!(s.word, "https" | "IIS");
     let mut out: Vec<Service> = Vec::new();
     for want in wanted {

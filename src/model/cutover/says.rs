@@ -1,0 +1,99 @@
+//! Values in words: the one way in which every report says them.
+
+use std::collections::BTreeSet;
+
+use super::{Answer, CacheKey, Change, Datum, Moved, NodeId, Serving, Timeline, span};
+
+/// A datum as a zone file would have it, certificates by label.
+fn datum(datum: &Datum) -> String {
+    match datum {
+        Datum::Address(a) => a.to_string(),
+        Datum::Host(n) | Datum::Elsewhere(n) => n.to_string(),
+        Datum::Certificate(i) => format!("certificate {i}"),
+    }
+}
+
+/// The data of an RRset.
+pub fn data_words(set: &BTreeSet<Datum>) -> String {
+    set.iter().map(datum).collect::<Vec<_>>().join(", ")
+}
+
+/// An answer: its data, or `absent`.
+pub fn answer_words(answer: &Answer) -> String {
+    answer.as_ref().map_or("absent".into(), |set| data_words(&set.data))
+}
+
+/// One change as a line that says old and new exactly.
+pub fn change_line(timeline: &Timeline, change: &Change) -> String {
+    let node = |id: &NodeId| timeline.node(*id).to_string();
+    let some = |ids: &BTreeSet<NodeId>| match ids.is_empty() {
+        true => "nobody".to_string(),
+        false => ids.iter().map(node).collect::<Vec<_>>().join(", "),
+    };
+    match change {
+        Change::Records { key, old, new } => records(key, old, new),
+        Change::Route { view, address, old, new } => {
+            format!("{address} in {}: {} -> {}", timeline.view(*view), some(old), some(new))
+        }
+        Change::Serving { node: id, port, old, new } => {
+            let text = |s: &Option<Serving>| {
+                s.as_ref().map_or("nothing known".into(), |s| serving_words(s, &timeline.credentials))
+            };
+            format!("{} :{port}: {} -> {}", node(id), text(old), text(new))
+        }
+        Change::Redirect { node: id, old, new } => {
+            let names = |n: &BTreeSet<_>| {
+                if n.is_empty() {
+                    "nowhere".to_string()
+                } else {
+                    n.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+                }
+            };
+            format!("{} sends its users to: {} -> {}", node(id), names(old), names(new))
+        }
+        Change::Used { view, name, new } => {
+            let verb = if *new { "begin to use" } else { "no longer use" };
+            format!("clients of {} {verb} {name}", timeline.view(*view))
+        }
+    }
+}
+
+fn records(key: &CacheKey, old: &Answer, new: &Answer) -> String {
+    let (owner, kind) = (&key.owner, key.kind.word());
+    match (old, new) {
+        (Some(old), Some(new)) if old.data == new.data => {
+            format!("{owner} {kind} {}: TTL {} -> {}", data_words(&new.data), old.ttl, new.ttl)
+        }
+        (None, Some(new)) => format!("add {owner} {} {kind} {}", new.ttl, data_words(&new.data)),
+        (Some(old), None) => format!("delete {owner} {kind} {}", data_words(&old.data)),
+        (Some(_), Some(set)) => {
+            format!("{owner} {kind} {} -> {}, TTL {}", answer_words(old), data_words(&set.data), set.ttl)
+        }
+        (None, None) => format!("{owner} {kind}: nothing"),
+    }
+}
+
+/// The certificates of a port by their labels.
+pub fn serving_words(serving: &Serving, all: &[super::Credential]) -> String {
+    let label = |i: &usize| all.get(*i).map_or("", |c| &c.label).to_string();
+    let labels = |ids: &[usize]| ids.iter().map(label).collect::<Vec<_>>().join(" and ");
+    let named = serving.by_name.iter().map(|(name, ids)| format!("{name}: {}", labels(ids)));
+    let default = labels(&serving.default);
+    match serving.by_name.len() {
+        0 => default,
+        _ => format!("{default} ({})", named.collect::<Vec<_>>().join(", ")),
+    }
+}
+
+/// A change of the steps in words, steps numbered from 1: `step 3 15 min later`.
+pub fn moved_words(timeline: &Timeline, moved: &Moved) -> String {
+    match moved {
+        Moved::Later { step, by } => format!("step {} {} later", step + 1, span(i64::from(*by))),
+        Moved::Before { step, other } => format!("step {} before step {}", step + 1, other + 1),
+        Moved::Serve { before, node, port, credential } => {
+            let label = timeline.credentials.get(*credential).map_or("", |c| &c.label);
+            format!("{label} on {} at {port} before step {}", timeline.node(*node), before + 1)
+        }
+        Moved::Without { step } => format!("without step {}", step + 1),
+    }
+}
