@@ -9,7 +9,8 @@
 //!                        │                                             Recording (vantage B, C …)
 //!                        │                                                  └─merge→ Evidence
 //!                        └───────────── judge(Obligations, Evidence, Policy, now) → Judgement
-//!                                                              └─ render → text | json
+//!                                                              ├─ render → text | json
+//!                 Plan, Recording ─plan a cutover→ Timeline ───────┴─ render → text | json
 //! ```
 //!
 //! # The law of imports
@@ -19,7 +20,7 @@
 //!
 //! ```text
 //!  cli        knows everybody; clock, environment, stdout and exit live here
-//!  plan  observe  record  judge  checker  report  lab      stages: never import each other
+//!  plan  observe  record  judge  cutover  checker  report  lab      stages: never import each other
 //!  pki  commands  parallel                        pure trades, used by several stages
 //!  model      nouns: no I/O, no async, no clock, no command line, no colour
 //! ```
@@ -30,6 +31,7 @@
 pub mod checker;
 pub mod cli;
 pub mod commands;
+pub mod cutover;
 pub mod judge;
 pub mod lab;
 pub mod model;

@@ -17,10 +17,17 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("observe", &["observe", "pki", "commands", "model"]),
     ("record", &["record", "pki", "commands", "model"]),
     ("judge", &["judge", "pki", "commands", "parallel", "model"]),
+    ("cutover", &["cutover", "pki", "commands", "parallel", "model"]),
     ("report", &["report", "pki", "commands", "model"]),
     ("checker", &["checker", "pki", "parallel", "model"]),
     ("lab", &["lab", "pki", "commands", "model"]),
-    ("cli", &["cli", "checker", "plan", "observe", "record", "judge", "report", "lab", "pki", "commands", "model"]),
+    (
+        "cli",
+        &[
+            "cli", "plan", "observe", "record", "judge", "cutover", "checker", "report", "lab", "pki", "commands",
+            "model",
+        ],
+    ),
 ];
 
 /// What only some parts may touch: the beginning of a path, and where it may stand. A part that ends in `.rs` is a file.

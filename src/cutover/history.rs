@@ -1,0 +1,288 @@
+//! What DNS says at second 0, and what caches may remember of the time before: a TTL lowered an hour ago does not make a
+//! day-old cache forget.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use super::Refusal;
+use super::records::{Sets, foreign_host};
+use super::seen::{Seen, SeenSet, SeenSets};
+use crate::model::cutover::{CacheKey, CacheKind, Datum, Past, RecordSet, Second};
+use crate::model::dns::RecordType;
+use crate::model::name::Name;
+use crate::model::phase::Phase;
+use crate::model::plan::{Plan, PlannedName, ViewId, Wanted};
+
+/// The TTL that is taken for one of which nothing is known, in seconds: a day, the longest in common use.
+pub(super) const UNKNOWN_TTL: u32 = 86_400;
+
+/// The life of a record before it is lowered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct OldTtl {
+    /// Seconds.
+    pub(super) ttl: u32,
+    /// False if it is the worst case, because nobody said or saw it.
+    pub(super) known: bool,
+}
+
+/// What is known of the time before second 0.
+#[derive(Default)]
+pub(super) struct Memory {
+    /// The TTL that caches may have got with each RRset that is there.
+    pub(super) old_ttl: BTreeMap<CacheKey, OldTtl>,
+    /// The old answers.
+    pub(super) past: Vec<Past>,
+}
+
+/// What holds, and what is remembered.
+pub(super) struct Held {
+    pub(super) records: BTreeMap<CacheKey, RecordSet>,
+    pub(super) memory: Memory,
+}
+
+/// Where the knowledge comes from.
+pub(super) struct Ways<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) seen: &'a Seen<'a>,
+    pub(super) zero: Option<Timestamp>,
+    /// The phase of each view.
+    pub(super) from: &'a [Phase],
+    /// The phase that is left.
+    pub(super) asked_from: Phase,
+    /// The plan's names.
+    pub(super) names: BTreeMap<&'a Name, &'a PlannedName>,
+}
+
+impl Ways<'_> {
+    /// What holds at second 0. Where an alias leads to what is wanted, the goal keeps the alias.
+    pub(super) fn held(
+        &self,
+        declared: &Sets,
+        goal: &mut Sets,
+        unknown: &mut BTreeSet<String>,
+    ) -> Result<Held, Vec<Refusal>> {
+        let mut now = declared.clone();
+        let mut shown: BTreeMap<CacheKey, SeenSet> = BTreeMap::new();
+        let mut refusals = Vec::new();
+        for view in self.plan.view_ids() {
+            for name in &self.plan.names {
+                if let Some(sets) = self.seen.name(view, &name.name.probe()) {
+                    refusals.extend(self.contradiction(name, view, &sets));
+                    self.take_over(name, view, sets, &mut now, goal, &mut shown);
+                }
+            }
+        }
+        self.take_hosts(&mut now, goal, &mut shown);
+        if !refusals.is_empty() {
+            return Err(refusals);
+        }
+        self.note_missing(declared, &now, unknown);
+        let mut held = Held { records: BTreeMap::new(), memory: Memory::default() };
+        for (key, data) in now {
+            let old = self.old_ttl(&key, shown.get(&key));
+            let ttl = shown.get(&key).and_then(|s| s.authoritative).unwrap_or(old.ttl);
+            held.memory.old_ttl.insert(key.clone(), old);
+            held.records.insert(key, RecordSet { ttl, data });
+        }
+        self.remember(declared, &shown, &mut held);
+        Ok(held)
+    }
+
+    /// What was seen in place of what the plan says.
+    fn take_over(
+        &self,
+        name: &PlannedName,
+        view: ViewId,
+        sets: SeenSets,
+        now: &mut Sets,
+        goal: &mut Sets,
+        shown: &mut BTreeMap<CacheKey, SeenSet>,
+    ) {
+        let key = |owner: &Name, kind| CacheKey { view, owner: owner.clone(), kind };
+        let kinds = [CacheKind::A, CacheKind::Aaaa, CacheKind::Cname];
+        for kind in kinds {
+            let asked = match kind {
+                CacheKind::Aaaa => self.seen.asked(view, &name.name.probe(), RecordType::Aaaa),
+                _ => true,
+            };
+            if asked {
+                now.remove(&key(&name.name, kind));
+            }
+        }
+        let sets = self.normal(name, view, sets);
+        let addresses: BTreeSet<&Datum> =
+            sets.iter().filter(|((_, k), _)| *k != CacheKind::Cname).flat_map(|(_, s)| &s.data).collect();
+        let of_goal = |kind| goal.get(&key(&name.name, kind)).into_iter().flatten();
+        let wanted: BTreeSet<&Datum> = of_goal(CacheKind::A).chain(of_goal(CacheKind::Aaaa)).collect();
+        let by_alias = sets.contains_key(&(name.name.clone(), CacheKind::Cname));
+        let keeps_alias = by_alias && name.cname.is_none() && !wanted.is_empty() && wanted == addresses;
+        if keeps_alias {
+            kinds.iter().for_each(|kind| drop(goal.remove(&key(&name.name, *kind))));
+        }
+        for ((owner, kind), set) in sets {
+            if keeps_alias {
+                goal.insert(key(&owner, kind), set.data.clone());
+            }
+            now.insert(key(&owner, kind), set.data.clone());
+            shown.insert(key(&owner, kind), set);
+        }
+    }
+
+    /// Somebody else's host stands for all that it leads to; a wildcard is asked for by a name under it.
+    fn normal(&self, name: &PlannedName, view: ViewId, sets: SeenSets) -> SeenSets {
+        let phases = Phase::ALL.into_iter().flat_map(|p| super::reach::targets(name, view, p));
+        let foreign: BTreeSet<&Name> = phases.filter_map(|t| foreign_host(self.plan, t)).collect();
+        let probe = name.name.probe();
+        let mut out = SeenSets::new();
+        for ((owner, kind), mut set) in sets {
+            let elsewhere = set.data.iter().find_map(|d| match d {
+                Datum::Host(host) if foreign.contains(host) => Some(host.clone()),
+                _ => None,
+            });
+            let owner = if owner == probe { name.name.clone() } else { owner };
+            if let Some(host) = elsewhere {
+                set.data = [Datum::Elsewhere(host)].into();
+                return [((owner, kind), set)].into();
+            }
+            out.insert((owner, kind), set);
+        }
+        out
+    }
+
+    fn take_hosts(&self, now: &mut Sets, goal: &Sets, shown: &mut BTreeMap<CacheKey, SeenSet>) {
+        let keys: BTreeSet<CacheKey> = now.keys().chain(goal.keys()).cloned().collect();
+        for key in keys {
+            let kind = match key.kind {
+                CacheKind::Mx => RecordType::Mx,
+                CacheKind::Srv => RecordType::Srv,
+                _ => continue,
+            };
+            let Some(sets) = self.seen.rrsets(key.view, &key.owner, kind) else { continue };
+            now.remove(&key);
+            if let Some(mut set) = sets.get(&(key.owner.clone(), key.kind)).cloned() {
+                let known = |d: Datum| match d {
+                    Datum::Host(host) => super::records::known_host(self.plan, &host),
+                    other => other,
+                };
+                set.data = std::mem::take(&mut set.data).into_iter().map(known).collect();
+                now.insert(key.clone(), set.data.clone());
+                shown.insert(key, set);
+            }
+        }
+    }
+
+    /// An address that the plan knows in no phase cannot be planned away from.
+    fn contradiction(&self, name: &PlannedName, view: ViewId, sets: &SeenSets) -> Option<Refusal> {
+        if !matches!(name.wanted(view, self.from[view.0]), Wanted::Targets(_)) {
+            return None;
+        }
+        let mut known = BTreeSet::new();
+        for phase in Phase::ALL {
+            for target in super::reach::targets(name, view, phase) {
+                if foreign_host(self.plan, target).is_some() {
+                    return None;
+                }
+                known.extend(self.plan.target_addresses(target, view, phase));
+            }
+        }
+        let addresses = sets.values().flat_map(|s| &s.data);
+        let strays: Vec<String> = addresses
+            .filter_map(|d| match d {
+                Datum::Address(a) if !known.contains(a) => Some(a.to_string()),
+                _ => None,
+            })
+            .collect();
+        let label = &self.plan.view(view).label;
+        (!strays.is_empty()).then(|| Refusal {
+            in_runbook: false,
+            span: Some(name.wanted[view.0][self.from[view.0] as usize].span),
+            title: format!("{} resolves to {} in {label}, which is in no phase", name.name, strays.join(", ")),
+            help: "the recordings contradict the plan: correct the address there, or look again".into(),
+        })
+    }
+
+    fn note_missing(&self, declared: &Sets, now: &Sets, unknown: &mut BTreeSet<String>) {
+        let stands = |view, owner: &Name| now.keys().any(|k| k.view == view && k.owner == *owner);
+        for key in declared.keys().filter(|k| !now.contains_key(k) && !stands(k.view, &k.owner)) {
+            let label = &self.plan.view(key.view).label;
+            unknown.insert(format!(
+                "{} was not found in {label}, though the plan has it in {}; taken as used by nobody yet",
+                key.owner, self.asked_from
+            ));
+        }
+    }
+
+    fn name_of(&self, key: &CacheKey) -> Option<&PlannedName> {
+        self.names.get(&key.owner).copied()
+    }
+
+    /// The longest of what the plan says, and of what authoritative servers were seen to give. What a cache has left is
+    /// no evidence but that the TTL is no shorter.
+    fn old_ttl(&self, key: &CacheKey, shown: Option<&SeenSet>) -> OldTtl {
+        let name = self.name_of(key);
+        let declared = name.and_then(|n| n.ttl_before.as_ref()).map(|t| t.value);
+        let planned = name.and_then(|n| n.ttl.as_ref()).map(|t| t.value);
+        let probe = name.map_or(key.owner.clone(), |n| n.name.probe());
+        let owner = (probe.clone(), key.kind);
+        let authoritative = self.seen.longest_ttl(key.view, &probe, &owner).map(|(ttl, _)| ttl);
+        let authoritative = authoritative.max(shown.and_then(|s| s.authoritative));
+        let least = shown.map_or(0, |s| s.at_least);
+        match declared.max(authoritative) {
+            Some(ttl) => OldTtl { ttl: ttl.max(planned.unwrap_or(0)).max(least), known: true },
+            None => OldTtl { ttl: UNKNOWN_TTL.max(planned.unwrap_or(0)).max(least), known: false },
+        }
+    }
+
+    /// Seconds, at most 0, up to which something may have been answered that changed at this time; with no time at all,
+    /// until just now.
+    fn until(&self, view: ViewId, since: Option<Timestamp>) -> Second {
+        let (Some(zero), Some(since)) = (self.zero, since) else { return 0 };
+        let propagation = i64::from(self.plan.cutover.propagation[view.0]);
+        (since.as_second() - zero.as_second() + propagation).min(0)
+    }
+
+    /// What caches may hold of the time before: the same with a longer TTL, other values, absence.
+    fn remember(&self, declared: &Sets, shown: &BTreeMap<CacheKey, SeenSet>, held: &mut Held) {
+        for (key, set) in shown {
+            let old = held.memory.old_ttl.get(key).map_or(UNKNOWN_TTL, |o| o.ttl);
+            let until = self.until(key.view, set.since);
+            let past = |answer| Past { key: key.clone(), answer, until };
+            if set.authoritative.is_some_and(|ttl| ttl < old) {
+                let data = set.data.clone();
+                held.memory.past.push(past(Some(RecordSet { ttl: old, data })));
+            }
+            match declared.get(key) {
+                Some(data) if *data != set.data => {
+                    let data = data.clone();
+                    held.memory.past.push(past(Some(RecordSet { ttl: old, data })));
+                }
+                None => held.memory.past.push(past(None)),
+                Some(_) => {}
+            }
+        }
+        self.remember_flips(held);
+    }
+
+    /// When a view flipped into the phase where it stands: as declared, or by the calendar of the phases.
+    fn flipped(&self, view: ViewId) -> Option<Timestamp> {
+        let began = self.plan.phases.get(&self.from[view.0]).and_then(|d| d.from);
+        self.plan.cutover.flipped[view.0].or(began.filter(|b| self.zero.is_some_and(|zero| *b <= zero)))
+    }
+
+    /// Flips before second 0: into the phase where a view stands, whether from the phase that is left or into it.
+    fn remember_flips(&self, held: &mut Held) {
+        let earlier = |phase: &Phase| match *phase == self.asked_from {
+            true => phase.previous().unwrap_or(*phase),
+            false => self.asked_from,
+        };
+        let before: Vec<Phase> = self.from.iter().map(earlier).collect();
+        for (key, data) in super::records::declared(self.plan, &before) {
+            if held.records.get(&key).is_none_or(|now| now.data != data) {
+                let until = self.until(key.view, self.flipped(key.view));
+                let ttl = self.old_ttl(&key, None).ttl;
+                held.memory.past.push(Past { key, answer: Some(RecordSet { ttl, data }), until });
+            }
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! Let names lead to other addresses: A and AAAA together, each view on its own.
+
+use super::{blank, check, of_records};
+use crate::cutover::draft::Draft;
+use crate::cutover::words::{answer, list};
+use crate::model::cutover::{CacheKey, Change, StepKind, Undo};
+use crate::model::name::Name;
+use crate::model::plan::ViewId;
+
+pub(in crate::cutover) fn add(draft: &mut Draft, view: ViewId) {
+    let owners: Vec<Name> = owners(draft, view);
+    let changes: Vec<Change> = owners.iter().flat_map(|owner| of_owner(draft, view, owner)).collect();
+    if changes.is_empty() {
+        return;
+    }
+    let keys: Vec<CacheKey> = owners.iter().flat_map(|o| Draft::address_keys(view, o)).collect();
+    let (waits, not_before) = draft.forgetting(&keys);
+    let moves = list(owners.iter().map(|o| moved(draft, view, o)));
+    let step = blank(
+        StepKind::Flip,
+        format!("{}: {moves}", draft.label(view)),
+        "from now on new answers lead to the new servers; both serve until the old answers are gone",
+    );
+    let mut step = of_records(draft, step, view, changes);
+    (step.waits, step.not_before, step.in_window) = (waits, not_before, true);
+    step.verify =
+        Some(check(draft, &format!("--phase {} --view {}", draft.facts.to, crate::commands::posix(draft.label(view)))));
+    step.undo = step.undo.map(|u| Undo { how: "flip back".into(), ..u });
+    draft.push(step);
+}
+
+/// Names that are there, and lead elsewhere in the end.
+fn owners(draft: &Draft, view: ViewId) -> Vec<Name> {
+    let unsettled = draft.unsettled(view).into_iter();
+    unsettled.filter(|o| draft.stands(view, o) && draft.is_wanted(view, o)).collect()
+}
+
+fn of_owner(draft: &Draft, view: ViewId, owner: &Name) -> Vec<Change> {
+    let keys = Draft::address_keys(view, owner).into_iter().filter(|k| draft.differs(k));
+    let low = draft.low_ttl(owner);
+    let new = |key: &CacheKey| draft.facts.goal.sets.get(key).cloned().map(|data| (data, low));
+    keys.map(|key| draft.becomes(&key, new(&key))).collect()
+}
+
+fn moved(draft: &Draft, view: ViewId, owner: &Name) -> String {
+    let keys = Draft::address_keys(view, owner);
+    let all = |of: &dyn Fn(&CacheKey) -> Option<String>| {
+        let texts: Vec<String> = keys.iter().filter_map(of).collect();
+        texts.join(", ")
+    };
+    let old = all(&|k| draft.now(k).map(|set| answer(&Some(set))));
+    let new = all(&|k| draft.facts.goal.sets.get(k).map(crate::cutover::words::data));
+    format!("{owner} {old} -> {new}")
+}
+
+/// The keys that flips of this plan have changed, and of which caches may remember what was there before.
+pub(in crate::cutover) fn flipped(draft: &Draft) -> Vec<CacheKey> {
+    let kinds = [StepKind::Flip, StepKind::ChangeMx, StepKind::RemoveRecord];
+    let steps = draft.steps.iter().filter(|s| kinds.contains(&s.kind));
+    let keys = steps.flat_map(|s| &s.changes).filter_map(|c| match c {
+        Change::Records { key, .. } => Some(key.clone()),
+        _ => None,
+    });
+    keys.chain(draft.remembered().cloned()).collect()
+}
+
+/// True if some name of the view leads elsewhere in the end.
+pub(in crate::cutover) fn is_due(draft: &Draft, view: ViewId) -> bool {
+    !owners(draft, view).is_empty()
+}
