@@ -11,7 +11,7 @@ use crate::model::finding::Severity;
 use crate::model::name::Name;
 use crate::model::observation::Detour;
 use crate::model::phase::{Moment, Phase};
-use crate::report::Format;
+use crate::report::{CutoverFormat, Format};
 
 /// Checks that names, DNS and certificates agree while old and new servers run side by side.
 #[derive(Debug, Parser)]
@@ -36,6 +36,8 @@ pub(super) enum Command {
     Lint(LintArgs),
     /// Judge recordings again: offline, on any machine, to the same bytes
     Judge(JudgeArgs),
+    /// Plan the steps from one phase to another, and prove that no client is hurt on the way
+    Cutover(CutoverArgs),
     /// Show who serves which name, per view and phase
     Show(ShowArgs),
     /// Write a commented plan to start from
@@ -176,6 +178,61 @@ impl From<FormatArg> for Format {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct CutoverArgs {
+    /// The plan file (TOML or JSON)
+    #[arg(value_name = "PLAN")]
+    pub plan: PathBuf,
+    /// Recordings: what is done already is not planned again; without them, what the plan says of --from counts
+    #[arg(value_name = "RECORDING")]
+    pub recordings: Vec<PathBuf>,
+    /// The phase that is left
+    #[arg(long, value_name = "PHASE", value_parser = phase, required_unless_present = "check")]
+    pub from: Option<Phase>,
+    /// The phase that is wanted
+    #[arg(long, value_name = "PHASE", value_parser = phase, required_unless_present = "check")]
+    pub to: Option<Phase>,
+    /// Check your own steps instead: a runbook, whose steps name things of the plan
+    #[arg(long, value_name = "RUNBOOK", conflicts_with_all = ["from", "to", "start"])]
+    pub check: Option<PathBuf>,
+    /// When to begin: `2026-11-23 20:00` in --time-zone, or RFC 3339; without it, times are offsets
+    #[arg(long, value_name = "TIME")]
+    pub start: Option<String>,
+    /// The clock on your wall: `Europe/Berlin`; default this machine's
+    #[arg(long, value_name = "ZONE")]
+    pub time_zone: Option<String>,
+    /// How the plan is written
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
+    pub format: CutoverFormatArg,
+    /// Write it to FILE instead of the terminal
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// The verdict only
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Everything: why, what to type, how to see that it is done
+    #[arg(short, long)]
+    pub verbose: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum CutoverFormatArg {
+    /// For people, at a terminal
+    #[default]
+    Text,
+    /// For programs; `coexist schema cutover` describes it
+    Json,
+}
+
+impl From<CutoverFormatArg> for CutoverFormat {
+    fn from(arg: CutoverFormatArg) -> Self {
+        match arg {
+            CutoverFormatArg::Text => Self::Text,
+            CutoverFormatArg::Json => Self::Json,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
 pub(super) struct ShowArgs {
     /// The plan file (TOML or JSON)
     #[arg(value_name = "PLAN")]
@@ -252,6 +309,8 @@ pub(super) enum SchemaOf {
     Report,
     /// What `coexist inspect --format json` writes
     Inspect,
+    /// The JSON of a planned cutover
+    Cutover,
 }
 
 #[derive(Debug, Args)]
@@ -273,6 +332,10 @@ fn moment(text: &str) -> Result<Moment, String> {
     Moment::parse(text).ok_or_else(|| {
         "a phase is before, coexistence or after; a transition goes forward: before..coexistence".to_string()
     })
+}
+
+fn phase(text: &str) -> Result<Phase, String> {
+    Phase::of_word(text).ok_or_else(|| "before, coexistence or after".to_string())
 }
 
 fn target_phase(text: &str) -> Result<Phase, String> {

@@ -11,8 +11,10 @@ use super::check::judge_now;
 use super::examine::{Place, Sources, examine, tell_notes};
 use super::plans::{self, Done};
 use super::{Trouble, ask, load, output};
-use crate::model::observation::DialMap;
-use crate::model::policy::Scope;
+use crate::model::obligation::Obligation;
+use crate::model::observation::{DialMap, Recording};
+use crate::model::plan::Plan;
+use crate::model::policy::{Policy, Scope};
 use crate::model::probes::Vantage;
 use crate::plan;
 
@@ -27,9 +29,21 @@ fn one(args: &LintArgs, path: &Path, runtime: &Runtime) -> Result<Done, Trouble>
     let plan = load::plan(path)?;
     output::spare(&[args.output.output.as_deref()], &load::files(&plan, path))?;
     let policy = ask::policy(&args.ask, &plan, Scope::Files)?;
-    let vantage = Vantage::default();
     let obligations = plan::expand(&plan);
-    let probes = plan::probes(&plan, &obligations, &vantage, &policy);
+    let recording = files(&plan, path, &obligations, &policy, runtime)?;
+    Ok(Done::Judged(Box::new(judge_now(&plan, &obligations, &recording, &policy, args.ask.at)), None))
+}
+
+/// Reads the files of a plan, and says what is to be said of them.
+pub(super) fn files(
+    plan: &Plan,
+    path: &Path,
+    obligations: &[Obligation],
+    policy: &Policy,
+    runtime: &Runtime,
+) -> Result<Recording, Trouble> {
+    let vantage = Vantage::default();
+    let probes = plan::probes(plan, obligations, &vantage, policy);
     let place = Place {
         vantage: &vantage,
         sources: &Sources::beside(path),
@@ -39,7 +53,7 @@ fn one(args: &LintArgs, path: &Path, runtime: &Runtime) -> Result<Done, Trouble>
         concurrency: 1,
         now: Timestamp::now(),
     };
-    let recording = runtime.block_on(examine(&plan, &probes, &place, &mut |_| {}))?;
+    let recording = runtime.block_on(examine(plan, &probes, &place, &mut |_| {}))?;
     tell_notes(&recording);
-    Ok(Done::Judged(Box::new(judge_now(&plan, &obligations, &recording, &policy, args.ask.at)), None))
+    Ok(recording)
 }

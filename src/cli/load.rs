@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{Trouble, output};
+use crate::model::cutover::Runbook;
 use crate::model::plan::{CertificateSource, Plan, TrustSource};
 use crate::observe::file;
 use crate::plan::{self, FileCheck};
@@ -19,15 +20,24 @@ pub fn plan_alone(path: &Path) -> Result<Plan, Trouble> {
     read(path, &|_| Ok(()))
 }
 
+/// Reads a runbook, whose steps name things of a plan.
+pub fn runbook(path: &Path, of: &Plan) -> Result<Runbook, Trouble> {
+    let shown = path.display().to_string();
+    let bytes = file::read_bounded(path, plan::MAX_BYTES).map_err(|e| Trouble::new(format!("{shown}: {e}")))?;
+    plan::runbook(&shown, &bytes, of).map_err(|errors| told(&shown, &errors))
+}
+
+fn told(shown: &str, errors: &plan::PlanErrors) -> Trouble {
+    let colour = anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never;
+    output::tell(&plan::render_errors(errors, colour));
+    Trouble::new(format!("{shown}: nothing was looked at"))
+}
+
 fn read(path: &Path, check: FileCheck) -> Result<Plan, Trouble> {
     let shown = path.display().to_string();
     let bytes = file::read_bounded(path, plan::MAX_BYTES)
         .map_err(|e| Trouble::new(format!("{shown}: {e}")).help("`coexist init` writes a plan to start from"))?;
-    plan::load(&shown, &bytes, check).map_err(|errors| {
-        let colour = anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never;
-        output::tell(&plan::render_errors(&errors, colour));
-        Trouble::new(format!("{shown}: nothing was looked at"))
-    })
+    plan::load(&shown, &bytes, check).map_err(|errors| told(&shown, &errors))
 }
 
 /// The files that a plan refers to, by their paths as it writes them.

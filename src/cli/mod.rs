@@ -5,6 +5,7 @@
 mod args;
 mod ask;
 mod check;
+mod cutover;
 mod demo;
 mod dry_run;
 mod examine;
@@ -57,6 +58,7 @@ fn run(command: Command) -> Result<u8, Trouble> {
         Command::Check(args) => check::run(args),
         Command::Lint(args) => lint::run(args),
         Command::Judge(args) => judge::run(args),
+        Command::Cutover(args) => cutover::run(args),
         Command::Show(args) => show::run(args),
         Command::Init(args) => init::run(args),
         Command::Inspect(args) => inspect::run(args),

@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use super::Trouble;
-use super::args::OutputArgs;
+use super::args::{FormatArg, OutputArgs};
 use crate::model::finding::Judgement;
 use crate::report::{self, Format, Style};
 
@@ -75,6 +75,19 @@ impl<'a> Screen<'a> {
             other => other.map_err(|e| Trouble::new(format!("the report could not be written: {e}"))),
         }
     }
+}
+
+/// Writes one report to a file or, with the width and colours of the terminal, to stdout.
+pub fn sheet(
+    path: Option<&Path>,
+    quiet: bool,
+    verbose: bool,
+    render: impl FnOnce(Style, &mut dyn Write) -> io::Result<()>,
+) -> Result<(), Trouble> {
+    let args = OutputArgs { format: FormatArg::Text, output: path.map(Path::to_path_buf), quiet, verbose };
+    let mut screen = Screen::open(&args)?;
+    let written = render(screen.style, &mut screen.out);
+    screen.done(written)
 }
 
 /// Fails if a file that is to be written is one that is read, or is to be written twice: nothing of a user's is lost.

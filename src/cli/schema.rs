@@ -11,6 +11,7 @@ pub fn run(args: SchemaArgs) -> Result<u8, Trouble> {
         SchemaOf::Plan => plan::schema(),
         SchemaOf::Report => report::schema(),
         SchemaOf::Inspect => report::inspect::schema(),
+        SchemaOf::Cutover => report::cutover_schema(),
     };
     output::print(&format!("{schema:#}\n"))?;
     Ok(report::PASS)

@@ -34,6 +34,8 @@ fn style_of(text: &str) -> Style {
     match word {
         "PLAN" if text.contains("NOT") => colour(AnsiColor::Red).bold(),
         "PLAN" => colour(AnsiColor::Green).bold(),
+        "NOT" => colour(AnsiColor::Red).bold(),
+        "SAFE" | "NOTHING" => colour(AnsiColor::Green).bold(),
         "NO-GO" => colour(AnsiColor::Red).bold(),
         "GO" => colour(AnsiColor::Green).bold(),
         "COULD" | "INTERRUPTED" => colour(AnsiColor::Yellow).bold(),

@@ -1,6 +1,7 @@
 //! One file per format; the exit status computed once. No clock, no terminal query, no counting.
 
 mod blocks;
+mod cutover;
 mod escaped;
 mod exit;
 #[cfg(test)]
@@ -22,6 +23,7 @@ use std::io::{self, Write};
 
 use crate::model::finding::Judgement;
 
+pub use cutover::{CutoverFormat, cutover_schema, cutover_status, render_cutover};
 pub use exit::{FINDING, INTERRUPTED, PASS, UNOBSERVED, USAGE, exit_status, worst};
 pub use json::{FORMAT, schema};
 pub use table::grid;

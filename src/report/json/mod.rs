@@ -13,7 +13,7 @@ use serde_json::ser::PrettyFormatter;
 
 use crate::model::finding::Judgement;
 use shapes::{Report, Reports};
-use tame::Tame;
+pub(super) use tame::Tame;
 
 /// The version of the JSON report that this release writes. Keys may be added within a version; none is changed or taken
 /// away.

@@ -8,7 +8,7 @@ use serde_json::ser::{CharEscape, Formatter, PrettyFormatter};
 use crate::model::text::escape;
 
 /// Pretty-printed, and only harmless characters as they are.
-pub(super) struct Tame(pub PrettyFormatter<'static>);
+pub(in crate::report) struct Tame(pub PrettyFormatter<'static>);
 
 impl Formatter for Tame {
     fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {

@@ -1,0 +1,155 @@
+//! `coexist cutover`: plan the steps, then prove them.
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+
+use super::args::CutoverArgs;
+use super::examine::{gathered, tell_notes};
+use super::{Trouble, lint, load, output, plans, recording};
+use crate::cutover::{self, Ask, Planned, Refusal, Word};
+use crate::model::cutover::{Cutover, Runbook, Verdict, Witness};
+use crate::model::observation::Recording;
+use crate::model::phase::Moment;
+use crate::model::plan::Plan;
+use crate::model::policy::{Ask as Asked, Policy, Scope};
+use crate::model::text::shown;
+use crate::{checker, judge, plan, report};
+
+/// Plans a cutover, or follows a runbook, and proves it.
+pub fn run(args: CutoverArgs) -> Result<u8, Trouble> {
+    let mut read = args.recordings.clone();
+    read.push(args.plan.clone());
+    read.extend(args.check.clone());
+    output::spare(&[args.output.as_deref()], &read)?;
+    let plan = if args.recordings.is_empty() { load::plan(&args.plan)? } else { load::plan_alone(&args.plan)? };
+    output::spare(&[args.output.as_deref()], &load::files(&plan, &args.plan))?;
+    let runbook = args.check.as_deref().map(|path| load::runbook(path, &plan)).transpose()?;
+    let recording = evidence(&args, &plan)?;
+    let told = match &runbook {
+        Some(runbook) => followed(&args, &plan, &recording, runbook)?,
+        None => planned(&args, &plan, &recording)?,
+    };
+    let status = report::cutover_status(&told);
+    output::sheet(args.output.as_deref(), args.quiet, args.verbose, |style, out| {
+        report::render_cutover(&told, args.format.into(), style, out)
+    })?;
+    Ok(status)
+}
+
+fn planned(args: &CutoverArgs, plan: &Plan, recording: &Recording) -> Result<Cutover, Trouble> {
+    let zone = zone(args.time_zone.as_deref())?;
+    let start = args.start.as_deref().map(|text| start(text, &zone)).transpose()?;
+    let looked = gathered(recording).filter(|_| !args.recordings.is_empty());
+    not_in_the_past(start, looked)?;
+    let now = start.or(looked).unwrap_or_else(Timestamp::now);
+    let (Some(from), Some(to)) = (args.from, args.to) else {
+        return Err(Trouble::new("--from and --to say between which phases"));
+    };
+    let ask = Ask { plan, recording, from, to, start, zone: Some(&zone), now };
+    let mut planned = cutover::plan(&ask).map_err(|refusals| refused(plan, None, &refusals))?;
+    if looked.is_some() {
+        planned.unknown.extend(judged(plan, recording, &ask));
+    }
+    let proof = checker::prove(&planned.timeline);
+    let without = if proof.verdict == Verdict::Safe { example(&planned) } else { None };
+    let word = Word { proof, without, mend: None };
+    Ok(planned.proved(&ask, zone.iana_name().map(str::to_string), word))
+}
+
+fn followed(args: &CutoverArgs, plan: &Plan, recording: &Recording, runbook: &Runbook) -> Result<Cutover, Trouble> {
+    let zone = zone(args.time_zone.as_deref().or(runbook.time_zone.as_ref().map(|z| z.value.as_str())))?;
+    let looked = gathered(recording).filter(|_| !args.recordings.is_empty());
+    let now = looked.unwrap_or_else(Timestamp::now);
+    let (from, to) = (runbook.from, runbook.to);
+    let ask = Ask { plan, recording, from, to, start: None, zone: Some(&zone), now };
+    let planned = cutover::follow(&ask, runbook, &zone).map_err(|r| refused(plan, Some(runbook), &r))?;
+    let proof = checker::prove(&planned.timeline);
+    let mend = if proof.verdict == Verdict::Harm { checker::mend(&planned.timeline) } else { None };
+    let word = Word { proof, without: None, mend };
+    Ok(planned.proved(&ask, zone.iana_name().map(str::to_string), word))
+}
+
+/// What was seen: in recordings, or else only in the plan's files.
+fn evidence(args: &CutoverArgs, plan: &Plan) -> Result<Recording, Trouble> {
+    if args.recordings.is_empty() {
+        let policy = Policy { scope: Scope::Files, ..Policy::default() };
+        return lint::files(plan, &args.plan, &plan::expand(plan), &policy, &plans::runtime()?);
+    }
+    let mut all = Recording::default();
+    for path in &args.recordings {
+        all.merge(recording::read(path)?);
+    }
+    tell_notes(&all);
+    Ok(all)
+}
+
+/// The judge's word on what is left behind: a cutover starts from a world in order.
+fn judged(plan: &Plan, recording: &Recording, ask: &Ask) -> Option<String> {
+    let policy = Policy { ask: Asked::Phase(Moment::Steady(ask.from)), ..Policy::default() };
+    let judgement = judge::judge(plan, &plan::expand(plan), recording, &policy, ask.now);
+    let failed = judgement.counts.failed;
+    (failed > 0).then(|| {
+        format!(
+            "{failed} of what {} wants did not hold when it was looked at: `coexist judge --phase {}` says which",
+            ask.from, ask.from
+        )
+    })
+}
+
+/// What would happen without one step: the first of the telling ones whose absence hurts somebody.
+fn example(planned: &Planned) -> Option<(usize, Witness)> {
+    planned.telling().into_iter().find_map(|step| {
+        let proof = checker::prove(&planned.without(step));
+        proof.harms.into_iter().next().map(|witness| (step, Planned::renumbered(witness, step)))
+    })
+}
+
+fn zone(name: Option<&str>) -> Result<TimeZone, Trouble> {
+    match name {
+        None => Ok(TimeZone::system()),
+        Some(name) => TimeZone::get(name).map_err(|_| {
+            Trouble::new(format!("`{name}` is no time zone")).help("IANA names such as Europe/Berlin or UTC")
+        }),
+    }
+}
+
+/// A civil time of a zone; one that clocks skip or show twice is no time to begin at.
+fn start(text: &str, zone: &TimeZone) -> Result<Timestamp, Trouble> {
+    if let Ok(at) = text.parse::<Timestamp>() {
+        return Ok(at);
+    }
+    let civil = text.parse::<DateTime>().map_err(|_| {
+        Trouble::new(format!("--start {text}: not a time"))
+            .help("a time such as '2026-11-23 20:00' or 2026-11-23T20:00:00Z")
+    })?;
+    let ambiguous = zone.to_ambiguous_zoned(civil);
+    let help = "give it with its offset from UTC: 2026-10-25T02:30:00+01:00";
+    ambiguous.unambiguous().map(|z| z.timestamp()).map_err(|_| {
+        let name = zone.iana_name().unwrap_or("this zone").to_string();
+        Trouble::new(format!("--start {text}: in {name} clocks are changed then, and skip that time or show it twice"))
+            .help(help)
+    })
+}
+
+/// What was looked at after the first step shows the world of another day.
+fn not_in_the_past(start: Option<Timestamp>, looked: Option<Timestamp>) -> Result<(), Trouble> {
+    match (start, looked) {
+        (Some(start), Some(looked)) if start < looked => {
+            Err(Trouble::new(format!("--start {start} is before the newest recording ({looked})"))
+                .help("begin later, or leave that recording out"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn refused(plan: &Plan, runbook: Option<&Runbook>, refusals: &[Refusal]) -> Trouble {
+    for refusal in refusals {
+        let source = runbook.filter(|_| refusal.in_runbook).map_or(&plan.source, |r| &r.source);
+        let place = refusal.span.map(|span| source.place(span));
+        let at = place.map(|p| format!("{}:{}:{}: ", p.file, p.line, p.column)).unwrap_or_default();
+        output::tell(&shown(&format!("error: {at}{}", refusal.title)));
+        output::tell(&shown(&format!("help: {}", refusal.help)));
+    }
+    Trouble::new(format!("{}: nothing was planned", plan.source.file))
+}
