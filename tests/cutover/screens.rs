@@ -1,0 +1,87 @@
+//! The screens of all worked plans, as the binary prints them (written anew with `COEXIST_BLESS=1`), and its exit statuses.
+
+use std::process::{Command, Output};
+
+use super::*;
+
+fn coexist(args: &[&str]) -> Output {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    Command::new(env!("CARGO_BIN_EXE_coexist")).args(args).current_dir(root).env("NO_COLOR", "1").output().unwrap()
+}
+
+fn golden(file: &str, found: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cutover/screens").join(file);
+    if std::env::var_os("COEXIST_BLESS").is_some() {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, found).unwrap();
+    }
+    let want = std::fs::read_to_string(&path).unwrap_or_default().replace("\r\n", "\n");
+    assert_eq!(found, want, "differs from {file}; COEXIST_BLESS=1 writes it anew");
+}
+
+const START: [&str; 4] = ["--start", "2026-11-23 20:00", "--time-zone", "UTC"];
+
+#[test]
+fn the_screens_of_the_worked_plans_look_as_drawn() {
+    for (path, _) in worked() {
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        let file = format!("plans/{name}.toml");
+        for (from, to) in [("before", "coexistence"), ("coexistence", "after")] {
+            let args = [&["cutover", &file, "--from", from, "--to", to][..], &START].concat();
+            let output = coexist(&args);
+            let text = String::from_utf8(output.stdout).unwrap();
+            assert_eq!(output.status.code(), Some(0), "{file}: {text}{}", String::from_utf8_lossy(&output.stderr));
+            assert!(text.lines().all(|l| l.chars().count() <= 80 || !l.contains(' ')), "{file}");
+            golden(&format!("{name}.{to}.txt"), &text);
+        }
+    }
+}
+
+#[test]
+fn everything_is_told_on_demand() {
+    let args = ["cutover", "plans/exchange-2003-to-2010.toml", "--from", "before", "--to", "coexistence", "-v"];
+    let output = coexist(&[&args[..], &START].concat());
+    golden("verbose.txt", &String::from_utf8(output.stdout).unwrap());
+}
+
+#[test]
+fn the_json_is_as_its_schema_says_and_gives_seconds() {
+    let file = "plans/exchange-2010-to-2016.toml";
+    let args = ["cutover", file, "--from", "before", "--to", "coexistence", "--format", "json"];
+    let json: serde_json::Value = serde_json::from_slice(&coexist(&[&args[..], &START].concat()).stdout).unwrap();
+    let schema: serde_json::Value = serde_json::from_slice(&coexist(&["schema", "cutover"]).stdout).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    assert!(validator.is_valid(&json), "{:?}", validator.iter_errors(&json).map(|e| e.to_string()).next());
+    let steps = json["steps"].as_array().unwrap();
+    let of = |kind: &str| steps.iter().find(|s| s["kind"] == kind && s["view"] == "internal").unwrap();
+    let (lower, flip) = (of("lower-ttl"), of("flip"));
+    assert_eq!((lower["earliest"].as_i64(), lower["wait"].as_i64()), (Some(0), Some(86_400)));
+    assert_eq!(flip["earliest"].as_i64(), Some(87_300), "a day and a quarter of an hour");
+    assert_eq!(flip["undo"].as_i64(), Some(1200));
+}
+
+#[test]
+fn what_is_asked_wrongly_is_told_with_status_2() {
+    let file = "plans/exchange-2003-to-2010.toml";
+    for (args, word) in [
+        (&["--from", "after", "--to", "before"][..], "phases go forward"),
+        (&["--from", "before", "--to", "before"], "phases go forward"),
+        (&["--from", "before"], "--to"),
+        (&["--from", "now", "--to", "after"], "before, coexistence or after"),
+        (&["--from", "before", "--to", "after", "--start", "soon"], "not a time"),
+        (&["--from", "before", "--to", "after", "--time-zone", "Mars/Olympus"], "no time zone"),
+        (
+            &["--from", "before", "--to", "after", "--start", "2027-03-28 02:30", "--time-zone", "Europe/Berlin"],
+            "clocks are changed",
+        ),
+        (
+            &["--from", "before", "--to", "after", "--start", "2026-10-25 02:30", "--time-zone", "Europe/Berlin"],
+            "clocks are changed",
+        ),
+    ] {
+        let output = coexist(&[&["cutover", file][..], args].concat());
+        let stderr = String::from_utf8_lossy(&output.stderr).to_string();
+        assert_eq!(output.status.code(), Some(2), "{args:?} {stderr}");
+        assert!(stderr.contains(word) && output.stdout.is_empty(), "{args:?}: {stderr}");
+    }
+}
