@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::facts::{Facts, NEGATIVE_TTL};
-use super::{Ask, Planned, assumptions, nodes, schedule, summary, words};
+use super::{Ask, Planned, assumptions, guesses, nodes, schedule, summary, words};
 use crate::model::cutover::{
     Answer, CacheKey, CacheKind, Change, Datum, RecordSet, Second, Step, StepKind, Timeline, ViewFacts, Wait, World,
 };
@@ -231,7 +231,9 @@ impl<'a> Draft<'a> {
     /// Ends the planning.
     pub(super) fn finish(self, ask: &Ask) -> Planned {
         let summary = summary::lines(&self);
+        let guesses = guesses::lines(&self);
         let mut unknown = self.facts.unknown;
+        unknown.extend(guesses);
         if self.facts.zero.is_none() && !self.plan.cutover.windows.is_empty() && !self.steps.is_empty() {
             unknown.insert("the windows of [cutover] count once --start says when to begin".into());
         }

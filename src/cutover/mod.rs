@@ -10,6 +10,7 @@ mod assumptions;
 mod credentials;
 mod draft;
 mod facts;
+mod guesses;
 mod history;
 mod needs;
 mod nodes;
@@ -33,6 +34,9 @@ use crate::model::observation::Recording;
 use crate::model::phase::Phase;
 use crate::model::plan::Plan;
 use crate::model::source::Span;
+
+/// So many client paths are followed to find an example of harm.
+const EXAMPLE_PATHS: usize = 256;
 
 /// What is asked of the planner.
 #[derive(Clone, Copy, Debug)]
@@ -157,5 +161,12 @@ impl Planned {
     /// The timeline without one step; waits for it become waits for nothing.
     pub fn without(&self, left_out: usize) -> Timeline {
         telling::without(&self.timeline, left_out)
+    }
+
+    /// As [`Planned::without`], and with some of the client paths only: enough for an example.
+    pub fn example_without(&self, left_out: usize) -> Timeline {
+        let mut timeline = self.without(left_out);
+        timeline.paths.truncate(EXAMPLE_PATHS);
+        timeline
     }
 }

@@ -62,11 +62,8 @@ fn leads(draft: &Draft, view: ViewId, owner: &Name) -> Option<String> {
 
 fn certificates(draft: &Draft) -> Vec<String> {
     let mut out: BTreeSet<String> = BTreeSet::new();
-    for ((node, _), new) in &draft.world.serving {
-        let old = draft.facts.world.serving.get(&(*node, 0)).or_else(|| {
-            let mut all = draft.facts.world.serving.iter().filter(|((n, _), _)| n == node);
-            all.next().map(|(_, s)| s)
-        });
+    for ((node, port), new) in &draft.world.serving {
+        let old = draft.facts.world.serving.get(&(*node, *port));
         if old != Some(new) {
             let text = |s| words::serving(s, &draft.facts.credentials);
             let old = old.map_or("nothing known".into(), text);

@@ -41,6 +41,7 @@ fn recording(looks: &[(&str, &str, u32)]) -> Recording {
             stands_in: vec!["internal".into()],
             address: None,
             connect_to: Vec::new(),
+            proxy: Default::default(),
             started: at,
             anchors: BTreeMap::new(),
             trust_errors: BTreeMap::new(),

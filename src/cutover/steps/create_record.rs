@@ -37,7 +37,6 @@ fn add_keys(draft: &mut Draft, view: ViewId, new: Vec<CacheKey>, why: &'static s
     owners.dedup();
     let hosts: Vec<CacheKey> = changes.iter().flat_map(|c| leads_to(view, c)).collect();
     let (waits, not_before) = draft.forgetting(&hosts);
-    note_negative(draft, view, &new);
     let step = blank(StepKind::CreateRecord, format!("{}: {}", draft.label(view), list(owners)), why);
     let mut step = of_records(draft, step, view, changes);
     (step.waits, step.not_before) = (waits, not_before);
@@ -54,21 +53,4 @@ fn leads_to(view: ViewId, change: &Change) -> Vec<CacheKey> {
         _ => None,
     });
     hosts.flatten().collect()
-}
-
-fn note_negative(draft: &mut Draft, view: ViewId, new: &[CacheKey]) {
-    let zones = &draft.facts.zones;
-    let seen = |k: &CacheKey| {
-        zones.iter().any(|z| {
-            z.view == view
-                && k.owner.is_under(z.apex.as_str())
-                && draft.facts.negative_seen.contains(&(z.view, z.apex.clone()))
-        })
-    };
-    if new.iter().any(|k| !seen(k)) {
-        let label = draft.label(view);
-        draft.facts.unknown.insert(format!(
-            "the negative TTL in {label}: 3 h are taken, the longest that common resolvers keep (a recording in which a name is absent says better)"
-        ));
-    }
 }

@@ -12,7 +12,6 @@ pub(in crate::cutover) fn add(draft: &mut Draft, view: ViewId) {
     if changes.is_empty() {
         return;
     }
-    note_unknown(draft, view, &changes);
     let what = format!("{}: {}; values stay", draft.label(view), list(changes.iter().map(|c| short(draft, c))));
     let step =
         blank(StepKind::LowerTtl, what, "after the flip caches forget the old values soon, and the way back is short");
@@ -47,23 +46,5 @@ fn short(draft: &Draft, change: &Change) -> String {
             format!("{} {} {} -> {}", key.owner, key.kind.word(), old.ttl, new.ttl)
         }
         other => draft.line(other),
-    }
-}
-
-fn note_unknown(draft: &mut Draft, view: ViewId, changes: &[Change]) {
-    let unknown = changes.iter().filter_map(|c| match c {
-        Change::Records { key, .. } => {
-            draft.facts.memory.old_ttl.get(key).filter(|o| !o.known).map(|_| key.owner.clone())
-        }
-        _ => None,
-    });
-    let mut owners: Vec<_> = unknown.collect();
-    owners.dedup();
-    if !owners.is_empty() {
-        let label = draft.label(view);
-        draft.facts.unknown.insert(format!(
-            "the old TTL in {label} of {}: a day is taken, the longest in common use (ttl-before, or a recording with an authoritative answer, says better)",
-            list(owners)
-        ));
     }
 }

@@ -85,10 +85,10 @@ pub fn serving_words(serving: &Serving, all: &[super::Credential]) -> String {
     }
 }
 
-/// A change of the steps in words, steps numbered from 1: `step 3 15 min later`.
+/// A change of the steps in words, steps numbered from 1: `step 3, and all after it, 15 min later`.
 pub fn moved_words(timeline: &Timeline, moved: &Moved) -> String {
     match moved {
-        Moved::Later { step, by } => format!("step {} {} later", step + 1, span(i64::from(*by))),
+        Moved::Later { step, by } => format!("step {}, and all after it, {} later", step + 1, span(i64::from(*by))),
         Moved::Before { step, other } => format!("step {} before step {}", step + 1, other + 1),
         Moved::Serve { before, node, port, credential } => {
             let label = timeline.credentials.get(*credential).map_or("", |c| &c.label);

@@ -65,7 +65,8 @@ impl Screen<'_> {
             let plural = if steps == 1 { "step" } else { "steps" };
             parts.push(format!("{steps} {plural}, {}", span(self.end())));
             parts.extend(self.flips());
-            parts.push(format!("rollback <= {}", span(i64::from(self.cutover.rollback))));
+            let rollback = Some(self.cutover.rollback).filter(|r| *r > 0);
+            parts.extend(rollback.map(|r| format!("rollback <= {}", span(i64::from(r)))));
             parts.extend(self.clock.begin().map(|at| format!("from {at}")));
         }
         let lines = flow(&format!("{verdict}   "), &parts, 3, 3, self.width);
@@ -78,7 +79,7 @@ impl Screen<'_> {
         let flips = all.filter(|(s, _)| s.kind == StepKind::Flip);
         let text = |(step, when): (&Step, &crate::model::cutover::Schedule)| {
             let view = step.view.map_or("", |v| self.cutover.timeline.view(v));
-            format!("{} {}", shown(view), self.clock.at(when.start))
+            format!("{} {}", shown(view), self.clock.at(when.start)).trim_start().to_string()
         };
         let texts: Vec<String> = flips.map(text).collect();
         (!texts.is_empty()).then(|| format!("flip {}", texts.join(", ")))
