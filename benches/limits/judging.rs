@@ -235,6 +235,7 @@ fn seen(plan: &Plan, probes: &Probes, issued: &Issued) -> (Recording, Vec<Observ
             possession: Possession::Proved,
             version: Some("TLS 1.3".into()),
             cipher: Some("TLS13_AES_256_GCM_SHA384".into()),
+            client: None,
             ended: None,
             declined: None,
         };

@@ -27,8 +27,7 @@ use crate::world::World;
 /// Looks at every name over TLS and notes every fact; how many are all right.
 pub async fn tls(world: &World, target: Target) -> usize {
     let way = if target.smtp { Way::Starttls(Protocol::Smtp) } else { Way::Implicit };
-    let manners =
-        Manners { via: None, timeout_ms: None, retry: 0, per_host: FLIGHT as u32, ehlo: "coexist.invalid".into() };
+    let manners = Manners { per_host: FLIGHT as u32, ehlo: "coexist.invalid".into(), ..Manners::default() };
     let ask = |name: &String| TlsAsk {
         probe: TlsProbe { address: target.address, way, sni: Name::parse(name).ok(), face: None },
         samples: 1,

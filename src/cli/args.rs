@@ -131,6 +131,9 @@ pub(super) struct LookArgs {
     /// Limit of one query with its retransmissions, or of one connection with its handshake
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration)]
     pub timeout: Duration,
+    /// Limit of the whole run; what is not looked at by then is "could not tell"
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub deadline: Option<Duration>,
     /// Queries and connections in flight at once
     #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u16).range(1..))]
     pub concurrency: u16,

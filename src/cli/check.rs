@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::runtime::Runtime;
@@ -72,14 +73,20 @@ fn one(args: &CheckArgs, path: &Path, runtime: &Runtime, looking: &Looking) -> R
     let place = Place { concurrency, ways, ..place(&args.look, &vantage, &sources, dial) };
     let earlier = args.with.iter().map(|p| recording::read(p)).collect::<Result<Vec<_>, _>>()?;
     looking.store(true, Ordering::SeqCst);
-    let Watched { mut recording, finished, fault } = runtime.block_on(watched(args, &plan, &probes, &place))?;
-    looking.store(!finished, Ordering::SeqCst);
+    let Watched { mut recording, ended, fault } = runtime.block_on(watched(args, &plan, &probes, &place))?;
+    looking.store(ended == Ended::Stopped, Ordering::SeqCst);
     drop(probes);
     earlier.into_iter().for_each(|other| recording.merge(other));
     tell_notes(&recording);
     let mut judgement = judge_now(&plan, &obligations, &recording, &policy, args.ask.at);
-    if !finished {
-        judgement.outcome = RunOutcome::Interrupted;
+    match ended {
+        Ended::ByItself => {}
+        Ended::Stopped => judgement.outcome = RunOutcome::Interrupted,
+        Ended::OutOfTime(limit) => {
+            let line = format!("what was left when the deadline of {limit:?} was over");
+            output::tell(&format!("note: not looked at: {line}"));
+            judgement.not_looked_at.insert(0, line);
+        }
     }
     Ok(Done::Judged(Box::new(judgement), fault))
 }
@@ -112,11 +119,21 @@ pub(super) fn judge_now(
     judge::judge(plan, obligations, recording, policy, now)
 }
 
+/// How a look ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ended {
+    /// All was looked at.
+    ByItself,
+    /// By Ctrl-C.
+    Stopped,
+    /// By the deadline of the run.
+    OutOfTime(Duration),
+}
+
 /// What became of a look.
 struct Watched {
     recording: Recording,
-    /// False after Ctrl-C.
-    finished: bool,
+    ended: Ended,
     /// Why the recording on disk is not whole.
     fault: Option<Trouble>,
 }
@@ -129,7 +146,7 @@ async fn watched(args: &CheckArgs, plan: &Plan, probes: &Probes, place: &Place<'
     let mut recording = Recording { blobs: blobs.clone(), ..Recording::default() };
     recording.observations.reserve(probes.count());
     let bar = progress(args, probes);
-    let finished = {
+    let ended = {
         let mut sink = |seen: Seen| {
             if let Some(file) = &mut file {
                 file.add(&seen);
@@ -140,14 +157,24 @@ async fn watched(args: &CheckArgs, plan: &Plan, probes: &Probes, place: &Place<'
             keep(&mut recording, seen);
         };
         tokio::select! {
-            () = look(plan, probes, place, (&runs, &blobs), &mut sink) => true,
-            _ = tokio::signal::ctrl_c() => false,
+            () = look(plan, probes, place, (&runs, &blobs), &mut sink) => Ended::ByItself,
+            _ = tokio::signal::ctrl_c() => Ended::Stopped,
+            limit = over(args.look.deadline) => Ended::OutOfTime(limit),
         }
     };
     bar.finish_and_clear();
     let fault = file.and_then(|file| file.finish().err());
     runs.enter(&mut recording);
-    Ok(Watched { recording, finished, fault })
+    Ok(Watched { recording, ended, fault })
+}
+
+/// Waits until the deadline is over; for ever, where there is none.
+async fn over(deadline: Option<Duration>) -> Duration {
+    match deadline {
+        Some(limit) => tokio::time::sleep(limit).await,
+        None => std::future::pending().await,
+    }
+    deadline.unwrap_or_default()
 }
 
 fn progress(args: &CheckArgs, probes: &Probes) -> indicatif::ProgressBar {

@@ -6,13 +6,24 @@ use std::path::{Path, PathBuf};
 use super::{Trouble, output};
 use crate::model::cutover::Runbook;
 use crate::model::plan::{CertificateSource, Plan, TrustSource};
-use crate::observe::file;
+use crate::observe::{client, file};
 use crate::plan::{self, FileCheck};
 
 /// Reads a plan whose files must be there.
 pub fn plan(path: &Path) -> Result<Plan, Trouble> {
     let beside = Beside::of(path);
-    read(path, &|name| beside.check(name))
+    let plan = read(path, &|name| beside.check(name))?;
+    let read = |name: &str| beside.read(name);
+    for client in plan.client_certificates() {
+        if let Err(why) = client::identity(client, &read) {
+            let place = plan.source.place(client.key.span);
+            let trouble = format!("{}:{}:{}: client certificate: {why}", place.file, place.line, place.column);
+            return Err(
+                Trouble::new(trouble).help("`file` is the certificate with its chain, `key` its own key in PEM")
+            );
+        }
+    }
+    Ok(plan)
 }
 
 /// Reads a plan whose files are not asked for: what they held stands in a recording.
@@ -40,7 +51,7 @@ fn read(path: &Path, check: FileCheck) -> Result<Plan, Trouble> {
     plan::load(&shown, &bytes, check).map_err(|errors| told(&shown, &errors))
 }
 
-/// The files that a plan refers to, by their paths as it writes them.
+/// The files that a plan refers to, by their paths as it writes them. Keys are none of them: nothing of a key is recorded.
 pub fn names(plan: &Plan) -> impl Iterator<Item = &String> {
     let trust = plan.views.iter().flat_map(|v| &v.trust).filter_map(|t| match &t.value {
         TrustSource::File(name) => Some(name),
@@ -50,14 +61,16 @@ pub fn names(plan: &Plan) -> impl Iterator<Item = &String> {
         CertificateSource::File(name) => Some(&name.value),
         _ => None,
     });
+    let clients = plan.client_certificates().into_iter().map(|c| &c.file.value);
     let inventory = plan.inventory.values().flatten().map(|f| &f.value);
-    trust.chain(certificates).chain(inventory)
+    trust.chain(certificates).chain(clients).chain(inventory)
 }
 
 /// The files beside a plan that it refers to.
 pub fn files(plan: &Plan, path: &Path) -> Vec<PathBuf> {
     let Beside(folder) = Beside::of(path);
-    names(plan).map(|name| folder.join(name)).collect()
+    let keys = plan.client_certificates().into_iter().map(|c| &c.key.value);
+    names(plan).chain(keys).map(|name| folder.join(name)).collect()
 }
 
 /// The folder that holds a plan: relative paths in the plan start there.

@@ -286,6 +286,14 @@ impl<'a> Certificates<'a> {
         }
     }
 
+    /// The end-entity certificates in a file of the plan; none if it was not read.
+    pub(super) fn in_file(&self, evidence: &Evidence<'a>, path: &str) -> Vec<BlobId> {
+        match self.file_content(evidence, path) {
+            Content::Leaves(leaves) => leaves.into_iter().map(|(leaf, _)| leaf).collect(),
+            _ => Vec::new(),
+        }
+    }
+
     fn file_content(&self, evidence: &Evidence<'a>, path: &str) -> Content {
         let look = match evidence.find(&Probe::File(path.to_string()), |_| true) {
             Found::Fresh(looks) => newest_file(evidence, looks),

@@ -9,12 +9,13 @@ use super::rules::{LATER, dns};
 use super::wording;
 use crate::model::dns::RecordType;
 use crate::model::obligation::Claim;
+use crate::model::observation::{Probe, TlsProbe};
 use crate::model::phase::Phase;
 use crate::model::plan::{CertificateSource, Members, Target};
 use crate::model::policy::Scope;
 use crate::model::records::RecordData;
 use crate::model::service::services_of;
-use crate::model::tls::{Possession, TlsOutcome};
+use crate::model::tls::{ClientAuth, Possession, TlsOutcome};
 
 /// A line each.
 pub(super) fn lines(context: &Context) -> Vec<String> {
@@ -25,6 +26,7 @@ pub(super) fn lines(context: &Context) -> Vec<String> {
     out.extend(siblings(case));
     out.extend(default_services(case));
     out.extend(opaque_pools(case));
+    out.extend(client_certificates(case));
     out.extend(keys(case));
     out.extend(possession(context));
     out.push("revocation of certificates (CRL, OCSP)".to_string());
@@ -109,6 +111,37 @@ fn opaque_pools(case: &Case) -> Vec<String> {
     pools.map(|(_, p)| format!("the nodes of {} (opaque: equal samples prove nothing about each)", p.label)).collect()
 }
 
+/// What servers that demand client certificates said of ours. What is behind is not seen without one.
+fn client_certificates(case: &Case) -> BTreeSet<String> {
+    let demanding = case.plan.servers.iter().filter(|s| s.settings.mtls && case.policy.scope == Scope::All);
+    let mut out = BTreeSet::new();
+    for server in demanding {
+        let is_its = |p: &TlsProbe| server.addresses.iter().flatten().any(|a| *a == p.address.ip());
+        let looks = case
+            .evidence
+            .looks()
+            .filter(|(l, o)| case.evidence.is_fresh(*l) && matches!(&o.probe, Probe::Tls(p) if is_its(p)));
+        let served = looks.filter_map(|(l, _)| match case.evidence.tls(l) {
+            Some(TlsOutcome::Certificate(served)) => Some(served),
+            _ => None,
+        });
+        let shown = server.settings.client_certificate.as_ref().map_or("", |c| &c.file.value);
+        for served in served {
+            let said = match (served.client, &served.ended) {
+                (Some(ClientAuth::Asked), _) => {
+                    "it asks for a client certificate, and the plan has none to show".into()
+                }
+                (Some(ClientAuth::Shown), Some(ended)) => format!("it refused {shown} ({ended})"),
+                (Some(ClientAuth::Shown), None) => continue,
+                (None, Some(_)) => continue,
+                (None, None) => "it asked for no client certificate in the handshake".into(),
+            };
+            out.insert(format!("what {} shows to its clients: {said}", server.label));
+        }
+    }
+    out
+}
+
 /// Windows marks keys as exportable or not.
 fn keys(case: &Case) -> Option<String> {
     let windows = |p: &str| p.starts_with("exchange-") || p.starts_with("windows-");
@@ -169,7 +202,6 @@ fn declared_only(case: &Case) -> Option<String> {
         (plan.records.iter().any(unread), "[records] of types or texts that are not read"),
         (authoritative && !plan.zones.iter().any(|z| z.servers.len() > 1), "authoritative servers (none in [zones])"),
         (!plan.inventory.is_empty(), "[inventory]"),
-        (plan.servers.iter().any(|s| s.settings.mtls), "client certificates (mtls)"),
     ];
     let words: Vec<&str> = tables.iter().filter(|(is, _)| *is).map(|(_, word)| *word).collect();
     (!words.is_empty()).then(|| format!("declared, not yet judged: {}", words.join(", ")))

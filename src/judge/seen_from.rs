@@ -28,6 +28,7 @@ pub(super) fn seen_from(case: &Case) -> SeenFrom {
             .map(|v| label(v).to_string())
             .collect(),
         proxies: views.iter().flat_map(|v| proxies(case, *v)).collect(),
+        retried: case.evidence.looks().filter(|(l, o)| o.attempt > 0 && case.evidence.is_fresh(*l)).count(),
         detours: runs.values().any(|r| !r.connect_to.is_empty()),
         from: runs.values().map(|r| r.started).min(),
         to: runs.values().map(|r| r.started).max(),

@@ -170,6 +170,7 @@ mod tests {
                     possession: possession.clone(),
                     version: None,
                     cipher: None,
+                    client: None,
                     ended: ended.then(|| "x".into()),
                     declined: declined.then(|| Box::new(TlsOutcome::Alert(text()))),
                 };
@@ -187,6 +188,7 @@ mod tests {
                 possession,
                 version: None,
                 cipher: None,
+                client: None,
                 ended: None,
                 declined: None,
             })

@@ -227,6 +227,8 @@ pub struct SeenFrom {
     pub paths_not_seen: Vec<String>,
     /// The views in which a run stood through a proxy, in the plan's order, each with its proxies.
     pub proxies: Vec<ProxySeen>,
+    /// Connections that needed more than one try.
+    pub retried: usize,
     /// True if connections were led elsewhere (`--connect-to`).
     pub detours: bool,
     /// When the evidence was gathered: the first run's start.

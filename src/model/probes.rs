@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use super::dns::RecordType;
 use super::name::Name;
 use super::observation::{DnsProbe, TlsProbe};
-use super::plan::{View, ViewId, ViewKind};
+use super::plan::{ClientCertificate, Parts, View, ViewId, ViewKind};
 use super::proxy::ProxyKind;
 use super::service::Way;
 
@@ -102,16 +102,20 @@ pub struct Follow {
 }
 
 /// How connections to an endpoint are made.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Manners {
     /// The label of the view through whose proxy they are made; `None` is from here.
     pub via: Option<Arc<str>>,
     /// Limit for one connection with its dialogue and handshake in milliseconds; `None` is the command line's.
     pub timeout_ms: Option<u64>,
+    /// Limits of its parts.
+    pub parts: Parts,
     /// Further tries after one that failed before a certificate came.
     pub retry: u32,
     /// Connections at once to one address.
     pub per_host: u32,
+    /// What is shown to an endpoint that asks for a client certificate.
+    pub client: Option<Arc<ClientCertificate>>,
     /// The name said in EHLO.
     pub ehlo: Arc<str>,
 }

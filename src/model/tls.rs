@@ -60,6 +60,16 @@ impl fmt::Display for Stage {
     }
 }
 
+/// What became of the server's wish for a client certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ClientAuth {
+    /// It asked for one, and we had none.
+    Asked,
+    /// It asked for one and was shown the plan's. Unless the handshake [ended](Served::ended) so, nothing was said against it.
+    Shown,
+}
+
 /// A chain and how the handshake went.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Served {
@@ -73,6 +83,9 @@ pub struct Served {
     /// Cipher suite by its IANA name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cipher: Option<Box<str>>,
+    /// Whether the server asked for a client certificate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<ClientAuth>,
     /// What ended the handshake after the certificate had come, if it did not complete (an alert, say).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<Box<str>>,

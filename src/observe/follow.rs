@@ -124,7 +124,7 @@ mod tests {
     }
 
     fn follow(text: &str, kind: RecordType, tls: bool) -> Follow {
-        let manners = Manners { via: None, timeout_ms: None, retry: 0, per_host: 1, ehlo: "probe.example".into() };
+        let manners = Manners { per_host: 1, ehlo: "probe.example".into(), ..Manners::default() };
         let reach = Reach { networks: None, kind: ViewKind::External };
         Follow { view: "external".into(), name: name(text), kind, tls: tls.then_some((reach, manners)) }
     }

@@ -131,6 +131,7 @@ mod tests {
             possession,
             version: None,
             cipher: None,
+            client: None,
             ended: None,
             declined: None,
         })

@@ -7,8 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use rustls::sign::CertifiedKey;
 use tokio::time::Instant;
 
+use super::deadline::Limits;
 use super::dial;
 use super::proxy::Route;
 use super::tls::{Handshakes, Line, Look};
@@ -37,8 +39,10 @@ pub struct Job {
     pub to: SocketAddr,
     /// Through whom; `None` is from here.
     pub route: Option<Arc<Route>>,
-    /// Limit of one try.
-    pub limit: Duration,
+    /// What it shows if it is asked for a certificate; or why it cannot.
+    pub client: Option<Result<Arc<CertifiedKey>, String>>,
+    /// Limits of one try.
+    pub limits: Limits,
     /// How it began.
     pub start: Start,
     /// How often it was made again because its host was crowded.
@@ -81,13 +85,16 @@ impl Job {
 /// Makes a connection, and again as often as the plan allows where no certificate came.
 pub async fn connection(job: &mut Job, handshakes: &Result<Handshakes, rustls::Error>) -> Look {
     let last = job.attempt.saturating_add(job.ask.manners.retry.min(TRIES - 1));
-    let room = Room::new(job.limit);
+    let room = Room::new(job.limits.whole);
     loop {
-        let deadline = Instant::now() + job.limit;
-        let to = Line { to: job.to, route: job.route.as_deref() };
-        let look = match handshakes {
-            Ok(h) => survive(h.look(&job.ask.probe, &to, &job.ask.manners.ehlo, deadline)).await,
-            Err(e) => Ok((TlsOutcome::CannotLook(e.to_string()), Vec::new())),
+        let deadline = job.limits.begin();
+        let look = match (handshakes, job.client.as_ref().map(|c| c.as_ref()).transpose()) {
+            (Ok(h), Ok(client)) => {
+                let line = Line { to: job.to, route: job.route.as_deref(), ehlo: &job.ask.manners.ehlo, client };
+                survive(h.look(&job.ask.probe, &line, deadline)).await
+            }
+            (Ok(_), Err(why)) => Ok((TlsOutcome::CannotLook(why.clone()), Vec::new())),
+            (Err(e), _) => Ok((TlsOutcome::CannotLook(e.to_string()), Vec::new())),
         };
         let look = look.unwrap_or_else(|why| (TlsOutcome::CannotLook(why.into()), Vec::new()));
         if let TlsOutcome::CannotLook(why) = &look.0

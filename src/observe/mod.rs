@@ -4,7 +4,9 @@
     reason = "sockets, their limits in time and the plan's files belong to this stage"
 )]
 
+pub mod client;
 mod crew;
+mod deadline;
 mod dial;
 mod dns;
 mod endpoints;

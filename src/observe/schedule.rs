@@ -6,18 +6,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use rustls::sign::CertifiedKey;
 use tokio::sync::mpsc::{self, Receiver};
 use tokio::task::JoinSet;
 
 use super::crew::{Crew, Done};
+use super::deadline::Limits;
 use super::dns::{Answers, Ask, Asker};
 use super::endpoints::Endpoints;
 use super::jobs::{FAULT, Job, Start};
 use super::templates::Templates;
-use super::{Options, Seen, file};
+use super::{Options, Seen, client, file};
 use crate::model::certificate::BlobId;
 use crate::model::dns::{DnsOutcome, ResolverAddr};
 use crate::model::observation::{Observation, Outcome, Probe};
+use crate::model::plan::ClientCertificate;
 use crate::model::probes::{Probes, TlsAsk};
 
 /// Batches of answers that wait to be handed out.
@@ -37,7 +40,11 @@ pub struct Schedule<'a> {
     endpoints: Endpoints,
     templates: Templates<'a>,
     blobs: HashSet<BlobId>,
+    clients: Vec<Client>,
 }
+
+/// A client certificate of the plan, and what its files hold.
+type Client = (Arc<ClientCertificate>, Result<Arc<CertifiedKey>, String>);
 
 /// A resolver of a view.
 struct Asked<'a> {
@@ -59,6 +66,7 @@ impl<'a> Schedule<'a> {
             endpoints: Endpoints::default(),
             templates: Templates::new(probes),
             blobs: HashSet::new(),
+            clients: Vec::new(),
         };
         schedule.queue_questions();
         schedule.resolvers.iter_mut().for_each(|r| r.asks.shrink_to_fit());
@@ -130,16 +138,30 @@ impl<'a> Schedule<'a> {
     /// Queues the looks at an endpoint that nobody asked for before: one handshake per address, way, SNI and sample.
     fn queue_connections(&mut self, ask: &TlsAsk) {
         let samples = self.endpoints.add(ask);
-        let limit = limit(ask.manners.timeout_ms, self.options.timeout);
+        let limits = Limits::of(&ask.manners, self.options.timeout);
         let to = self.options.dial.resolve(ask.probe.address, ask.probe.sni.as_ref());
         let route = ask.manners.via.as_ref().and_then(|view| self.options.routes.get(view));
         if ask.manners.via.is_some() && route.is_none() {
             // From here it would be another way, and prove nothing of the view.
             return;
         }
+        let client = ask.manners.client.as_ref().map(|files| self.client(files));
         for sample in samples {
-            let (ask, route, start) = (ask.clone(), route.cloned(), Start::default());
-            self.crew.push(Job { sample, attempt: 0, ask, to, route, limit, start, again: 0 });
+            let (ask, route, client) = (ask.clone(), route.cloned(), client.clone());
+            let start = Start::default();
+            self.crew.push(Job { sample, attempt: 0, ask, to, route, client, limits, start, again: 0 });
+        }
+    }
+
+    /// A client certificate, read once.
+    fn client(&mut self, files: &Arc<ClientCertificate>) -> Result<Arc<CertifiedKey>, String> {
+        match self.clients.iter().find(|(known, _)| known == files) {
+            Some((_, identity)) => identity.clone(),
+            None => {
+                let identity = client::identity(files, self.options.read_file);
+                self.clients.push((files.clone(), identity.clone()));
+                identity
+            }
         }
     }
 

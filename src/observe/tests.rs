@@ -25,7 +25,7 @@ fn name(text: &str) -> Name {
 }
 
 fn manners(retry: u32, per_host: u32) -> Manners {
-    Manners { via: None, timeout_ms: None, retry, per_host, ehlo: "probe.example".into() }
+    Manners { retry, per_host, ehlo: "probe.example".into(), ..Manners::default() }
 }
 
 fn question(name: Name, kind: RecordType) -> DnsAsk {

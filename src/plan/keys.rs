@@ -4,8 +4,22 @@
 pub(super) type Keys = &'static [&'static [&'static str]];
 
 /// Settings that can stand in the plan, a view, a server or a pool.
-pub(super) const SETTINGS: &[&str] =
-    &["samples", "per-host", "timeout", "retry", "mtls", "ehlo", "password-env", "authoritative", "max-age"];
+pub(super) const SETTINGS: &[&str] = &[
+    "samples",
+    "per-host",
+    "timeout",
+    "retry",
+    "mtls",
+    "client-certificate",
+    "ehlo",
+    "password-env",
+    "authoritative",
+    "max-age",
+];
+/// The parts of a connection that have limits of their own.
+pub(super) const TIMEOUT: Keys = &[&["connect", "dialogue", "handshake"]];
+/// What makes a client certificate.
+pub(super) const CLIENT_CERTIFICATE: Keys = &[&["file", "key"]];
 /// The three phases.
 pub(super) const PHASES: &[&str] = &["before", "coexistence", "after"];
 

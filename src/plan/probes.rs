@@ -65,6 +65,7 @@ impl Asker<'_> {
                 self.out.files.insert(path.value.clone());
             }
         }
+        self.out.files.extend(self.plan.client_certificates().into_iter().map(|c| c.file.value.clone()));
     }
 
     fn obligation(&mut self, obligation: &Obligation) {
@@ -281,8 +282,10 @@ fn manners(settings: &Settings, via: Option<Arc<str>>) -> Manners {
     Manners {
         via,
         timeout_ms: settings.timeout_ms,
+        parts: settings.parts,
         retry: settings.retry,
         per_host: settings.per_host,
+        client: settings.client_certificate.clone(),
         ehlo: Arc::from(settings.ehlo.as_str()),
     }
 }

@@ -52,7 +52,7 @@ mod tests {
     use crate::model::proxy::ProxyFault;
     use crate::model::records::{DataRecord, RecordData};
     use crate::model::service::{Protocol, Way};
-    use crate::model::tls::{Face, Possession, Served, Stage, TlsOutcome};
+    use crate::model::tls::{ClientAuth, Face, Possession, Served, Stage, TlsOutcome};
     use crate::pki;
 
     fn write(recording: &Recording) -> Vec<u8> {
@@ -252,6 +252,9 @@ mod tests {
                 possession,
                 version,
                 cipher,
+                client: ended
+                    .as_ref()
+                    .map(|e: &Box<str>| if e.len() > 9 { ClientAuth::Shown } else { ClientAuth::Asked }),
                 ended,
                 declined: declined.map(Box::new),
             },

@@ -57,6 +57,7 @@ fn seen_from(s: &SeenFrom) -> SeenFrom {
         resolvers: s.resolvers.iter().map(resolvers).collect(),
         paths_not_seen: lines(&s.paths_not_seen),
         proxies: s.proxies.iter().map(|p| ProxySeen { view: shown(&p.view), proxy: shown(&p.proxy) }).collect(),
+        retried: s.retried,
         detours: s.detours,
         from: s.from,
         to: s.to,

@@ -84,6 +84,7 @@ pub(super) fn seen_from(j: &Judgement, width: usize) -> Vec<String> {
     sentences.extend(told.map(resolvers));
     let paths = seen.paths_not_seen.iter();
     sentences.extend(paths.map(|view| format!("{} TLS path: not seen from here.", capital(view))));
+    sentences.extend(retried(seen.retried));
     sentences.extend(seen.detours.then(|| "Connections led elsewhere by --connect-to.".to_string()));
     sentences.extend(seen.other_plan.then(|| "Recorded for another text of this plan.".to_string()));
     sentences.extend(dated(seen, j.now));
@@ -105,6 +106,14 @@ fn place(seen: &SeenFrom) -> String {
     match seen.addresses.as_slice() {
         [] => format!("{views}."),
         some => format!("{views} ({}).", some.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
+    }
+}
+
+fn retried(connections: usize) -> Option<String> {
+    match connections {
+        0 => None,
+        1 => Some("1 connection needed more than one try.".into()),
+        n => Some(format!("{n} connections needed more than one try.")),
     }
 }
 
@@ -245,6 +254,7 @@ mod tests {
             resolvers: vec![resolvers("internal", 1, 2), resolvers("external", 0, 3), resolvers("guest", 1, 1)],
             paths_not_seen: vec!["external".into()],
             proxies: vec![ProxySeen { view: "internal".into(), proxy: "socks5://bastion:1080".into() }],
+            retried: 2,
             detours: true,
             from: Some("2026-11-20T21:04:00Z".parse().unwrap()),
             to: None,
@@ -254,8 +264,8 @@ mod tests {
             seen_from(&j, 1000),
             [
                 "seen from: internal through socks5://bastion:1080 (10.0.0.77). Internal DNS: seen by 1 of 2 resolvers. External DNS: not seen, none of 3 \
-              resolvers answered. Guest DNS: seen by 1 of 1 resolver. External TLS path: not seen from here. Connections \
-              led elsewhere by --connect-to. Recorded for another text of this plan. As of 2026-11-20T21:04:00Z."
+              resolvers answered. Guest DNS: seen by 1 of 1 resolver. External TLS path: not seen from here. 2 connections \
+              needed more than one try. Connections led elsewhere by --connect-to. Recorded for another text of this plan. As of 2026-11-20T21:04:00Z."
             ]
         );
         j.seen_from = SeenFrom::default();

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use coexist::model::certificate::BlobId;
 use coexist::model::dns::{DnsOutcome, Link, Reply, Soa};
 use coexist::model::observation::{FileOutcome, Observation, Outcome, Probe, Recording};
+use coexist::model::proxy::ProxyFault;
 use coexist::model::tls::{Possession, Served, TlsOutcome};
 use coexist::{pki, record};
 use rcgen::{CertificateParams, CustomExtension, DistinguishedName, DnType, Issuer, KeyPair};
@@ -51,6 +52,7 @@ pub fn all(text: &str) -> Vec<(&'static str, Recording)> {
             tls(|s| certificate(Served { ended: Some(text().into()), possession: Possession::Failed(text()), ..s })),
         ),
         ("version", tls(|s| certificate(Served { version: Some(text().into()), cipher: Some(text().into()), ..s }))),
+        ("proxy", tls(|_| TlsOutcome::Proxy(ProxyFault::Failed(text())))),
         ("CNAME", dns(|reply| DnsOutcome::NoData(Reply { chain: vec![link(&text())], ..reply }))),
         ("CNAME to nothing", dns(|reply| DnsOutcome::NxDomain(Reply { chain: vec![link(&text())], ..reply }))),
         ("alias with addresses", dns(|reply| DnsOutcome::Answer(Reply { chain: vec![link(&text())], ..reply }))),
@@ -110,7 +112,7 @@ fn serving(ders: &[Vec<u8>]) -> Recording {
 fn run(text: &str) -> Recording {
     let (_, mut recording) = recorded();
     let mut run = recording.runs.values().next().unwrap().clone();
-    (run.tool, run.connect_to) = (text.into(), vec![text.into()]);
+    (run.tool, run.connect_to, run.proxy) = (text.into(), vec![text.into()], Some(text.into()));
     run.id = text.into();
     run.trust_errors = [(Arc::from("internal"), vec![text.to_string()])].into();
     run.stands_in.push(text.into());

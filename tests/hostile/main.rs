@@ -10,6 +10,7 @@ mod datagrams;
 mod farm;
 mod flight;
 mod portal;
+mod proxies;
 mod resolvers;
 mod servers;
 mod starttls;

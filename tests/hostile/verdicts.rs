@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use coexist::cli::{Place, Sources, examine};
+use coexist::cli::{Place, Sources, Way, examine};
 use coexist::model::finding::{ClaimKind, Judged, Judgement, RunOutcome, Verdict};
-use coexist::model::observation::{Detour, DialMap, Outcome, Probe, Recording};
+use coexist::model::observation::{Detour, DialMap, Observation, Outcome, Probe, Recording};
 use coexist::model::policy::Policy;
 use coexist::model::probes::Vantage;
 use coexist::report::{Format, Style, render};
@@ -39,7 +39,7 @@ pub struct Ended {
     pub judgement: Judgement,
 }
 
-/// Looks from all views and judges; everything that no detour knows ends at a closed port. `root` is `root.pem`, DER.
+/// Looks from all views, through the proxies that the plan has, and judges; everything that no detour knows ends at a closed port. `root` is `root.pem`, DER.
 pub async fn run(text: &str, root: Vec<u8>, detours: &[String]) -> Ended {
     let plan = plan::load("plan.toml", text.as_bytes(), &|_| Ok(()));
     let plan = plan.map_err(|e| plan::render_errors(&e, false)).unwrap();
@@ -48,7 +48,11 @@ pub async fn run(text: &str, root: Vec<u8>, detours: &[String]) -> Ended {
     closed.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let port = closed.local_addr().unwrap().port();
     let all = detours.iter().cloned().chain([format!("::127.0.0.1:{port}")]);
-    let vantage = Vantage { stands_in: plan.view_ids().collect(), ..Vantage::default() };
+    let way = |view| Some(Way { view, proxy: plan.view(view).proxy.as_ref()?.value.clone(), password: None });
+    let ways: Vec<Way> = plan.view_ids().filter_map(way).collect();
+    let through: BTreeMap<_, _> = ways.iter().map(|w| (w.view, w.proxy.kind)).collect();
+    let stands_in = plan.view_ids().filter(|v| !through.contains_key(v)).collect();
+    let vantage = Vantage { stands_in, through, address: None };
     let policy = Policy::default();
     let obligations = plan::expand(&plan);
     let probes = plan::probes(&plan, &obligations, &vantage, &policy);
@@ -56,7 +60,7 @@ pub async fn run(text: &str, root: Vec<u8>, detours: &[String]) -> Ended {
         vantage: &vantage,
         sources: &Sources::World(&BTreeMap::from([("root.pem".to_string(), root)]), &[]),
         dial: DialMap(all.map(|d| Detour::parse(&d).unwrap()).collect()),
-        ways: Vec::new(),
+        ways,
         timeout: LIMIT,
         concurrency: 64,
         now: Timestamp::now(),
@@ -113,6 +117,12 @@ impl Ended {
         all.map(|o| if let Outcome::Tls(t) = &o.outcome { t.to_string() } else { String::new() }).collect()
     }
 
+    /// The outcomes of the connections of some runs, in words.
+    pub fn outcomes(&self, of: impl Fn(&str) -> bool) -> Vec<String> {
+        let tls = |o: &Observation| if let Outcome::Tls(t) = &o.outcome { Some(t.to_string()) } else { None };
+        self.recording.observations.iter().filter(|o| of(&o.run)).filter_map(tls).collect()
+    }
+
     /// The outcomes of a view's questions for addresses of IPv4, in words.
     pub fn answers(&self, view: &str) -> Vec<String> {
         let of = |probe: &Probe| matches!(probe, Probe::Dns(p) if *p.view == *view && p.kind.to_string() == "A");
@@ -125,6 +135,7 @@ impl Ended {
         let run = self.recording.runs.values().next().unwrap();
         let mut bytes = Vec::new();
         let mut writer = record::Writer::new(&mut bytes, run).unwrap();
+        self.recording.runs.values().skip(1).for_each(|run| writer.run(run).unwrap());
         self.recording.blobs.iter().for_each(|(id, der)| writer.blob(*id, der).unwrap());
         self.recording.observations.iter().for_each(|o| writer.observation(o).unwrap());
         writer.finish().unwrap();

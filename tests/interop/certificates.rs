@@ -87,6 +87,15 @@ impl Authority {
         self.issue_for(leaf, &KeyPair::from_pem(&pem).expect("an RSA key"))
     }
 
+    /// Issues a certificate for a client.
+    pub fn issue_client(&self, name: &str) -> Identity {
+        let key = KeyPair::generate().expect("a key");
+        let mut params = Leaf { common_name: name, names: &[], days: (-30, 60) }.params();
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        let leaf = params.signed_by(&key, &self.intermediate).expect("a certificate").pem();
+        Identity { chain: format!("{leaf}{}", self.intermediate_pem), leaf, key: key.serialize_pem() }
+    }
+
     fn issue_for(&self, leaf: &Leaf, key: &KeyPair) -> Identity {
         let leaf = leaf.params().signed_by(key, &self.intermediate).expect("a certificate").pem();
         Identity { chain: format!("{leaf}{}", self.intermediate_pem), leaf, key: key.serialize_pem() }

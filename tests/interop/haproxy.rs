@@ -6,10 +6,10 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
 
-use crate::certificates::{Identity, Leaf};
+use crate::certificates::{Authority, Identity, Leaf};
 use crate::daemon::{Daemon, Ready, free_port};
 use crate::run::{Report, check};
-use crate::world::{Running, World};
+use crate::world::{Running, WEB, World};
 
 /// Starts one with this part of a configuration.
 fn start(folder: &Path, at: SocketAddr, config: &str) -> Daemon {
@@ -108,6 +108,10 @@ fn a_node_with_an_old_certificate_is_named_beside_its_sibling() {
         "{}",
         report.text
     );
+    let (expected, seen, _) = the_cause(&report);
+    assert!(expected.contains("web-1") || seen.contains("web-1"), "{expected}\n{seen}");
+    let report = pool(|_| Authority::new("Stranger").issue(&Leaf::of(&WEB)));
+    assert_eq!(report.causes(), ["untrusted-issuer-for-view web-2"], "{}", report.text);
 }
 
 /// Looks at an old server that is HAProxy with these certificates, in a plan with this line in its internal view.

@@ -1,4 +1,4 @@
-//! The built binary against real servers: BIND 9, nginx, Postfix, Dovecot and others on loopback. No mock.
+//! The built binary against real servers: BIND 9, nginx, HAProxy, Postfix, Dovecot, proxies and others on loopback. No mock.
 //!
 //! `tests/run` installs them and runs these tests as root; nothing outside loopback is asked.
 #![allow(
@@ -15,6 +15,7 @@ mod dovecot;
 mod faces;
 mod haproxy;
 mod inspect;
+mod mtls;
 mod nginx;
 mod old_tls;
 mod postfix;

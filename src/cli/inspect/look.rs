@@ -125,7 +125,7 @@ type Seens = (HashMap<TlsProbe, TlsOutcome>, HashMap<BlobId, Arc<[u8]>>);
 
 /// Dials everything, each endpoint once.
 async fn dial(args: &InspectArgs, plans: &[Plan]) -> Seens {
-    let manners = Manners { via: None, timeout_ms: None, retry: 0, per_host: PER_HOST, ehlo: "coexist.invalid".into() };
+    let manners = Manners { per_host: PER_HOST, ehlo: "coexist.invalid".into(), ..Manners::default() };
     let ask = |plan: &Plan| match plan {
         Plan::Dial(_, probe) => Some(TlsAsk { probe: probe.clone(), samples: 1, manners: manners.clone() }),
         Plan::Read(_) => None,

@@ -10,9 +10,8 @@ use super::super::certificates::Content;
 use super::super::evidence::{Found, Look, Looks};
 use super::super::problem::{CertificateFault, Culprit, EndpointFault, Fault, Problem, Spot};
 use super::super::truth::{self, Expectation, Truth};
-use super::mtls::demands_a_client_certificate;
 use super::strays::{all_addresses, stranger};
-use super::{Assessment, Cell, Met, floor, fresh, problem};
+use super::{Assessment, Cell, Met, floor, fresh, mtls, problem};
 use crate::model::certificate::BlobId;
 use crate::model::observation::{Probe, Run, TlsProbe};
 use crate::model::plan::{CertId, MatchMode, NameId, ServerId, Target, ViewId};
@@ -306,7 +305,7 @@ impl Asked<'_> {
             return None;
         }
         let why = match (&served.possession, &served.ended) {
-            (Possession::Proved, Some(ended)) if self.mtls && demands_a_client_certificate(ended) => return None,
+            (Possession::Proved, Some(_)) if self.mtls && mtls::ends_for_it(served) => return None,
             (_, Some(ended)) => ended.to_string(),
             (Possession::NotProved(why), None) => why.clone(),
             (Possession::Proved | Possession::Failed(_), None) => return None,

@@ -113,8 +113,15 @@ impl World {
     /// The outcome of a chain that was served.
     pub(in crate::judge) fn served(&mut self, chain: &Chain, possession: Possession) -> Outcome {
         let chain = self.blobs(chain);
-        let served =
-            Served { chain, possession, version: Some("TLS 1.3".into()), cipher: None, ended: None, declined: None };
+        let served = Served {
+            chain,
+            possession,
+            version: Some("TLS 1.3".into()),
+            cipher: None,
+            client: None,
+            ended: None,
+            declined: None,
+        };
         Outcome::Tls(TlsOutcome::Certificate(served))
     }
 

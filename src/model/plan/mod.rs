@@ -7,7 +7,9 @@ mod window;
 
 pub use certificates::{Certificate, CertificateChoice, CertificatePart, CertificateSource, MatchMode};
 pub use services::{asked_at, services_of};
-pub use tables::{Autodiscover, Cutover, MailDomain, PhaseDates, PlannedRecord, Settings, Waiver, Zone};
+pub use tables::{
+    Autodiscover, ClientCertificate, Cutover, MailDomain, Parts, PhaseDates, PlannedRecord, Settings, Waiver, Zone,
+};
 pub use window::Window;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -263,6 +265,19 @@ pub struct PlannedName {
 }
 
 impl Plan {
+    /// The client certificates that are shown somewhere, each once.
+    pub fn client_certificates(&self) -> Vec<&Arc<ClientCertificate>> {
+        let nearer = self.views.iter().map(|v| &v.settings).chain(self.servers.iter().map(|s| &s.settings));
+        let settings = std::iter::once(&self.settings).chain(nearer).chain(self.pools.iter().map(|p| &p.settings));
+        let mut out: Vec<&Arc<ClientCertificate>> = Vec::new();
+        for shown in settings.filter_map(|s| s.client_certificate.as_ref()) {
+            if !out.contains(&shown) {
+                out.push(shown);
+            }
+        }
+        out
+    }
+
     /// A view by its id.
     pub fn view(&self, id: ViewId) -> &View {
         &self.views[id.0]

@@ -1,5 +1,7 @@
 //! The plan's further tables: waivers, the calendar, zones, mail, records, the cutover, settings.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use super::{ViewId, Window};
@@ -104,6 +106,26 @@ pub struct Cutover {
     pub windows: Vec<Located<Window>>,
 }
 
+/// A certificate that is shown to endpoints that ask for one, and its key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientCertificate {
+    /// The file of the certificate with its chain, its path as written.
+    pub file: Located<String>,
+    /// The file of the key in PEM.
+    pub key: Located<String>,
+}
+
+/// Limits of the parts of a connection in milliseconds; `None`: that of the whole.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Parts {
+    /// The TCP connection, through a proxy too.
+    pub connect_ms: Option<u64>,
+    /// The dialogue before TLS.
+    pub dialogue_ms: Option<u64>,
+    /// The TLS handshake.
+    pub handshake_ms: Option<u64>,
+}
+
 /// Settings that can be given for the plan or nearer; here with every default made explicit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -114,10 +136,14 @@ pub struct Settings {
     /// Limit of one query with its retransmissions, or of one connection with its handshake, in milliseconds;
     /// `None`: the command line's.
     pub timeout_ms: Option<u64>,
+    /// Limits of the parts of a connection, where the plan tells them apart.
+    pub parts: Parts,
     /// Further tries after a failed connection.
     pub retry: u32,
     /// The endpoint demands client certificates.
     pub mtls: bool,
+    /// What is shown to an endpoint that asks for a client certificate.
+    pub client_certificate: Option<Arc<ClientCertificate>>,
     /// The name said in EHLO.
     pub ehlo: String,
     /// Name of the environment variable that holds a password (PFX, proxy).
@@ -134,8 +160,10 @@ impl Default for Settings {
             samples: 4,
             per_host: 16,
             timeout_ms: None,
+            parts: Parts::default(),
             retry: 0,
             mtls: false,
+            client_certificate: None,
             ehlo: "coexist.invalid".into(),
             password_env: None,
             authoritative: false,

@@ -3,6 +3,7 @@
 // An outcome is made once for a connection; to box it would save nothing that can be measured.
 #![allow(clippy::result_large_err)]
 
+mod farewell;
 mod ftp;
 mod imap;
 mod ldap;
@@ -15,6 +16,7 @@ mod smtp;
 mod tests;
 mod xmpp;
 
+pub use farewell::of as farewell;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use crate::model::service::Protocol as Word;
@@ -118,6 +120,7 @@ trait Protocol: Send {
 /// A dialogue: a protocol with its pieces cut and counted.
 pub struct Dialogue {
     protocol: Box<dyn Protocol>,
+    word: Word,
     buffer: Vec<u8>,
     total: usize,
     pieces: usize,
@@ -125,24 +128,21 @@ pub struct Dialogue {
 
 /// The dialogue of a protocol. `ehlo` is our name for SMTP; `name` is whom an XMPP client asks for.
 pub fn of(protocol: Word, ehlo: &str, name: &str) -> Dialogue {
-    match protocol {
-        Word::Smtp => Dialogue::new(smtp::Smtp::new(ehlo)),
-        Word::Imap => Dialogue::new(imap::Imap::new()),
-        Word::Pop3 => Dialogue::new(pop3::Pop3::new()),
-        Word::Ldap => Dialogue::new(ldap::Ldap),
-        Word::Ftp => Dialogue::new(ftp::Ftp::new()),
-        Word::Xmpp => Dialogue::new(xmpp::Xmpp::new(name)),
-        Word::Sieve => Dialogue::new(sieve::Sieve::new()),
-        Word::Postgres => Dialogue::new(postgres::Postgres),
-        Word::Rdp => Dialogue::new(rdp::Rdp),
-    }
+    let spoken: Box<dyn Protocol> = match protocol {
+        Word::Smtp => Box::new(smtp::Smtp::new(ehlo)),
+        Word::Imap => Box::new(imap::Imap::new()),
+        Word::Pop3 => Box::new(pop3::Pop3::new()),
+        Word::Ldap => Box::new(ldap::Ldap),
+        Word::Ftp => Box::new(ftp::Ftp::new()),
+        Word::Xmpp => Box::new(xmpp::Xmpp::new(name)),
+        Word::Sieve => Box::new(sieve::Sieve::new()),
+        Word::Postgres => Box::new(postgres::Postgres),
+        Word::Rdp => Box::new(rdp::Rdp),
+    };
+    Dialogue { protocol: spoken, word: protocol, buffer: Vec::new(), total: 0, pieces: 0 }
 }
 
 impl Dialogue {
-    fn new(protocol: impl Protocol + 'static) -> Self {
-        Self { protocol: Box::new(protocol), buffer: Vec::new(), total: 0, pieces: 0 }
-    }
-
     /// What is wanted before anything has come.
     pub fn begin(&mut self) -> Step {
         self.protocol.opening().map_or(Step::NeedMore, Step::Send)
@@ -223,7 +223,13 @@ pub async fn run(io: &mut (impl AsyncRead + AsyncWrite + Unpin), mut dialogue: D
     loop {
         step = match step {
             Step::GoAhead => return Ok(()),
-            Step::Done(outcome) => return Err(outcome),
+            Step::Done(outcome) => {
+                if farewell::is_heard(&outcome) {
+                    // Whether it arrives does not matter any more.
+                    let _ = io.write_all(farewell::of(dialogue.word)).await;
+                }
+                return Err(outcome);
+            }
             Step::Send(bytes) => {
                 io.write_all(&bytes).await.map_err(failed)?;
                 Step::NeedMore

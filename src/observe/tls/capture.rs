@@ -1,15 +1,17 @@
 //! A certificate verifier that accepts everything and keeps what it saw: path and names are judged later, from the record.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use rustls::client::ResolvesClientCert;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::sign::CertifiedKey;
 use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 use x509_parser::public_key::PublicKey;
 
 use super::faces;
-use crate::model::tls::{Face, Possession};
+use crate::model::tls::{ClientAuth, Face, Possession};
 
 /// Bits of an RSA modulus for which the library checks signatures.
 const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
@@ -21,6 +23,8 @@ pub struct Seen {
     pub chain: Vec<Vec<u8>>,
     /// Whether the server proved that it holds the key; `None` if the handshake ended before.
     pub possession: Option<Possession>,
+    /// Whether the server asked for a client certificate.
+    pub client: Option<ClientAuth>,
     /// The protocol version, where the handshake came far enough to tell.
     pub version: Option<&'static str>,
 }
@@ -31,17 +35,24 @@ pub struct Capture {
     seen: Mutex<Seen>,
     algorithms: WebPkiSupportedAlgorithms,
     face: Option<Face>,
+    /// What is shown if a certificate is asked for.
+    client: Option<Arc<CertifiedKey>>,
 }
 
 impl Capture {
-    /// Checks handshake signatures by these algorithms, and asks for those that fit the face.
-    pub fn new(algorithms: WebPkiSupportedAlgorithms, face: Option<Face>) -> Self {
-        Self { seen: Mutex::default(), algorithms, face }
+    /// Checks handshake signatures by these algorithms, asks for those that fit the face, and shows this to who asks.
+    pub fn new(algorithms: WebPkiSupportedAlgorithms, face: Option<Face>, client: Option<Arc<CertifiedKey>>) -> Self {
+        Self { seen: Mutex::default(), algorithms, face, client }
     }
 
     /// What was seen so far.
     pub fn take(&self) -> Seen {
         std::mem::take(&mut *self.lock())
+    }
+
+    /// True if the server asked for a client certificate.
+    pub fn is_asked(&self) -> bool {
+        self.lock().client.is_some()
     }
 
     fn lock(&self) -> MutexGuard<'_, Seen> {
@@ -124,6 +135,21 @@ impl ServerCertVerifier for Capture {
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         let schemes = self.algorithms.supported_schemes().into_iter();
         schemes.filter(|s| self.face.is_none_or(|face| faces::may_be_signed(face, *s))).collect()
+    }
+}
+
+/// Called only if the server asks.
+impl ResolvesClientCert for Capture {
+    fn resolve(&self, _authorities: &[&[u8]], _schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.lock().client = Some(match self.client {
+            Some(_) => ClientAuth::Shown,
+            None => ClientAuth::Asked,
+        });
+        self.client.clone()
+    }
+
+    fn has_certs(&self) -> bool {
+        true
     }
 }
 

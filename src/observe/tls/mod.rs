@@ -21,9 +21,11 @@ use rustls::ClientConfig;
 use rustls::client::{ClientConnection, Resumption};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::ServerName;
+use rustls::sign::CertifiedKey;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
+use super::deadline::Deadline;
 use super::hello::Glance;
 use super::proxy::Route;
 use super::{dial, preamble};
@@ -54,16 +56,19 @@ pub type Look = (TlsOutcome, Vec<(BlobId, Vec<u8>)>);
 struct There<'a> {
     probe: &'a TlsProbe,
     line: &'a Line<'a>,
-    ehlo: &'a str,
-    deadline: Instant,
+    deadline: Deadline,
 }
 
-/// The way to an endpoint.
+/// The way to an endpoint, and who we are there.
 pub struct Line<'a> {
     /// Where it is dialled.
     pub to: SocketAddr,
     /// Through whom; `None` is from here.
     pub route: Option<&'a Route>,
+    /// Our name in EHLO.
+    pub ehlo: &'a str,
+    /// What is shown to a server that asks for a certificate.
+    pub client: Option<&'a Arc<CertifiedKey>>,
 }
 
 impl Line<'_> {
@@ -94,15 +99,15 @@ impl Handshakes {
 
     /// Connects, as far as the server lets us, until the deadline. A server that declines a current client is
     /// asked again in its own way.
-    pub async fn look(&self, probe: &TlsProbe, line: &Line<'_>, ehlo: &str, deadline: Instant) -> Look {
-        let there = There { probe, line, ehlo, deadline };
+    pub async fn look(&self, probe: &TlsProbe, line: &Line<'_>, deadline: Deadline) -> Look {
+        let there = There { probe, line, deadline };
         let (tcp, name) = match self.prepare(there).await {
             Ok(prepared) => prepared,
             Err(outcome) => return (outcome, Vec::new()),
         };
         let (look, glance) = self.handshake(tcp, name, there).await;
         let glance = match glance {
-            None if older::may_be_old(&look.0) && Instant::now() < deadline => Box::pin(self.older(there)).await,
+            None if older::may_be_old(&look.0) && deadline.is_left() => Box::pin(self.older(there)).await,
             known => known,
         };
         match glance {
@@ -113,15 +118,15 @@ impl Handshakes {
 
     /// Everything before TLS.
     async fn prepare(&self, there: There<'_>) -> Result<(TcpStream, ServerName<'static>), TlsOutcome> {
-        let There { probe, line, ehlo, deadline } = there;
+        let There { probe, line, deadline } = there;
         let name = server_name(probe)?;
         let dialogue = match probe.way {
             Way::Implicit => None,
-            Way::Starttls(protocol) => Some(preamble::of(protocol, ehlo, &asked_for(probe))),
+            Way::Starttls(protocol) => Some(preamble::of(protocol, line.ehlo, &asked_for(probe))),
         };
-        let mut tcp = line.open(probe, deadline).await?;
+        let mut tcp = line.open(probe, deadline.of(Stage::Connect)).await?;
         if let Some(dialogue) = dialogue {
-            match timeout_at(deadline, preamble::run(&mut tcp, dialogue)).await {
+            match timeout_at(deadline.of(Stage::Dialogue), preamble::run(&mut tcp, dialogue)).await {
                 Ok(Ok(())) => {}
                 Ok(Err(outcome)) => return Err(outcome),
                 Err(_) => return Err(TlsOutcome::Timeout(Stage::Dialogue)),
@@ -133,7 +138,8 @@ impl Handshakes {
     /// What a current client comes to; and what an older one did, if that was asked for in the meantime.
     async fn handshake(&self, tcp: TcpStream, name: ServerName<'static>, there: There<'_>) -> (Look, Option<Glance>) {
         let face = there.probe.face;
-        let capture = Arc::new(Capture::new(self.provider.signature_verification_algorithms, face));
+        let capture =
+            Arc::new(Capture::new(self.provider.signature_verification_algorithms, face, there.line.client.cloned()));
         let mut config = match face {
             None => self.any.clone(),
             Some(Face::Rsa) => self.rsa.clone(),
@@ -141,9 +147,10 @@ impl Handshakes {
         };
         config.enable_sni = there.probe.sni.is_some();
         config.dangerous().set_certificate_verifier(capture.clone());
+        config.client_auth_cert_resolver = capture.clone();
         let mut wire = Wire::new(tcp);
         let (end, glance) = match ClientConnection::new(Arc::new(config), name) {
-            Ok(mut tls) => self.shake(&mut tls, &mut wire, there).await,
+            Ok(mut tls) => self.shake(&mut tls, &mut wire, &capture, there).await,
             Err(e) => (End::Failed(io::Error::new(io::ErrorKind::InvalidData, e)), None),
         };
         let end = if wire.is_too_much() { End::TooMuch(LIMIT) } else { end };
@@ -152,17 +159,24 @@ impl Handshakes {
 
     /// Old servers may say nothing to a hello that is too young for them. Who is silent for half of the time is asked in
     /// an older way beside, without being left: it may be slow.
-    async fn shake(&self, tls: &mut ClientConnection, wire: &mut Wire, there: There<'_>) -> (End, Option<Glance>) {
-        if let Ok(result) = timeout_at(older::halfway(there.deadline), shake_hands(tls, wire)).await {
+    async fn shake(
+        &self,
+        tls: &mut ClientConnection,
+        wire: &mut Wire,
+        capture: &Capture,
+        there: There<'_>,
+    ) -> (End, Option<Glance>) {
+        let (until, leave) = (there.deadline.of(Stage::Handshake), farewell(there.probe.way));
+        if let Ok(result) = timeout_at(older::halfway(until), shake_hands(tls, wire, capture, leave)).await {
             return (end(tls, Ok(result)), None);
         }
         let is_silent = wire.first().is_empty();
         if !is_silent {
-            let result = timeout_at(there.deadline, shake_hands(tls, wire)).await;
+            let result = timeout_at(until, shake_hands(tls, wire, capture, leave)).await;
             return (end(tls, result), None);
         }
         let (result, glance) = {
-            let mut rest = pin!(timeout_at(there.deadline, shake_hands(tls, wire)));
+            let mut rest = pin!(timeout_at(until, shake_hands(tls, wire, capture, leave)));
             let mut older = Box::pin(self.older(there));
             tokio::select! {
                 biased;
@@ -178,7 +192,7 @@ impl Handshakes {
 }
 
 fn config(provider: Arc<CryptoProvider>) -> Result<ClientConfig, rustls::Error> {
-    let verifier = Arc::new(Capture::new(provider.signature_verification_algorithms, None));
+    let verifier = Arc::new(Capture::new(provider.signature_verification_algorithms, None, None));
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .dangerous()
@@ -194,6 +208,15 @@ fn end(tls: &ClientConnection, result: Result<io::Result<()>, tokio::time::error
         Ok(Ok(())) => End::Complete { cipher: cipher(tls) },
         Ok(Err(e)) => End::Failed(e),
         Err(_) => End::Timeout,
+    }
+}
+
+/// What is said at the end of a session that was upgraded. Where TLS begins at once, it is mostly the server that speaks first,
+/// and its greeting is not waited for.
+fn farewell(way: Way) -> &'static [u8] {
+    match way {
+        Way::Implicit => b"",
+        Way::Starttls(protocol) => preamble::farewell(protocol),
     }
 }
 
@@ -238,17 +261,20 @@ mod tests {
 
     use super::*;
     use crate::model::name::Name;
+    use crate::model::probes::Manners;
     use crate::model::service::Protocol;
     use crate::model::tls::{Possession, Served};
+    use crate::observe::deadline::Limits;
     use crate::observe::testbed::{self, Serves, identity, tls, tls_server};
 
     const NAME: &str = "mail.domain.com";
 
     async fn look_as(address: SocketAddr, way: Way, sni: Option<&str>, limit: u64) -> Look {
         let probe = TlsProbe { address, way, sni: sni.map(|n| Name::parse(n).unwrap()), face: None };
-        let deadline = Instant::now() + Duration::from_millis(limit);
-        let to = Line { to: address, route: None };
-        Handshakes::new().unwrap().look(&probe, &to, "probe.example", deadline).await
+        let manners = Manners { timeout_ms: Some(limit), ..Manners::default() };
+        let deadline = Limits::of(&manners, Duration::ZERO).begin();
+        let line = Line { to: address, route: None, ehlo: "probe.example", client: None };
+        Handshakes::new().unwrap().look(&probe, &line, deadline).await
     }
 
     async fn look(address: SocketAddr) -> TlsOutcome {

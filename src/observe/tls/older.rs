@@ -49,12 +49,13 @@ impl Handshakes {
         // Servers answer downwards: whether there is another certificate, the first hello tells.
         let most = if there.probe.face.is_some() { 1 } else { 3 };
         for (left, version) in (1..=most).rev().zip(hello::VERSIONS) {
-            let hush = share(there.deadline, left);
+            let until = there.deadline.of(Stage::Handshake);
+            let hush = share(until, left);
             let (tcp, _) = self.prepare(there).await.ok()?;
             let offer = hello::offer(version, sni.as_deref(), there.probe.face).ok()?;
-            match hello::glance(tcp, offer, &self.provider, hush, there.deadline).await {
+            match hello::glance(tcp, offer, &self.provider, hush, until).await {
                 Ok(glance) => return Some(glance).filter(|g| !g.is_current),
-                Err(outcome) if may_be_old(&outcome) && Instant::now() < there.deadline => {}
+                Err(outcome) if may_be_old(&outcome) && there.deadline.is_left() => {}
                 Err(_) => return None,
             }
         }
@@ -70,6 +71,7 @@ pub fn served(glance: Glance, declined: TlsOutcome) -> Look {
         possession: glance.possession,
         version: Some(glance.version.into()),
         cipher: Some(glance.suite.into()),
+        client: None,
         ended: glance.ended,
         declined: Some(Box::new(declined)),
     };

@@ -8,8 +8,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::*;
 use crate::model::name::Name;
+use crate::model::probes::Manners;
 use crate::model::service::Protocol;
 use crate::model::tls::{Possession, Served};
+use crate::observe::deadline::Limits;
 use crate::observe::testbed;
 
 /// ServerHello of a version with AES128-SHA, a chain of one (no certificate, which nobody here minds), ServerHelloDone.
@@ -86,9 +88,10 @@ async fn server(starttls: bool, does: fn(u8) -> Does) -> (SocketAddr, Seen) {
 async fn look(address: SocketAddr, way: Way, limit: u64) -> TlsOutcome {
     let sni = Some(Name::parse("mail.domain.com").unwrap());
     let probe = TlsProbe { address, way, sni, face: None };
-    let deadline = Instant::now() + Duration::from_millis(limit);
-    let line = Line { to: address, route: None };
-    Handshakes::new().unwrap().look(&probe, &line, "probe.example", deadline).await.0
+    let manners = Manners { timeout_ms: Some(limit), ..Manners::default() };
+    let deadline = Limits::of(&manners, Duration::ZERO).begin();
+    let line = Line { to: address, route: None, ehlo: "probe.example", client: None };
+    Handshakes::new().unwrap().look(&probe, &line, deadline).await.0
 }
 
 fn served(outcome: TlsOutcome) -> Served {

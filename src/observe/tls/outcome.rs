@@ -51,6 +51,7 @@ fn with_chain(seen: Seen, end: End) -> (TlsOutcome, Vec<(BlobId, Vec<u8>)>) {
         possession: seen.possession.unwrap_or_else(before),
         version: seen.version.map(Into::into),
         cipher,
+        client: seen.client,
         ended,
         declined: None,
     };

@@ -4,48 +4,115 @@ use std::future::poll_fn;
 use std::io::{self, IoSlice, Read, Write};
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
+use rustls::ProtocolVersion;
 use rustls::client::ClientConnection;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::timeout;
 
+use super::capture::Capture;
 use super::wire::Wire;
 
-/// Shakes hands and says goodbye, so that servers log no broken connection.
-pub async fn shake_hands(tls: &mut ClientConnection, wire: &mut Wire) -> io::Result<()> {
-    poll_fn(|cx| turn(tls, &mut Blocking { wire: &mut *wire, cx })).await
+/// How long the word of a server is waited for that was shown a client certificate, or told that there is none.
+const REACTION: Duration = Duration::from_secs(1);
+
+/// Shakes hands and says goodbye, in the words of the protocol within and in those of TLS, so that servers log no broken
+/// connection. With TLS 1.3 a server speaks of a client certificate only after the handshake (RFC 8446 section 4.4.2.4): if it
+/// asked for one, its next word is waited for.
+pub async fn shake_hands(
+    tls: &mut ClientConnection,
+    wire: &mut Wire,
+    capture: &Capture,
+    farewell: &[u8],
+) -> io::Result<()> {
+    let met = poll_fn(|cx| turn(tls, &mut Blocking { wire: &mut *wire, cx }, capture, farewell)).await?;
+    if met == Met::Asked {
+        let listened = poll_fn(|cx| listen(tls, &mut Blocking { wire: &mut *wire, cx }));
+        if let Ok(word) = timeout(REACTION, listened).await {
+            word?;
+        }
+        return poll_fn(|cx| Poll::Ready(part(tls, &mut Blocking { wire: &mut *wire, cx }, farewell))).await;
+    }
+    Ok(())
 }
 
-fn turn(tls: &mut ClientConnection, wire: &mut Blocking<'_, '_>) -> Poll<io::Result<()>> {
+/// How a handshake is left.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Met {
+    /// With a goodbye.
+    Parted,
+    /// The server's word about the client certificate is yet to come.
+    Asked,
+}
+
+fn turn(
+    tls: &mut ClientConnection,
+    wire: &mut Blocking<'_, '_>,
+    capture: &Capture,
+    farewell: &[u8],
+) -> Poll<io::Result<Met>> {
     loop {
-        while tls.wants_write() {
-            match tls.write_tls(wire) {
-                Ok(0) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-                Ok(_) => {}
-                Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Poll::Pending,
-                Err(e) => return Poll::Ready(Err(e)),
-            }
-        }
-        match tls.read_tls(wire) {
-            Ok(0) => return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into())),
-            Ok(_) => {}
-            Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Poll::Pending,
-            Err(e) => return Poll::Ready(Err(e)),
-        }
-        if let Err(e) = tls.process_new_packets() {
-            // The alert that says why: as far as it goes.
-            let _ = tls.write_tls(wire);
-            return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, e)));
-        }
+        // It may be complete already: who waited may have been interrupted.
         if !tls.is_handshaking() {
-            return Poll::Ready(part(tls, wire));
+            let is_later = tls.protocol_version() == Some(ProtocolVersion::TLSv1_3) && capture.is_asked();
+            return match is_later {
+                false => Poll::Ready(part(tls, wire, farewell).map(|()| Met::Parted)),
+                true => write(tls, wire).unwrap_or(Poll::Ready(Ok(Met::Asked))),
+            };
+        }
+        if let Some(stop) = write(tls, wire) {
+            return stop;
+        }
+        if let Some(stop) = read(tls, wire) {
+            return stop;
         }
     }
 }
 
+/// Sends the rest of the handshake, and takes the server's next word: a ticket, say, or an alert.
+fn listen(tls: &mut ClientConnection, wire: &mut Blocking<'_, '_>) -> Poll<io::Result<()>> {
+    if let Some(stop) = write(tls, wire) {
+        return stop;
+    }
+    read(tls, wire).unwrap_or(Poll::Ready(Ok(())))
+}
+
+/// Writes what there is; says so if it has to wait, or cannot.
+fn write<T>(tls: &mut ClientConnection, wire: &mut Blocking<'_, '_>) -> Option<Poll<io::Result<T>>> {
+    while tls.wants_write() {
+        match tls.write_tls(wire) {
+            Ok(0) => return Some(Poll::Ready(Err(io::ErrorKind::WriteZero.into()))),
+            Ok(_) => {}
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Some(Poll::Pending),
+            Err(e) => return Some(Poll::Ready(Err(e))),
+        }
+    }
+    None
+}
+
+/// Reads once; says so if it has to wait, or cannot.
+fn read<T>(tls: &mut ClientConnection, wire: &mut Blocking<'_, '_>) -> Option<Poll<io::Result<T>>> {
+    match tls.read_tls(wire) {
+        Ok(0) => return Some(Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()))),
+        Ok(_) => {}
+        Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Some(Poll::Pending),
+        Err(e) => return Some(Poll::Ready(Err(e))),
+    }
+    if let Err(e) = tls.process_new_packets() {
+        // The alert that says why: as far as it goes.
+        let _ = tls.write_tls(wire);
+        return Some(Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, e))));
+    }
+    None
+}
+
 /// The facts are known: what the system does not take at once is not waited for, and whether the goodbye arrives does not
 /// matter. Our last message does: a server that hung up before it did not complete the handshake.
-fn part(tls: &mut ClientConnection, wire: &mut Blocking<'_, '_>) -> io::Result<()> {
+fn part(tls: &mut ClientConnection, wire: &mut Blocking<'_, '_>, farewell: &[u8]) -> io::Result<()> {
     let owes = tls.wants_write();
+    // It is kept by the library, which has room for so much.
+    let _ = tls.writer().write_all(farewell);
     tls.send_close_notify();
     while tls.wants_write() {
         match tls.write_tls(wire) {

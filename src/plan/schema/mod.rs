@@ -98,6 +98,8 @@ mod tests {
             ("Mail", keys::MAIL),
             ("Cutover", keys::CUTOVER),
             ("Inventory", keys::INVENTORY),
+            ("TimeoutParts", keys::TIMEOUT),
+            ("ClientCertificate", keys::CLIENT_CERTIFICATE),
         ];
         let of = |keys: Keys| keys.iter().flat_map(|g| g.iter().copied()).collect::<BTreeSet<_>>();
         assert_eq!(properties(&schema), of(keys::PLAN));

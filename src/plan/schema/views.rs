@@ -14,13 +14,15 @@ pub(super) struct Settings {
     /// Connections at once to one address. Default: 16.
     #[schemars(range(min = 1, max = 1000))]
     per_host: Option<u32>,
-    /// Limit of one query or connection, 100ms to 10m. Default: that of the command line.
-    timeout: Option<Duration>,
+    /// Limit of one query or connection, 100ms to 10m, or of the parts of a connection. Default: that of the command line.
+    timeout: Option<Timeout>,
     /// Further tries after a failed connection. Default: 0.
     #[schemars(range(max = 10))]
     retry: Option<u32>,
     /// The endpoint demands client certificates.
     mtls: Option<bool>,
+    /// What is shown to an endpoint that asks for a client certificate; `mtls` goes without saying.
+    client_certificate: Option<ClientCertificate>,
     /// The name said in EHLO.
     ehlo: Option<String>,
     /// The environment variable that holds a password.
@@ -29,6 +31,36 @@ pub(super) struct Settings {
     authoritative: Option<bool>,
     /// Oldest evidence that counts. Default: 24h.
     max_age: Option<Duration>,
+}
+
+/// A client certificate and its key.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct ClientCertificate {
+    /// The certificate with its chain, in PEM or DER.
+    file: String,
+    /// The key in PEM, without a password. It is never recorded or shown.
+    key: String,
+}
+
+/// A limit of the whole, or of each part.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+pub(super) enum Timeout {
+    Whole(Duration),
+    Parts(TimeoutParts),
+}
+
+/// Limits of the parts of a connection; what is not said has the limit of the whole.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct TimeoutParts {
+    /// The TCP connection, through a proxy too.
+    connect: Option<Duration>,
+    /// The dialogue before TLS.
+    dialogue: Option<Duration>,
+    /// The TLS handshake.
+    handshake: Option<Duration>,
 }
 
 /// Who asks.

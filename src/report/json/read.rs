@@ -45,6 +45,7 @@ impl<'a> SeenFrom<'a> {
             resolvers: s.resolvers.iter().map(resolvers).collect(),
             paths_not_seen: &s.paths_not_seen,
             proxies: s.proxies.iter().map(|p| Proxies { view: &p.view, proxy: &p.proxy }).collect(),
+            retried: s.retried,
             detours: s.detours,
             from: s.from.map(|t| t.to_string()),
             to: s.to.map(|t| t.to_string()),

@@ -89,6 +89,8 @@ pub(super) struct SeenFrom<'a> {
     pub paths_not_seen: &'a [String],
     /// Views in which a run stood through a proxy.
     pub proxies: Vec<Proxies<'a>>,
+    /// Connections that needed more than one try.
+    pub retried: usize,
     /// True if connections were led elsewhere (`--connect-to`).
     pub detours: bool,
     /// Start of the first run, RFC 3339.

@@ -1,6 +1,7 @@
 //! A balancer shows its members a certificate that is not for clients.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::judge::RuleInfo;
 use crate::judge::asked;
@@ -10,7 +11,7 @@ use crate::judge::wording;
 use crate::model::certificate::BlobId;
 use crate::model::finding::Severity;
 use crate::model::obligation::Claim;
-use crate::model::plan::{CertId, Plan, PoolId, PoolTls, Target};
+use crate::model::plan::{CertId, ClientCertificate, Plan, PoolId, PoolTls, Target};
 
 /// What is known of the rule.
 pub(super) const INFO: RuleInfo = RuleInfo {
@@ -26,7 +27,8 @@ const PAGE: &str = "\
 # What it means
 
 A bridge connects to members that demand client certificates (`mtls = true`), and its certificate has an extended key
-usage without clientAuth. Only where the plan says in this way that somebody acts as a client, the rule speaks.
+usage without clientAuth. Or the plan has a `client-certificate` to show to servers, and that one is none for clients. Only
+where the plan says in one of these ways that somebody acts as a client, the rule speaks.
 
 # Why it matters
 
@@ -75,6 +77,25 @@ pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
         draft.obligations = obligations.into_iter().filter(|i| case.is_due(*i)).collect();
         drafts.push(draft);
     }
+    drafts.extend(case.plan.client_certificates().into_iter().filter_map(|shown| shown_by_us(context, shown)));
+}
+
+/// What is shown by who looks, in the place of the servers' clients.
+fn shown_by_us(context: &Context, shown: &Arc<ClientCertificate>) -> Option<Draft> {
+    let (case, plan) = (context.case, context.case.plan);
+    let is_not_for_clients = |l: &BlobId| case.certificates.facts(*l).is_ok_and(|f| f.client_auth == Some(false));
+    let leaf = case.certificates.in_file(case.evidence, &shown.file.value).into_iter().find(is_not_for_clients)?;
+    let to = plan.servers.iter().filter(|s| s.settings.client_certificate.as_ref() == Some(shown));
+    let labels: Vec<&str> = to.map(|s| &*s.label).collect();
+    let file = &shown.file.value;
+    let mut draft = Draft::plain(&INFO, format!("{file} is shown as a client's certificate, and is not for clients"));
+    draft.expected = vec!["clientAuth in extKeyUsage".into()];
+    draft.seen = vec![wording::leaf(case, leaf), "extKeyUsage without clientAuth".into()];
+    draft.hurts = vec![format!("this run, and whoever else shows it to {}", wording::list(labels.iter().copied()))];
+    draft.remedy.cure = vec!["name a certificate with clientAuth, and its key, in `client-certificate`".into()];
+    draft.waiver = context.waiver(INFO.name, &labels.iter().map(ToString::to_string).collect());
+    draft.at = Some(shown.file.span);
+    Some(draft)
 }
 
 /// A bridge is its members' client.
