@@ -33,6 +33,7 @@ pub(super) fn lines(context: &Context) -> Vec<String> {
     out.extend(ttl_of_caches(case));
     out.extend(beside::unanswered(context));
     out.extend(unnamed_authorities(context));
+    out.extend(dns::unknown_senders(context));
     out.extend(declared_only(case));
     out.extend(later_rules(case));
     out

@@ -23,7 +23,7 @@ pub const CAA_NAMES: usize = 256;
 /// What a question is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Topic {
-    /// MX of `[mail]` and their hosts.
+    /// MX and SPF of `[mail]`, and the hosts.
     Mail,
     /// Where clients look for autodiscover.
     Autodiscover,
@@ -45,7 +45,7 @@ impl Topic {
     /// What it is for, in words.
     pub fn word(self) -> &'static str {
         match self {
-            Self::Mail => "MX of [mail]",
+            Self::Mail => "MX and SPF of [mail]",
             Self::Autodiscover => "where clients look for autodiscover",
             Self::Records => "[records]",
             Self::Wildcards => "DNS wildcards",
@@ -106,7 +106,7 @@ impl Questions<'_> {
     fn mail(&mut self) {
         for mail in &self.plan.mail {
             for view in outward(self.plan) {
-                self.ask(Topic::Mail, view, &mail.domain, &[RecordType::Mx]);
+                self.ask(Topic::Mail, view, &mail.domain, &[RecordType::Mx, RecordType::Txt]);
                 for target in mail.mx.iter().flatten().flatten() {
                     self.ask(Topic::Mail, view, &target.value, &RecordType::ALL);
                 }

@@ -50,11 +50,9 @@ pub(super) const LATER: &[&str] = &[
     "hsts-covers-legacy",
     "redirect-behaviour",
     "delegation-mismatch",
-    "spf-lacks-new-outbound",
     "mta-sts-mismatch",
     "tlsa-mismatch",
     "ptr-helo-mismatch",
-    "key-on-retired-node",
 ];
 
 #[cfg(test)]

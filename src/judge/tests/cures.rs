@@ -161,6 +161,26 @@ fn a_slip_is_neither_missed_nor_ordered_again() {
     assert_eq!(finding.remedy.cure[0], order);
 }
 
+#[test]
+fn what_the_plan_does_not_know_is_not_dropped_by_a_new_order() {
+    let cures = |names: &[&str]| {
+        let mut world = World::empty();
+        let server = world.server("ex2010", "10.0.0.10", "");
+        let autodiscover = world.name(Table::Internet, "autodiscover.domain.com", Target::Server(server));
+        world.name(Table::Internet, MAIL, Target::Server(server));
+        let certificate = world.certificate("san", &ROOT.issue(names));
+        world.covers(autodiscover, certificate);
+        world.policy.scope = Scope::Files;
+        let found = world.judge().findings.into_iter().find(|f| f.rule == "san-missing-name").unwrap();
+        found.remedy.cure.into_iter().filter(|l| l.starts_with("it has")).collect::<Vec<_>>()
+    };
+    assert_eq!(cures(&[MAIL]), [""; 0]);
+    assert_eq!(cures(&[MAIL, "autdiscover.domain.com"]), [""; 0], "a slip is nobody's name");
+    let kept =
+        "it has webmail.domain.com too, which the plan does not know: order it again, unless nobody uses it any more";
+    assert_eq!(cures(&[MAIL, "webmail.domain.com"]), [kept]);
+}
+
 /// A transition into the coexistence in which the name leads to the server, and nothing is said of it before.
 fn ahead(view: crate::model::plan::ViewId, outcome: &DnsOutcome) -> World {
     let mut world = simple();

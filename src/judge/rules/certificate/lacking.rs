@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::idn_or_syntax::is_malformed;
 use super::san_near_miss;
 use crate::judge::RuleInfo;
 use crate::judge::case::Case;
@@ -158,6 +159,7 @@ fn draft(
     }
     draft.hurts = vec![format!("clients that ask for {listed}: name mismatch, a warning or no connection")];
     draft.remedy.cure = order(case, certificate, &names);
+    draft.remedy.cure.extend(unplanned(case, whose));
     draft.keys = names.iter().map(|n| Key::Uncovered(whose, *n)).collect();
     // The place of the certificate itself, where a declared one is at fault.
     draft.at = certificate.map(|c| plan.certificate(c).span).or(draft.at);
@@ -199,6 +201,26 @@ fn seen(case: &Case, whose: Whose, items: &[Item]) -> Vec<String> {
     ));
     out.extend(wording::spots(items));
     out
+}
+
+/// Names on the certificate that no table of the plan knows: whoever orders the plan's names only drops them.
+fn unplanned(case: &Case, whose: Whose) -> Option<String> {
+    let presented = presented(case, whose);
+    let planned: BTreeSet<&str> = case.plan.names.iter().map(|n| n.name.as_str()).collect();
+    let own = |id: &&String| {
+        let lower = id.to_ascii_lowercase();
+        !is_malformed(id)
+            && !planned.contains(lower.as_str())
+            && san_near_miss::meant(case.plan, &lower, &presented).is_none()
+    };
+    let extra: Vec<String> = presented.iter().filter(own).cloned().collect();
+    let listed = wording::cut(extra.clone()).join(", ");
+    let them = if extra.len() == 1 { "it" } else { "them" };
+    (!extra.is_empty()).then(|| {
+        format!(
+            "it has {listed} too, which the plan does not know: order {them} again, unless nobody uses {them} any more"
+        )
+    })
 }
 
 /// The whole list of names to order: what the plan demands of the certificate in any phase, and what it lacks.

@@ -9,6 +9,7 @@ mod expires_inside_phase;
 mod files;
 mod idn_or_syntax;
 mod intranet_name_in_public_certificate;
+mod key_on_retired_node;
 pub(in super::super) mod lacking;
 mod legacy_os_cannot_use_certificate;
 mod mtls_clientauth_missing;
@@ -53,5 +54,6 @@ pub(super) const RULES: &[Rule] = &[
     Rule { info: &signature_does_not_verify::INFO, check: signature_does_not_verify::check },
     Rule { info: &private_key_in_certificate_file::INFO, check: private_key_in_certificate_file::check },
     Rule { info: &certificate_file_part_unread::INFO, check: certificate_file_part_unread::check },
+    Rule { info: &key_on_retired_node::INFO, check: key_on_retired_node::check },
     Rule { info: &superfluous_san::INFO, check: superfluous_san::check },
 ];

@@ -2,6 +2,8 @@
 
 mod changes;
 
+pub(super) use changes::ends;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::san_near_miss;

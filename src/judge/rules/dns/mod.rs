@@ -23,6 +23,8 @@ mod record_differs;
 mod resolvers_disagree_in_view;
 mod resolves_to_unexpected_target;
 mod special;
+mod spf;
+mod spf_lacks_new_outbound;
 mod srv_target_invalid;
 mod stale_or_unplanned_aaaa;
 mod ttl_not_lowered_in_time;
@@ -32,6 +34,7 @@ mod wildcard_record_answers;
 pub(in crate::judge) use caa::unnamed;
 pub(super) use name_unresolved_in_view::is_dangling;
 pub(super) use odd::strangers;
+pub(in crate::judge) use spf_lacks_new_outbound::unknown as unknown_senders;
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -64,6 +67,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule { info: &mx_target_invalid::INFO, check: mx_target_invalid::check },
     Rule { info: &mx_left_behind::INFO, check: mx_left_behind::check },
     Rule { info: &record_differs::INFO, check: record_differs::check },
+    Rule { info: &spf_lacks_new_outbound::INFO, check: spf_lacks_new_outbound::check },
     Rule { info: &srv_target_invalid::INFO, check: srv_target_invalid::check },
     Rule { info: &autodiscover_candidate_uncovered::INFO, check: autodiscover_candidate_uncovered::check },
     Rule { info: &caa_forbids_issuer::INFO, check: caa_forbids_issuer::check },
@@ -289,9 +293,20 @@ pub(super) fn missing_lines(case: &Case, items: &[Item]) -> Vec<String> {
         _ => None,
     });
     let targets: BTreeSet<&str> = targets.collect();
-    match targets.is_empty() {
-        true => zone_lines(case, items),
-        false => vec![format!("replace the CNAME, or create its target {}", wording::list(targets))],
+    let lines = zone_lines(case, items);
+    if targets.is_empty() {
+        return lines;
+    }
+    // Where the alias itself is wanted, its target is what is missing.
+    let target = wording::list(targets);
+    let is_alias = lines.is_empty() || lines.iter().any(|l| l.contains(" IN CNAME "));
+    let first = items.first().map(|i| (&i.problem.fault, &case.plan.name(i.obligation.claim.name()).name));
+    match first {
+        Some((Fault::Dns(view, _, _), name)) if !is_alias => {
+            let delete = format!("{}: delete the CNAME of {name}", zone_word(case, *view));
+            [vec![delete], lines, vec![format!("or create {target}, to which it leads")]].concat()
+        }
+        _ => vec![format!("replace the CNAME, or create its target {target}")],
     }
 }
 

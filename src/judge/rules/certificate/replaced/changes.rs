@@ -56,7 +56,7 @@ fn of_name(case: &Case, name: NameId, (from, to, ahead): (Phase, Phase, bool)) -
 }
 
 /// Where TLS ends behind a target: at each member of a pool that passes it through.
-fn ends(plan: &Plan, target: Target, phase: Phase) -> Vec<Target> {
+pub(in super::super) fn ends(plan: &Plan, target: Target, phase: Phase) -> Vec<Target> {
     match target {
         Target::Pool(id) if plan.pool(id).members_must_serve() => {
             plan.pool(id).servers(phase).iter().copied().map(Target::Server).collect()
