@@ -194,7 +194,7 @@ pub enum MailWay {
 pub struct ZonePlace {
     /// Its apex; `None` is not known.
     pub apex: Option<Name>,
-    /// The authoritative server to talk to: an address or a label.
+    /// The authoritative server to talk to: an address, with a port or without, or a label.
     pub server: Option<String>,
     /// The view's label.
     pub view: Option<String>,
@@ -327,6 +327,15 @@ impl ServerAct {
 }
 
 impl ZonePlace {
+    /// The server's host, and its port if that is another than 53: a server with a port is an address.
+    pub(super) fn host(&self) -> Option<(String, Option<u16>)> {
+        let server = self.server.as_deref()?;
+        Some(match server.parse::<SocketAddr>() {
+            Ok(at) => (at.ip().to_string(), Some(at.port()).filter(|port| *port != 53)),
+            Err(_) => (server.to_string(), None),
+        })
+    }
+
     fn texts(&self) -> Vec<&str> {
         self.server.iter().chain(&self.view).map(String::as_str).collect()
     }

@@ -38,8 +38,11 @@ fn zone_scripts(zone: &ZonePlace, act: &ZoneAct) -> Scripts {
 /// One message to the zone's server, as one command. A line of nsupdate is an argument of printf's: no value is read as
 /// a format, and none holds a line break.
 pub(super) fn nsupdate(zone: &ZonePlace, updates: &[String]) -> Result<String, Refusal> {
-    let server = match &zone.server {
-        Some(server) => Some(format!("server {}", plain_host(server, "is no name or address of a server")?)),
+    let server = match &zone.host() {
+        Some((host, port)) => {
+            let port = port.map(|port| format!(" {port}")).unwrap_or_default();
+            Some(format!("server {}{port}", plain_host(host, "is no name or address of a server")?))
+        }
         None => None,
     };
     let zone = zone.apex.as_ref().map(|apex| format!("zone {apex}"));

@@ -31,8 +31,12 @@ struct Place<'a> {
 impl Place<'_> {
     /// `-ComputerName dc1 -ZoneName domain.com`.
     fn parameters(&self) -> String {
-        let computer = self.zone.server.as_ref().map(|s| format!(" -ComputerName {}", powershell(s)));
-        format!("{} -ZoneName {}", computer.unwrap_or_default(), powershell(self.apex.as_str()))
+        format!("{} -ZoneName {}", self.computer(), powershell(self.apex.as_str()))
+    }
+
+    /// ` -ComputerName dc1`, where the server is known.
+    fn computer(&self) -> String {
+        self.zone.host().map(|(host, _)| format!(" -ComputerName {}", powershell(&host))).unwrap_or_default()
     }
 
     /// The owner relative to its zone; `@` is the zone itself, and quoted, as PowerShell would splat a bare one.
@@ -68,7 +72,7 @@ fn in_zone(whole: &Act, place: &Place, act: &ZoneAct) -> Scripts {
 
 /// Replicated to every domain controller of the forest that runs DNS, as a pinpoint zone should be.
 fn create_zone(place: &Place) -> String {
-    let computer = place.zone.server.as_ref().map(|s| format!(" -ComputerName {}", powershell(s))).unwrap_or_default();
+    let computer = place.computer();
     let zone = powershell(place.apex.as_str());
     format!("Add-DnsServerPrimaryZone{computer} -Name {zone} -ReplicationScope Forest -DynamicUpdate None")
 }

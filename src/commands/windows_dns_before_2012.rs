@@ -26,8 +26,9 @@ pub(super) fn scripts(act: &Act) -> Scripts {
     }
 }
 
-fn server(zone: &ZonePlace) -> Result<&str, Refusal> {
-    zone.server.as_deref().map_or(Ok(""), |s| plain_host(s, "is no name or address of a server"))
+fn server(zone: &ZonePlace) -> Result<String, Refusal> {
+    let host = zone.host().map(|(host, _)| host).unwrap_or_default();
+    if host.is_empty() { Ok(host) } else { Ok(plain_host(&host, "is no name or address of a server")?.into()) }
 }
 
 fn in_zone(whole: &Act, zone: &ZonePlace, apex: &Name, act: &ZoneAct) -> Scripts {

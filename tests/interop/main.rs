@@ -1,4 +1,6 @@
 //! The built binary against real servers: BIND 9, nginx, HAProxy, Postfix, Dovecot, proxies and others on loopback. No mock.
+//! The built binary against real servers: BIND 9, nginx, Postfix, Dovecot and others on loopback; and what is
+//! printed for these, for HAProxy and for Apache, given to them. No mock.
 //!
 //! `tests/run` installs them and runs these tests as root; nothing outside loopback is asked.
 #![allow(
@@ -10,6 +12,7 @@
 
 mod bind;
 mod certificates;
+mod commands;
 mod daemon;
 mod dovecot;
 mod faces;
