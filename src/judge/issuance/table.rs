@@ -80,7 +80,9 @@ const fn brand(
 /// max_names: Let's Encrypt: letsencrypt.org/docs/profiles (classic; 25 with tlsserver and shortlived, to be said by
 /// `max-names`). DigiCert: tbs-certificates.co.uk/FAQ/en/san_certificats_verisign.html (the common name and 249 more).
 /// client_auth_end: Let's Encrypt: the same page (tlsclient). DigiCert: knowledge.digicert.com ALERT53 (2026-03-03).
-/// Sectigo: its announcement of April 2026, by comparecheapssl.com/?p=12632.
+/// Sectigo: its announcement of April 2026, by comparecheapssl.com/?p=12632 (its own FAQ, sectigo.com/
+/// faq-client-authentication-eku-deprecation, still had 2026-05-15; shop.trustico.com, too, says February 2027). Compared
+/// again on 2026-11-29.
 static BRANDS: &[Brand] = &[
     Brand {
         is_short: true,
