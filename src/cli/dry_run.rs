@@ -46,6 +46,10 @@ pub fn print(plan: &Plan, probes: &Probes, dial: &DialMap, ways: &[Way]) -> Resu
         let what = format!("tls   each address that {} gives for {}, port {} {way}", t.view, t.name, t.port);
         line(format!("{}{}", what.trim_end(), through(&t.manners)));
     }
+    for ask in &probes.http {
+        let (address, name) = (ask.probe.address, ask.probe.name.probe());
+        line(format!("http  {address} GET / of {name}{}", detour(dial, address, Some(&name))));
+    }
     probes.skipped.iter().for_each(|s| line(format!("not   {s}")));
     output::print(&text)
 }
@@ -58,6 +62,7 @@ pub fn idle_detours<'a>(dial: &'a DialMap, probes: &'a Probes) -> impl Iterator<
         let moves = |to: SocketAddr, name: Option<&Name>| one.resolve(to, name) != to;
         probes.dns.iter().any(|a| moves(a.probe.resolver.addr, None))
             || probes.tls.iter().any(|a| moves(a.probe.address, a.probe.sni.as_ref()))
+            || probes.http.iter().any(|a| moves(a.probe.address, Some(&a.probe.name.probe())))
             || probes.templates.iter().any(|t| {
                 let port = d.port.is_none_or(|p| p == t.port);
                 port && d.host.as_deref().is_none_or(|h| h.parse::<IpAddr>().is_ok() || t.name.as_str() == h)

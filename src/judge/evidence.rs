@@ -12,6 +12,7 @@ use smallvec::{SmallVec, smallvec};
 
 use super::order::{KnownName, KnownPlace, Order, Place};
 use crate::model::dns::{DnsOutcome, RecordType, ResolverAddr};
+use crate::model::http::HttpOutcome;
 use crate::model::name::Name;
 use crate::model::observation::{Observation, Outcome, Probe, Recording, Run};
 use crate::model::plan::Plan;
@@ -102,6 +103,7 @@ impl<'a> Ages<'a> {
             Probe::File(_) => None,
             Probe::Dns(p) => self.views.get(&*p.view),
             Probe::Tls(p) => self.addresses.get(&p.address.ip()),
+            Probe::Http(p) => self.addresses.get(&p.address.ip()),
         };
         nearer.copied().unwrap_or(self.plan)
     }
@@ -288,6 +290,14 @@ impl<'a> Evidence<'a> {
         }
     }
 
+    /// The outcome of an observation of a web site.
+    pub(super) fn http(&self, look: Look) -> Option<&'a HttpOutcome> {
+        match &self.looks[look].outcome {
+            Outcome::Http(outcome) => Some(outcome),
+            _ => None,
+        }
+    }
+
     /// The outcome of reading a file.
     pub(super) fn file(&self, look: Look) -> Option<&'a crate::model::observation::FileOutcome> {
         match &self.looks[look].outcome {
@@ -320,6 +330,7 @@ fn is_word(outcome: &Outcome) -> bool {
     match outcome {
         Outcome::File(_) => true,
         Outcome::Dns(outcome) => outcome.reply().is_some() || *outcome == DnsOutcome::ServFail,
+        Outcome::Http(outcome) => matches!(outcome, HttpOutcome::Head(_) | HttpOutcome::NotHttp(_)),
         Outcome::Tls(outcome) => !matches!(
             outcome,
             TlsOutcome::Refused

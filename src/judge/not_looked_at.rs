@@ -34,6 +34,7 @@ pub(super) fn lines(context: &Context) -> Vec<String> {
     out.extend(beside::unanswered(context));
     out.extend(unnamed_authorities(context));
     out.extend(dns::unknown_senders(context));
+    out.extend(web_sites(case));
     out.extend(declared_only(case));
     out.extend(later_rules(case));
     out
@@ -186,6 +187,15 @@ fn unnamed_authorities(context: &Context) -> Vec<String> {
         )
     };
     dns::unnamed(context).into_iter().map(line).collect()
+}
+
+/// A recording of an earlier release, or a look that was narrowed.
+fn web_sites(case: &Case) -> Option<String> {
+    let plan = case.plan;
+    let declared = plan.servers.iter().any(|s| !s.redirects.is_empty());
+    let asked = case.evidence.looks().any(|(_, look)| matches!(look.probe, Probe::Http(_)));
+    (declared && !asked && case.policy.scope == Scope::All)
+        .then(|| "redirects and HSTS (no web site was asked)".to_string())
 }
 
 /// Tables of the plan that no rule of this release judges.

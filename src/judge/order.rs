@@ -22,6 +22,8 @@ pub(super) enum Place<'a> {
     Resolver(&'a str, &'a ResolverAddr),
     /// An endpoint.
     Endpoint(SocketAddr, Way),
+    /// A web site.
+    Web(SocketAddr),
 }
 
 /// The number of a place that the recording knows.
@@ -43,6 +45,7 @@ fn parts(probe: &Probe) -> Parts<'_> {
         Probe::File(path) => (Place::File(path), None, 0),
         Probe::Dns(p) => (Place::Resolver(&p.view, &p.resolver), Some(&p.name), p.kind as u32),
         Probe::Tls(p) => (Place::Endpoint(p.address, p.way), p.sni.as_ref(), p.face.map_or(0, |f| f as u32 + 1)),
+        Probe::Http(p) => (Place::Web(p.address), Some(&p.name), 0),
     }
 }
 

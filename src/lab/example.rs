@@ -156,6 +156,7 @@ pub(super) fn exchange_2003() -> Plan {
             choice(&[(Some(Phase::Before), 0), (Some(Phase::Coexistence), 1)]),
         ),
     ];
+    plan.servers[0].redirects = vec![here(name("legacy.mail.domain.com"))];
     let until = Timestamp::from_second(4_102_444_800).ok(); // 2100-01-01
     plan.phases.insert(Phase::Coexistence, PhaseDates { until, ..PhaseDates::default() });
     let always = |w: Wanted| [w.clone(), w.clone(), w];

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::certificates::{Issue, IssueId, Uses, services_of};
 use super::old_tls::Age;
+use super::web::Web;
 use crate::model::phase::{Moment, Phase};
 use crate::model::plan::{CertId, Members, NameId, Plan, PoolId, PoolTls, ServerId, Target, ViewId};
 use crate::model::service::Way;
@@ -36,6 +37,8 @@ pub(super) struct Door {
     pub whole_chain: bool,
     /// True: the key is not the certificate's.
     pub wrong_key: bool,
+    /// What is answered to who speaks HTTP.
+    pub web: Web,
 }
 
 /// How a port behaves.
@@ -120,7 +123,7 @@ impl Machines<'_> {
         let picked = self.default_of(target, word, phase).or_else(|| by_name.values().next().copied());
         let default = picked.unwrap_or_else(|| *own.get_or_insert_with(|| self.make(target)));
         let manner = Manner::Serves;
-        Door { word, way, manner, by_name, default, whole_chain: true, wrong_key: false }
+        Door { word, way, manner, by_name, default, whole_chain: true, wrong_key: false, web: Web::default() }
     }
 
     /// What a target shows for a name that leads to it in this phase or led to it before: caches still send clients

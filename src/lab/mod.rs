@@ -26,6 +26,7 @@ mod start;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod web;
 mod world;
 mod zone;
 

@@ -245,7 +245,13 @@ impl Keys<'_> {
         for (name, issue) in &door.by_name {
             by_name.insert(name.clone(), self.key(*issue, door)?);
         }
-        Ok(Backend { way: door.way, manner: door.manner, by_name, default: self.key(door.default, door)? })
+        Ok(Backend {
+            way: door.way,
+            manner: door.manner,
+            by_name,
+            default: self.key(door.default, door)?,
+            web: door.web.clone(),
+        })
     }
 
     fn key(&mut self, issue: IssueId, door: &Door) -> io::Result<Arc<CertifiedKey>> {

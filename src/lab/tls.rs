@@ -19,6 +19,7 @@ use super::authority::Inspector;
 use super::dialogue::{self, Offer};
 use super::machines::Manner;
 use super::old_tls;
+use super::web::Web;
 use crate::model::service::Way;
 
 /// The longest life of a connection.
@@ -34,6 +35,7 @@ pub(super) struct Backend {
     /// By name; a wildcard stands for one label.
     pub by_name: BTreeMap<String, Arc<CertifiedKey>>,
     pub default: Arc<CertifiedKey>,
+    pub web: Web,
 }
 
 impl Backend {
@@ -86,6 +88,16 @@ impl Endpoint {
         let serving: Vec<&Backend> = group.iter().filter(|b| b.manner != Manner::Closed).collect();
         let backend = serving.get(self.turn_of(name) % serving.len().max(1))?;
         Some(backend.shows(name))
+    }
+
+    /// What is answered to a question for `/`; `None` if it is none.
+    fn web(&self, asked: &[u8]) -> Option<String> {
+        let text = std::str::from_utf8(asked).ok().filter(|t| t.starts_with("GET / HTTP/"))?;
+        let host = text.lines().find_map(|line| line.strip_prefix("Host: "))?.trim();
+        let name = host.split(':').next().unwrap_or_default();
+        let knows = |g: &&Vec<Backend>| g.iter().any(|b| b.known(name).is_some());
+        let group = self.groups.iter().find(knows).or(self.groups.first())?;
+        Some(group.first()?.web.answer(host))
     }
 
     /// Whose turn it is; all names that nobody here knows share one count, so that strangers cannot fill the memory.
@@ -175,7 +187,11 @@ async fn answer(mut stream: TcpStream, endpoint: &Endpoint, tls: TlsAcceptor) ->
         return old_tls::answer(stream, age, show).await;
     }
     let mut stream = tls.accept(stream).await?;
-    let _ = stream.read(&mut [0; 1024]).await?;
+    let mut asked = [0; 1024];
+    let length = stream.read(&mut asked).await?;
+    if let Some(answer) = endpoint.web(asked.get(..length).unwrap_or_default()) {
+        stream.write_all(answer.as_bytes()).await?;
+    }
     stream.shutdown().await
 }
 

@@ -6,6 +6,7 @@ pub mod certificate;
 pub mod cutover;
 pub mod dns;
 pub mod finding;
+pub mod http;
 pub mod identity;
 pub mod inspection;
 pub mod name;

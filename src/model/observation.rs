@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::certificate::BlobId;
 use super::dns::{DnsOutcome, RecordType, ResolverAddr};
+use super::http::{HttpOutcome, HttpProbe};
 use super::name::Name;
 use super::observations::Observations;
 use super::service::Way;
@@ -52,6 +53,8 @@ pub enum Probe {
     Dns(DnsProbe),
     /// A connection to an endpoint.
     Tls(TlsProbe),
+    /// A question for `/` to a web site.
+    Http(HttpProbe),
 }
 
 /// What became of reading a file.
@@ -82,6 +85,8 @@ pub enum Outcome {
     Dns(DnsOutcome),
     /// Of a connection.
     Tls(TlsOutcome),
+    /// Of a question to a web site.
+    Http(HttpOutcome),
 }
 
 /// One look.
@@ -118,7 +123,8 @@ pub const FORMAT: u32 = 1;
 ///
 /// 1: handshakes of servers older than current clients ([`Served::declined`](super::tls::Served::declined)), and the
 /// certificate of each kind of key ([`TlsProbe::face`]); runs through a proxy ([`Run::proxy`]).
-pub const MINOR: u32 = 1;
+/// 2: what web sites answer ([`Probe::Http`]).
+pub const MINOR: u32 = 2;
 
 /// A run: where it stood and when.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use ipnet::IpNet;
 
 use super::dns::RecordType;
+use super::http::HttpProbe;
 use super::name::Name;
 use super::observation::{DnsProbe, TlsProbe};
 use super::plan::{ClientCertificate, Parts, View, ViewId, ViewKind};
@@ -35,6 +36,8 @@ pub struct Probes {
     pub tls: Vec<TlsAsk>,
     /// Connections to the addresses that DNS gives.
     pub templates: Vec<Template>,
+    /// Questions to web sites.
+    pub http: Vec<HttpAsk>,
     /// Hosts that answers name, to be looked up too.
     pub follow: Vec<Follow>,
     /// What is not looked at from here, and why: a line each for `--dry-run` and `-v`.
@@ -44,7 +47,7 @@ pub struct Probes {
 impl Probes {
     /// How many observations come of them at least, unless the run is cut short.
     pub fn count(&self) -> usize {
-        self.dns.len() + self.files.len() + self.tls.iter().map(|t| t.samples as usize).sum::<usize>()
+        self.dns.len() + self.files.len() + self.http.len() + self.tls.iter().map(|t| t.samples as usize).sum::<usize>()
     }
 }
 
@@ -66,6 +69,15 @@ pub struct TlsAsk {
     pub samples: u32,
     /// How.
     pub manners: Manners,
+}
+
+/// A question to a web site.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpAsk {
+    /// The question.
+    pub probe: HttpProbe,
+    /// Limit for the connection and the answer in milliseconds; `None` is the command line's.
+    pub timeout_ms: Option<u64>,
 }
 
 /// "The addresses that this name has in this view": expanded by the observer once DNS has answered.

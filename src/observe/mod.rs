@@ -37,8 +37,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::certificate::BlobId;
-use crate::model::observation::{DialMap, Observation};
-use crate::model::probes::Probes;
+use crate::model::observation::{DialMap, Observation, Outcome, Probe};
+use crate::model::probes::{HttpAsk, Probes};
 
 pub use lookup::lookup;
 pub use proxy::{Route, Secret};
@@ -89,9 +89,27 @@ pub async fn observe(probes: &Probes, options: &Options<'_>, sink: &mut (dyn FnM
         };
         schedule::Schedule::new(probes, options).run(&mut both).await;
     }
+    ask_web_sites(probes, options, sink).await;
     // What answers named and nobody had asked for: a second, small round.
     let more = followed.probes();
     if !more.dns.is_empty() {
         schedule::Schedule::new(&more, options).run(sink).await;
     }
+}
+
+/// After all handshakes, so that no server is asked by many at once.
+async fn ask_web_sites(probes: &Probes, options: &Options<'_>, sink: &mut (dyn FnMut(Seen) + Send)) {
+    let ask = |ask: &HttpAsk| {
+        let to = options.dial.resolve(ask.probe.address, Some(&ask.probe.name.probe()));
+        (ask.probe.clone(), to, schedule::limit(ask.timeout_ms, options.timeout))
+    };
+    let asks = probes.http.iter().map(ask).collect();
+    tls::http::all(asks, |probe, to, outcome| {
+        let dialled = (to != probe.address).then_some(to);
+        let (probe, outcome) = (Probe::Http(probe), Outcome::Http(outcome));
+        let run = options.run.clone();
+        let at = schedule::now();
+        sink(Seen::Observation(Observation { probe, run, sample: 0, attempt: 0, dialled, at, outcome }));
+    })
+    .await;
 }

@@ -241,12 +241,13 @@ impl Drop for Running<'_, '_> {
     }
 }
 
-fn limit(milliseconds: Option<u64>, default: Duration) -> Duration {
+/// The limit of a question or a connection.
+pub fn limit(milliseconds: Option<u64>, default: Duration) -> Duration {
     milliseconds.map_or(default, Duration::from_millis).max(Duration::from_millis(1))
 }
 
 /// The time, to the second.
-fn now() -> Timestamp {
+pub fn now() -> Timestamp {
     let now = Timestamp::now();
     Timestamp::from_second(now.as_second()).unwrap_or(now)
 }

@@ -107,6 +107,7 @@ async fn what_dns_gives_is_looked_at_once() {
             Outcome::Dns(_) => assert_eq!(observation.dialled, Some(resolver)),
             Outcome::Tls(t) => assert!(matches!(t, TlsOutcome::Certificate(_)) && observation.dialled.is_none()),
             Outcome::File(f) => assert!(matches!(f, FileOutcome::Unreadable(_))),
+            Outcome::Http(h) => panic!("{h:?}"),
         }
     }
     assert_eq!(observations(&all).len(), 2 + 3 + 1);

@@ -16,6 +16,7 @@ use crate::model::service::Service;
 use crate::model::tls::Face;
 
 mod beside;
+mod http;
 
 /// What to look at from a vantage, for what is due under a policy. Equal questions stand once.
 pub fn probes(plan: &Plan, obligations: &[Obligation], vantage: &Vantage, policy: &Policy) -> Probes {
@@ -36,6 +37,7 @@ pub fn probes(plan: &Plan, obligations: &[Obligation], vantage: &Vantage, policy
         }
     }
     beside::ask(&mut asker, policy);
+    http::ask(&mut asker, obligations, policy);
     // They live as long as the run, and may be many.
     asker.out.dns.shrink_to_fit();
     asker.out.tls.shrink_to_fit();

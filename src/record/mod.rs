@@ -47,6 +47,7 @@ mod tests {
 
     use super::*;
     use crate::model::dns::{AddressRecord, DnsOutcome, Link, RecordType, Reply, ResolverAddr, Soa};
+    use crate::model::http::{HttpHead, HttpOutcome, HttpProbe};
     use crate::model::name::Name;
     use crate::model::observation::{DnsProbe, FORMAT, FileOutcome, MINOR, Outcome, Probe, Recording, TlsProbe};
     use crate::model::proxy::ProxyFault;
@@ -147,6 +148,7 @@ mod tests {
             (".*", file()).prop_map(|(path, outcome)| (Probe::File(path), Outcome::File(outcome))),
             (dns_probe(), dns()).prop_map(|(probe, outcome)| (Probe::Dns(probe), Outcome::Dns(outcome))),
             (tls_probe(), tls()).prop_map(|(probe, outcome)| (Probe::Tls(probe), Outcome::Tls(outcome))),
+            (http_probe(), http()).prop_map(|(probe, outcome)| (Probe::Http(probe), Outcome::Http(outcome))),
         ]
     }
 
@@ -208,6 +210,25 @@ mod tests {
             authenticated: bits[1],
             after_truncation: bits[2],
         })
+    }
+
+    fn http_probe() -> impl Strategy<Value = HttpProbe> {
+        tls_probe().prop_map(|p| HttpProbe {
+            address: p.address,
+            name: p.sni.unwrap_or_else(|| Name::parse("a.example").unwrap()),
+        })
+    }
+
+    fn http() -> impl Strategy<Value = HttpOutcome> {
+        let head = (any::<u16>(), any::<Option<String>>(), any::<Option<String>>());
+        prop_oneof![
+            head.prop_map(|(status, location, hsts)| HttpOutcome::Head(HttpHead { status, location, hsts })),
+            ".*".prop_map(HttpOutcome::NoTls),
+            ".*".prop_map(HttpOutcome::NotHttp),
+            Just(HttpOutcome::Closed),
+            Just(HttpOutcome::Timeout),
+            Just(HttpOutcome::TooLarge),
+        ]
     }
 
     fn dns() -> impl Strategy<Value = DnsOutcome> {

@@ -1,6 +1,5 @@
-//! The built binary against real servers: BIND 9, nginx, HAProxy, Postfix, Dovecot, proxies and others on loopback. No mock.
-//! The built binary against real servers: BIND 9, nginx, Postfix, Dovecot and others on loopback; and what is
-//! printed for these, for HAProxy and for Apache, given to them. No mock.
+//! The built binary against real servers: BIND 9, nginx, HAProxy, Postfix, Dovecot, proxies and others on loopback; and
+//! what is printed for these and for Apache, given to them. No mock.
 //!
 //! `tests/run` installs them and runs these tests as root; nothing outside loopback is asked.
 #![allow(
@@ -28,5 +27,6 @@ mod records;
 mod run;
 mod services;
 mod verdicts;
+mod web;
 mod witness;
 mod world;

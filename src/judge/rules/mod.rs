@@ -47,8 +47,6 @@ pub(super) const LATER: &[&str] = &[
     "inventory-status-not-valid",
     "pfx-too-new-for-target",
     "published-name-missing",
-    "hsts-covers-legacy",
-    "redirect-behaviour",
     "delegation-mismatch",
     "mta-sts-mismatch",
     "tlsa-mismatch",

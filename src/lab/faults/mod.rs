@@ -8,6 +8,7 @@ mod records;
 mod resolvers;
 mod servers;
 mod table;
+mod web;
 
 use super::world::World;
 use table::FAULTS;

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use super::super::certificates::Issue;
 use super::super::machines::{Door, Machine, Manner};
+use super::super::web::Web;
 use super::super::world::World;
 use super::super::zone::Entry;
 use crate::model::dns::RecordType;
@@ -204,6 +205,7 @@ pub(super) fn put_web_site(world: &mut World, name: &str) {
         default: world.issues.len() - 1,
         whole_chain: true,
         wrong_key: false,
+        web: Web::default(),
     };
     world.machines.push(Machine { label: "hoster".into(), doors: [(443, door)].into() });
     world.endpoints.insert(SocketAddr::new(HOSTER, 443), vec![vec![world.machines.len() - 1]]);

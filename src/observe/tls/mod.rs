@@ -5,6 +5,7 @@
 
 mod capture;
 mod faces;
+pub mod http;
 mod older;
 #[cfg(test)]
 mod older_tests;

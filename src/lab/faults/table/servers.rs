@@ -1,6 +1,6 @@
 //! Faults of servers and of what stands before them.
 
-use super::super::{FaultInfo, servers};
+use super::super::{FaultInfo, servers, web};
 
 pub(super) const FAULTS: &[FaultInfo] = &[
     FaultInfo::new(
@@ -109,6 +109,27 @@ pub(super) const FAULTS: &[FaultInfo] = &[
         "a line in the clear stands behind the server's word to go ahead with TLS",
         servers::with_starttls,
         servers::inject,
+    ),
+    FaultInfo::new(
+        "redirect-to-itself",
+        "server",
+        "the server's web site redirects / to where it was asked",
+        web::sites,
+        web::lead_to_itself,
+    ),
+    FaultInfo::new(
+        "redirect-in-the-clear",
+        "server",
+        "the server's web site redirects / to http://, in the clear",
+        web::sites,
+        web::lead_into_the_clear,
+    ),
+    FaultInfo::new(
+        "covered-by-hsts",
+        "server",
+        "sites above the server's names send HSTS with includeSubDomains, and it shows its out-of-box certificate",
+        web::below,
+        web::cover_by_hsts,
     ),
     FaultInfo::new(
         "tls-interception",

@@ -1,0 +1,35 @@
+//! Questions for `/`, where the plan speaks of redirects.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+
+use super::Asker;
+use crate::model::http::{HttpProbe, is_declared, is_web};
+use crate::model::obligation::{Claim, Obligation};
+use crate::model::policy::{Policy, Scope};
+use crate::model::probes::HttpAsk;
+
+/// Every name at every server of which the plan says where its web site sends users, at the server's own addresses.
+pub(super) fn ask(asker: &mut Asker<'_>, obligations: &[Obligation], policy: &Policy) {
+    if policy.scope == Scope::Files {
+        return;
+    }
+    let plan = asker.plan;
+    let mut asked = BTreeSet::new();
+    for obligation in obligations.iter().filter(|o| policy.asks_for(plan, o)) {
+        let Claim::Serves { server, service, name, .. } = &obligation.claim else { continue };
+        if !is_web(service) || !is_declared(plan, *server) {
+            continue;
+        }
+        let addresses = plan.server(*server).own_addresses(&plan.views);
+        let reached: Vec<_> = addresses.into_iter().filter(|a| asker.reaches(*a)).collect();
+        for address in reached {
+            let name = plan.name(*name).name.probe();
+            let probe = HttpProbe { address: SocketAddr::new(address, service.port), name };
+            if asked.insert(probe.clone()) {
+                let timeout_ms = plan.server(*server).settings.timeout_ms;
+                asker.out.http.push(HttpAsk { probe, timeout_ms });
+            }
+        }
+    }
+}
