@@ -18,7 +18,8 @@ pub(super) struct Abilities {
 /// Windows Server 2003: TLS 1.0 at most (Microsoft, Support for TLS 1.1 and 1.2 begins with Windows 7 and Server 2008 R2:
 /// Protocols in TLS/SSL, Schannel SSP); no ECDSA, as elliptic curves came with CNG in Windows Vista and Server 2008
 /// (Microsoft, CNG features); no RSASSA-PSS in certificates for the same reason; SHA-2 by KB968730, which replaces
-/// KB938397 (both for SP2; Microsoft, Windows PKI blog 2010-09-30, SHA2 and Windows). Compared on 2026-11-29.
+/// KB938397 (both for SP2; Microsoft, Windows PKI blog 2010-09-30, SHA2 and Windows: these two numbers alone were compared
+/// with a stored copy of it, on 2026-11-29).
 const WINDOWS_2003: Abilities =
     Abilities { product: "windows-2003", system: "Windows Server 2003", tls: "TLS 1.0", sha2: "KB968730 (with SP2)" };
 
@@ -39,7 +40,8 @@ pub(super) fn of(server: &Server) -> Option<&'static Abilities> {
 /// True if a server's product is known to speak TLS 1.2, once that is turned on: Windows from Server 2008 R2 on, where it is
 /// off until 2012 (Microsoft, Protocols in TLS/SSL, Schannel SSP); Exchange from 2010 SP3 RU19, 2013 CU19 and 2016 CU8 on
 /// (Exchange team blog, TLS guidance, part 1). Server 2008 has it only with SP2 and KB4019276 (Microsoft, Update to add support
-/// for TLS 1.1 and TLS 1.2 in Windows Server 2008 SP2), of which nobody knows. Compared on 2026-11-29.
+/// for TLS 1.1 and TLS 1.2 in Windows Server 2008 SP2), of which nobody knows. On 2026-11-29 the builds of Exchange and 2008 R2's
+/// default were compared with what risual.com/2018/06/11/tls-guidance-office-365-exchange retells of the post, no more.
 pub(super) fn can_speak_tls_1_2(server: &Server) -> bool {
     const ABLE: [&str; 10] = [
         "exchange-2010",
