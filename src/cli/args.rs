@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 
@@ -171,6 +172,16 @@ pub(super) enum FormatArg {
     Json,
 }
 
+/// The same words; what `inspect` writes has a schema of its own.
+fn inspect_formats() -> impl TypedValueParser<Value = FormatArg> {
+    let words = FormatArg::value_variants().iter().filter_map(ValueEnum::to_possible_value);
+    let told = words.map(|word| match word.get_name() {
+        "json" => word.help("For programs; `coexist schema inspect` describes it"),
+        _ => word,
+    });
+    PossibleValuesParser::new(told).try_map(|word| FormatArg::from_str(&word, false))
+}
+
 impl From<FormatArg> for Format {
     fn from(arg: FormatArg) -> Self {
         match arg {
@@ -253,7 +264,7 @@ pub(super) struct InitArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = INSPECT)]
+#[command(after_help = INSPECT, mut_arg("format", |format| format.value_parser(inspect_formats())))]
 pub(super) struct InspectArgs {
     /// Hosts, as HOST[:PORT][/SERVICE], and files of certificates (PEM, DER, PKCS#7)
     #[arg(required = true, value_name = "WHAT")]
