@@ -20,13 +20,14 @@
 //!
 //! ```text
 //!  cli        knows everybody; clock, environment, stdout and exit live here
+//!  rehearse   plays a cutover with real sockets: above the stages, below cli
 //!  plan  observe  record  judge  cutover  checker  report  lab      stages: never import each other
 //!  pki  commands  parallel                        pure trades, used by several stages
 //!  model      nouns: no I/O, no async, no clock, no command line, no colour
 //! ```
 //!
-//! Sockets live in [`observe`] and [`lab`] only, and `async` there and in [`cli`], which drives them. Files are opened in
-//! [`cli`] and `observe::file` only.
+//! Sockets live in [`observe`], [`lab`] and [`rehearse`] only, and `async` there and in [`cli`], which drives them. Files
+//! are opened in [`cli`] and `observe::file` only.
 
 pub mod checker;
 pub mod cli;
@@ -40,4 +41,5 @@ mod parallel;
 pub mod pki;
 pub mod plan;
 pub mod record;
+pub mod rehearse;
 pub mod report;

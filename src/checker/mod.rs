@@ -29,14 +29,14 @@ mod meet;
 mod mend;
 mod sources;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::cutover::{HarmClass, Proof, Timeline, Verdict, Witness};
+use crate::model::cutover::{HarmClass, Proof, Second, Timeline, Verdict, Witness};
 use crate::parallel;
-use course::Course;
+use course::{Course, Slot};
 use deadlines::InReach;
 use follow::{Follower, Found, Group};
 use history::History;
@@ -57,6 +57,19 @@ pub fn prove(timeline: &Timeline) -> Proof {
     forth.into_iter().for_each(|found| told.add(found));
     let ways_back = ways_back(timeline, &history, &groups, &mut told);
     told.proof(timeline, &history, ways_back)
+}
+
+/// The execution in which a step starts as early as it can, and every step before it ends as late as it can: start and end of
+/// each, up to that step. Harm that can be met while it is carried out can be met in this one.
+pub fn execution(timeline: &Timeline, step: usize) -> Vec<(Second, Second)> {
+    let course = Course::forward(timeline);
+    let slot = Slot::During(step);
+    let at_least = |i: usize| timeline.steps.get(i).map_or(0, |s| Second::from(s.ending.at_least()));
+    let ended = (0..step).map(|i| course.earliest(slot) - course.elapsed(i, slot));
+    let mut times: Vec<(Second, Second)> = ended.enumerate().map(|(i, end)| (end - at_least(i), end)).collect();
+    let start = course.earliest(slot);
+    times.push((start, start + at_least(step).max(Second::from(timeline.steps[step].ending.estimate())).max(1)));
+    times
 }
 
 /// Each prefix of the steps and its undoing. A group is looked at again only where the last step of the prefix touches it:

@@ -117,7 +117,7 @@ fn cutover() -> Timeline {
 }
 
 /// Without its last step.
-fn coexistence() -> Timeline {
+pub(crate) fn coexistence() -> Timeline {
     let mut timeline = cutover();
     timeline.steps.truncate(RETIRE);
     timeline
