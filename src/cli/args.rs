@@ -235,6 +235,12 @@ pub(super) enum CutoverFormatArg {
     Text,
     /// For programs; `coexist schema cutover` describes it
     Json,
+    /// For a change ticket, with boxes to tick
+    Markdown,
+    /// For a browser, with a picture of the time
+    Html,
+    /// Gates, flips and waits for a calendar; needs --start
+    Ical,
 }
 
 impl From<CutoverFormatArg> for CutoverFormat {
@@ -242,6 +248,9 @@ impl From<CutoverFormatArg> for CutoverFormat {
         match arg {
             CutoverFormatArg::Text => Self::Text,
             CutoverFormatArg::Json => Self::Json,
+            CutoverFormatArg::Markdown => Self::Markdown,
+            CutoverFormatArg::Html => Self::Html,
+            CutoverFormatArg::Ical => Self::Ical,
         }
     }
 }

@@ -30,6 +30,9 @@ pub fn run(args: CutoverArgs) -> Result<u8, Trouble> {
         Some(runbook) => followed(&args, &plan, &recording, runbook)?,
         None => planned(&args, &plan, &recording)?,
     };
+    if told.timeline.zero.is_none() && report::CutoverFormat::from(args.format) == report::CutoverFormat::Ical {
+        return Err(Trouble::new("a calendar needs times").help("say when it begins: --start '2026-11-23 20:00'"));
+    }
     let status = report::cutover_status(&told);
     output::sheet(args.output.as_deref(), args.quiet, args.verbose, |style, out| {
         report::render_cutover(&told, args.format.into(), style, out)

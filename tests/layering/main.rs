@@ -26,8 +26,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
         "cli",
         &[
             "cli", "rehearse", "plan", "observe", "record", "judge", "cutover", "checker", "report", "lab", "pki",
-            "commands",
-            "model",
+            "commands", "model",
         ],
     ),
 ];

@@ -1,7 +1,12 @@
 //! Reports of a cutover, one file per format.
 
 mod clock;
+mod html;
+mod ical;
 mod json;
+mod lanes;
+mod markdown;
+mod telling;
 mod text;
 
 use std::io::{self, Write};
@@ -19,6 +24,12 @@ pub enum CutoverFormat {
     Text,
     /// For programs.
     Json,
+    /// For a change ticket.
+    Markdown,
+    /// For a browser.
+    Html,
+    /// For a calendar.
+    Ical,
 }
 
 /// Writes the report of a cutover.
@@ -29,6 +40,9 @@ pub fn render_cutover(cutover: &Cutover, format: CutoverFormat, style: Style, ou
     match format {
         CutoverFormat::Text => text::write(cutover, style, out),
         CutoverFormat::Json => json::write(cutover, out),
+        CutoverFormat::Markdown => markdown::write(cutover, out),
+        CutoverFormat::Html => html::write(cutover, out),
+        CutoverFormat::Ical => ical::write(cutover, out),
     }
 }
 

@@ -2,16 +2,16 @@
 
 use std::io::{self, Write};
 
-use super::clock::Clock;
 use super::cutover_status;
-use crate::model::cutover::{Cutover, Step, StepKind, Verdict, Wait, Witness, moved_words, span};
+use super::telling::{Telling, label};
+use crate::model::cutover::{Cutover, Step, StepKind, Wait};
 use crate::model::text::shown;
 use crate::report::Style;
 use crate::report::ink::Ink;
 use crate::report::wrap::{apart, columns, flow, hang};
 
 pub(super) fn write(cutover: &Cutover, style: Style, out: &mut dyn Write) -> io::Result<()> {
-    let screen = Screen { cutover, clock: Clock::of(cutover), style, width: style.width };
+    let screen = Screen { cutover, telling: Telling::of(cutover), style, width: style.width };
     let mut lines = screen.header();
     if !style.quiet {
         lines.extend(screen.summary());
@@ -32,57 +32,19 @@ pub(super) fn write(cutover: &Cutover, style: Style, out: &mut dyn Write) -> io:
 
 struct Screen<'a> {
     cutover: &'a Cutover,
-    clock: Clock<'a>,
+    telling: Telling<'a>,
     style: Style,
     width: usize,
 }
 
 impl Screen<'_> {
-    fn step(&self, index: usize) -> Option<&Step> {
-        self.cutover.timeline.steps.get(index)
-    }
-
-    fn verdict(&self) -> &'static str {
-        match self.cutover.proof.verdict {
-            Verdict::Harm => "NOT SAFE",
-            Verdict::CouldNotTell => "COULD NOT TELL",
-            Verdict::Safe if self.cutover.timeline.steps.is_empty() => "NOTHING TO DO",
-            Verdict::Safe => "SAFE TO FOLLOW",
-        }
-    }
-
-    /// The end of the work: TTLs are raised days later, and nobody waits for that.
-    fn end(&self) -> i64 {
-        let steps = self.cutover.timeline.steps.iter().zip(&self.cutover.schedule);
-        steps.filter(|(s, _)| s.kind != StepKind::RaiseTtl).map(|(_, s)| s.end).max().unwrap_or(0)
-    }
-
     fn header(&self) -> Vec<String> {
-        let verdict = self.verdict();
-        let steps = self.cutover.timeline.steps.len();
+        let verdict = self.telling.verdict();
         let mut parts = vec![format!("{} -> {}", self.cutover.from, self.cutover.to)];
-        if steps > 0 {
-            let plural = if steps == 1 { "step" } else { "steps" };
-            parts.push(format!("{steps} {plural}, {}", span(self.end())));
-            parts.extend(self.flips());
-            let rollback = Some(self.cutover.rollback).filter(|r| *r > 0);
-            parts.extend(rollback.map(|r| format!("rollback <= {}", span(i64::from(r)))));
-            parts.extend(self.clock.begin().map(|at| format!("from {at}")));
-        }
+        parts.extend(self.telling.outline().iter().map(|part| shown(part)));
         let lines = flow(&format!("{verdict}   "), &parts, 3, 3, self.width);
         let ink = Ink(self.style.colour);
         lines.into_iter().enumerate().map(|(i, l)| if i == 0 { ink.begin(l, verdict) } else { l }).collect()
-    }
-
-    fn flips(&self) -> Option<String> {
-        let all = self.cutover.timeline.steps.iter().zip(&self.cutover.schedule);
-        let flips = all.filter(|(s, _)| s.kind == StepKind::Flip);
-        let text = |(step, when): (&Step, &crate::model::cutover::Schedule)| {
-            let view = step.view.map_or("", |v| self.cutover.timeline.view(v));
-            format!("{} {}", shown(view), self.clock.at(when.start)).trim_start().to_string()
-        };
-        let texts: Vec<String> = flips.map(text).collect();
-        (!texts.is_empty()).then(|| format!("flip {}", texts.join(", ")))
     }
 
     fn summary(&self) -> Vec<String> {
@@ -103,7 +65,7 @@ impl Screen<'_> {
             .schedule
             .iter()
             .map(|s| {
-                let text = self.clock.since(s.start, before);
+                let text = self.telling.clock.since(s.start, before);
                 before = Some(s.start);
                 text
             })
@@ -125,33 +87,19 @@ impl Screen<'_> {
         if self.style.verbose {
             more(format!("why: {}", step.why));
         }
-        let until = |w: &&Wait| self.until(w);
+        let until = |w: &&Wait| self.telling.until(w);
         match self.style.verbose {
-            true => step.waits.iter().for_each(|w| more(self.wait(w))),
-            false => step.waits.iter().max_by_key(until).into_iter().for_each(|w| more(self.wait(w))),
+            true => step.waits.iter().for_each(|w| more(self.telling.wait(w))),
+            false => step.waits.iter().max_by_key(until).into_iter().for_each(|w| more(self.telling.wait(w))),
         }
         if let Some(second) = step.not_before {
-            more(format!("not before {}: caches may remember what was there before", self.clock.at(second)));
+            more(format!("not before {}: caches may remember what was there before", self.telling.clock.at(second)));
         }
-        if let Some(undo) = &step.undo {
-            more(format!("undo {}: {}", span(i64::from(undo.settles)), undo.how));
-        }
-        if !step.reversible && self.cutover.timeline.steps.iter().any(|s| s.reversible) {
-            more("no way back from here".into());
-        }
+        self.telling.way_back(step).into_iter().for_each(&mut more);
         if self.style.verbose {
             self.details(step).into_iter().for_each(&mut more);
         }
         lines
-    }
-
-    fn until(&self, wait: &Wait) -> i64 {
-        self.cutover.schedule.get(wait.after).map_or(0, |s| s.end + i64::from(wait.seconds))
-    }
-
-    fn wait(&self, wait: &Wait) -> String {
-        let time = span(i64::from(wait.seconds));
-        format!("waits until {} ({time} after {}): {}", self.clock.at(self.until(wait)), wait.after + 1, wait.why)
     }
 
     fn details(&self, step: &Step) -> Vec<String> {
@@ -166,68 +114,16 @@ impl Screen<'_> {
     }
 
     fn proof(&self) -> Vec<String> {
-        let proof = &self.cutover.proof;
-        let size = format!("{} client paths x {} intervals", proof.paths, proof.intervals);
-        let mut text = match proof.verdict {
-            Verdict::Safe => format!("{size}, all safe, and {} ways back{}", proof.ways_back, spare(proof.spare)),
-            Verdict::CouldNotTell => format!("{size}: nobody is hurt as far as is known, and not everything is known"),
-            Verdict::Harm => format!("{size}: some client is hurt"),
-        };
-        if let Some((step, witness)) = &self.cutover.without {
-            text += &format!(". Without step {}: {}", step + 1, self.witness(witness));
+        let mut lines = hang("PROOF  ", &shown(&self.telling.proof()), 7, self.width);
+        for (mark, line) in self.telling.against() {
+            lines.extend(hang(&format!("{mark}      "), &shown(&line), 7, self.width));
         }
-        let mut lines = hang("PROOF  ", &shown(&text), 7, self.width);
-        for witness in &proof.harms {
-            let text = format!("{}: {}", witness.class.word(), self.witness(witness));
-            lines.extend(hang("X      ", &shown(&text), 7, self.width));
-        }
-        for (step, words) in &proof.misfits {
-            let text = format!("step {} does not fit: {words}", step + 1);
-            lines.extend(hang("X      ", &shown(&text), 7, self.width));
-        }
-        lines.extend(self.mend());
-        for line in &proof.unknown {
-            lines.extend(hang("?      ", &shown(line), 7, self.width));
-        }
+        lines.extend(self.telling.cure().into_iter().flat_map(|cure| hang("CURE   ", &shown(&cure), 7, self.width)));
         lines
     }
 
-    /// What makes it safe.
-    fn mend(&self) -> Vec<String> {
-        let moves = self.cutover.mend.iter().flat_map(|m| &m.moves);
-        let texts: Vec<String> = moves.map(|m| moved_words(&self.cutover.timeline, m)).collect();
-        match texts.is_empty() {
-            true => Vec::new(),
-            false => hang("CURE   ", &format!("safe with {}", texts.join(", and ")), 7, self.width),
-        }
-    }
-
-    /// A witness in words and clock times.
-    fn witness(&self, witness: &Witness) -> String {
-        let when = match (witness.step, witness.undoing) {
-            (_, Some(done)) => format!("while going back after step {done}"),
-            (None, _) => "before the first step".into(),
-            (Some(step), _) if witness.after_step => format!("after step {}", step + 1),
-            (Some(step), _) => format!("during step {}", step + 1),
-        };
-        let cached = witness.answers.iter().filter_map(|a| {
-            let until = a.kept_until?;
-            Some(format!("{} {} = {} is kept until {}", a.key.owner, a.key.kind.word(), a.answer, self.clock.at(until)))
-        });
-        let cached: Vec<String> = cached.collect();
-        let tail = if cached.is_empty() { String::new() } else { format!(" ({})", cached.join("; ")) };
-        format!("at {}, {when}: {}{tail}", self.clock.at(witness.at), witness.words)
-    }
-
     fn deadlines(&self) -> Vec<String> {
-        let line = |d: &crate::model::cutover::Deadline| {
-            let label = self.cutover.timeline.credentials.get(d.credential).map_or("", |c| &c.label);
-            let until = match d.until_step.and_then(|s| self.step(s).map(|_| s)) {
-                Some(step) => format!("step {} has to be done by then", step + 1),
-                None => "it is in use to the end: renew it before".into(),
-            };
-            hang("UNTIL  ", &shown(&format!("{}  {label} ends; {until}", self.clock.instant(d.at))), 7, self.width)
-        };
+        let line = |d| hang("UNTIL  ", &shown(&self.telling.deadline(d)), 7, self.width);
         self.cutover.proof.deadlines.iter().flat_map(line).collect()
     }
 
@@ -246,14 +142,6 @@ impl Screen<'_> {
     }
 }
 
-fn spare(spare: Option<u32>) -> String {
-    match spare {
-        Some(0) => ", with no second to spare".into(),
-        Some(seconds) => format!(", up to a further slack of {}", span(i64::from(seconds))),
-        None => ", whatever the slack".into(),
-    }
-}
-
 fn commands(step: &Step) -> Option<String> {
     let count = |words: bool| -> usize {
         step.commands.iter().filter(|s| (&*s.shell == "words") == words).map(|s| s.lines.len()).sum()
@@ -262,40 +150,5 @@ fn commands(step: &Step) -> Option<String> {
         (StepKind::Gate | StepKind::Drain, ..) | (_, 0, 0) => None,
         (_, 0, words) => Some(format!("[words: {words}]")),
         (_, commands, _) => Some(format!("[commands: {commands}]")),
-    }
-}
-
-/// The word of the screen: gates and flips stand out.
-fn label(kind: StepKind) -> &'static str {
-    match kind {
-        StepKind::OrderCertificate => "order",
-        StepKind::CompleteRequest => "complete",
-        StepKind::Rekey => "rekey",
-        StepKind::ExportCertificate => "export",
-        StepKind::ImportCertificate => "import",
-        StepKind::BindCertificate => "bind",
-        StepKind::RestartService => "restart",
-        StepKind::RepinConnector => "re-pin",
-        StepKind::TakeOutOfRotation => "take out",
-        StepKind::PutIntoRotation => "put back",
-        StepKind::LowerTtl => "lower TTL",
-        StepKind::CreateRecord => "create",
-        StepKind::PublishAtProxy => "publish",
-        StepKind::SetUrl => "set URLs",
-        StepKind::SetRedirect => "redirect",
-        StepKind::ChangePoolMembers => "pool",
-        StepKind::RepointAddress => "re-point",
-        StepKind::Gate => "GATE",
-        StepKind::Flip => "FLIP",
-        StepKind::Drain => "drain",
-        StepKind::RaiseTtl => "raise TTL",
-        StepKind::ChangeMx => "MX",
-        StepKind::ChangeSpf => "SPF",
-        StepKind::ChangeTlsa => "TLSA",
-        StepKind::ChangeMtaSts => "MTA-STS",
-        StepKind::RemoveRecord => "remove",
-        StepKind::DeletePfx => "clean up",
-        StepKind::RetireCertificate => "retire",
-        StepKind::DecommissionServer => "SWITCH OFF",
     }
 }
