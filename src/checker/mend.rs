@@ -112,8 +112,8 @@ fn earlier(timeline: &Timeline) -> Option<Vec<Moved>> {
     Some(vec![Moved::Before { step, other }])
 }
 
-/// A step in front of an earlier one. Fixed times stay with the places, waits with the steps.
-fn reordered(timeline: &Timeline, step: usize, other: usize) -> Timeline {
+/// The timeline with a step in front of an earlier one. Fixed times stay with the places, waits with the steps.
+pub fn reordered(timeline: &Timeline, step: usize, other: usize) -> Timeline {
     let mut out = timeline.clone();
     let times: Vec<Option<Second>> = out.steps.iter().map(|s| s.at).collect();
     let moved = out.steps.remove(step);

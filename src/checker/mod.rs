@@ -42,7 +42,7 @@ use follow::{Follower, Found, Group};
 use history::History;
 use sources::Sources;
 
-pub use mend::{mend, without};
+pub use mend::{mend, reordered, without};
 
 /// Proves a timeline safe, or says who is hurt.
 pub fn prove(timeline: &Timeline) -> Proof {

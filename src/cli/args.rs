@@ -39,6 +39,8 @@ pub(super) enum Command {
     Judge(JudgeArgs),
     /// Plan the steps from one phase to another, and prove that no client is hurt on the way
     Cutover(CutoverArgs),
+    /// Play a cutover with real sockets on this machine: servers, and clients with caches, in scaled time
+    Rehearse(RehearseArgs),
     /// Show who serves which name, per view and phase
     Show(ShowArgs),
     /// Write a commented plan to start from
@@ -251,6 +253,44 @@ impl From<CutoverFormatArg> for CutoverFormat {
             CutoverFormatArg::Markdown => Self::Markdown,
             CutoverFormatArg::Html => Self::Html,
             CutoverFormatArg::Ical => Self::Ical,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RehearseArgs {
+    /// The plan file (TOML or JSON)
+    #[arg(value_name = "PLAN")]
+    pub plan: PathBuf,
+    /// The phase that is left
+    #[arg(long, value_name = "PHASE", value_parser = phase, default_value = "before")]
+    pub from: Phase,
+    /// The phase that is wanted
+    #[arg(long, value_name = "PHASE", value_parser = phase, default_value = "coexistence")]
+    pub to: Phase,
+    /// Break step N, as `coexist cutover` numbers it, and see who is hurt
+    #[arg(long, value_name = "N")]
+    pub break_step: Option<usize>,
+    /// How to break it
+    #[arg(long, value_name = "HOW", value_enum, default_value_t, requires = "break_step")]
+    pub how: BreakArg,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum BreakArg {
+    /// Leave it out
+    #[default]
+    Skip,
+    /// Do the next step before it
+    Swap,
+}
+
+impl BreakArg {
+    /// What became of the step.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Skip => "left out",
+            Self::Swap => "done after the next",
         }
     }
 }

@@ -1,5 +1,7 @@
 //! `coexist cutover`: plan the steps, then prove them.
 
+use std::path::Path;
+
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -10,7 +12,7 @@ use super::{Trouble, lint, load, output, plans, recording};
 use crate::cutover::{self, Ask, Planned, Refusal, Word};
 use crate::model::cutover::{Cutover, Runbook, Verdict, Witness};
 use crate::model::observation::Recording;
-use crate::model::phase::Moment;
+use crate::model::phase::{Moment, Phase};
 use crate::model::plan::Plan;
 use crate::model::policy::{Ask as Asked, Policy, Scope};
 use crate::model::text::shown;
@@ -73,11 +75,26 @@ fn followed(args: &CutoverArgs, plan: &Plan, recording: &Recording, runbook: &Ru
     Ok(planned.proved(&ask, zone.iana_name().map(str::to_string), word))
 }
 
+/// The cutover as the plan alone has it, from now on.
+pub(super) fn planned_from(path: &Path, plan: &Plan, from: Phase, to: Phase) -> Result<Cutover, Trouble> {
+    let recording = of_files(path, plan)?;
+    let zone = TimeZone::UTC;
+    let now = Timestamp::now();
+    let ask = Ask { plan, recording: &recording, from, to, start: None, zone: Some(&zone), now };
+    let planned = cutover::plan(&ask).map_err(|refusals| refused(plan, None, &refusals))?;
+    let word = Word { proof: checker::prove(&planned.timeline), without: None, mend: None };
+    Ok(planned.proved(&ask, None, word))
+}
+
+fn of_files(path: &Path, plan: &Plan) -> Result<Recording, Trouble> {
+    let policy = Policy { scope: Scope::Files, ..Policy::default() };
+    lint::files(plan, path, &plan::expand(plan), &policy, &plans::runtime()?)
+}
+
 /// What was seen: in recordings, or else only in the plan's files.
 fn evidence(args: &CutoverArgs, plan: &Plan) -> Result<Recording, Trouble> {
     if args.recordings.is_empty() {
-        let policy = Policy { scope: Scope::Files, ..Policy::default() };
-        return lint::files(plan, &args.plan, &plan::expand(plan), &policy, &plans::runtime()?);
+        return of_files(&args.plan, plan);
     }
     let mut all = Recording::default();
     for path in &args.recordings {

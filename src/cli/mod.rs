@@ -20,6 +20,7 @@ mod output;
 mod plans;
 mod proxies;
 mod recording;
+mod rehearse;
 mod schema;
 mod show;
 
@@ -59,6 +60,7 @@ fn run(command: Command) -> Result<u8, Trouble> {
         Command::Lint(args) => lint::run(args),
         Command::Judge(args) => judge::run(args),
         Command::Cutover(args) => cutover::run(args),
+        Command::Rehearse(args) => rehearse::run(args),
         Command::Show(args) => show::run(args),
         Command::Init(args) => init::run(args),
         Command::Inspect(args) => inspect::run(args),
