@@ -82,7 +82,7 @@ async fn get(probe: &HttpProbe, to: SocketAddr) -> HttpOutcome {
 
 fn capture() -> Result<(Arc<Capture>, ClientConfig), rustls::Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let verifier = Arc::new(Capture::new(provider.signature_verification_algorithms, None));
+    let verifier = Arc::new(Capture::new(provider.signature_verification_algorithms, None, None));
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .dangerous()
