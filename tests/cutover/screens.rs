@@ -45,6 +45,38 @@ fn everything_is_told_on_demand() {
 }
 
 #[test]
+fn every_form_tells_the_same_cutover() {
+    let args = ["cutover", "plans/local-retirement-adfs.toml", "--from", "before", "--to", "coexistence", "--format"];
+    for (format, end) in [("markdown", "md"), ("html", "html"), ("ical", "ics")] {
+        let output = coexist(&[&args[..], &[format], &START].concat());
+        assert_eq!(output.status.code(), Some(0), "{format}: {}", String::from_utf8_lossy(&output.stderr));
+        golden(&format!("form.{end}"), &String::from_utf8(output.stdout).unwrap().replace("\r\n", "\n"));
+    }
+    let without_start = coexist(&[&args[..], &["ical"]].concat());
+    assert_eq!(without_start.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&without_start.stderr).contains("a calendar needs times"));
+}
+
+#[test]
+fn nothing_in_a_plan_is_markup() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("plan.toml");
+    let plan = std::fs::read_to_string("plans/exchange-2003-to-2010.toml").unwrap();
+    let title = r#"title = "<script>alert(1)</script> ](x) `**` \u001b[31m\nEND:VCALENDAR""#;
+    let lines = plan.lines().map(|line| if line.starts_with("title") { title } else { line });
+    std::fs::write(&path, lines.collect::<Vec<_>>().join("\n")).unwrap();
+    for format in ["text", "markdown", "html", "ical", "json"] {
+        let path = path.to_str().unwrap();
+        let args = ["cutover", path, "--from", "before", "--to", "coexistence", "--format", format];
+        let output = coexist(&[&args[..], &START].concat());
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(0), "{format}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(!text.contains('\u{1b}') && text.matches("END:VCALENDAR\r\n").count() <= 1, "{format}: {text}");
+        assert!(!matches!(format, "html" | "markdown") || !text.contains("<script"), "{format}: {text}");
+    }
+}
+
+#[test]
 fn the_json_is_as_its_schema_says_and_gives_seconds() {
     let file = "plans/exchange-2010-to-2016.toml";
     let args = ["cutover", file, "--from", "before", "--to", "coexistence", "--format", "json"];

@@ -51,10 +51,11 @@ fn one(telling: &Telling, index: usize, step: &Step, text: &mut String) {
         item(text, 1, "done when this passes:");
         fence(text, "", &[verify.to_string()]);
     }
-    for script in step.undo.iter().flat_map(|u| &u.commands) {
+    let undo: Vec<&Script> = step.undo.iter().flat_map(|u| &u.commands).collect();
+    if !undo.is_empty() {
         item(text, 1, "to undo:");
-        commands(text, script);
     }
+    undo.into_iter().for_each(|script| commands(text, script));
 }
 
 fn commands(text: &mut String, script: &Script) {
