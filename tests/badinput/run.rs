@@ -140,7 +140,8 @@ fn stalling() -> Stalling {
     std::thread::spawn(move || {
         let (mut first, _) = listener.accept().unwrap();
         let _ = first.read(&mut [0; 4096]);
-        let _ = first.write_all(&[21, 3, 3, 0, 2, 2, 40]);
+        // After an alert another hello would be tried.
+        let _ = first.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
         drop(first);
         listener.incoming().flatten().for_each(|stream| tell.send(stream).unwrap());
     });
