@@ -127,7 +127,7 @@ pub(super) const FAULTS: &[FaultInfo] = &[
     FaultInfo::new(
         "covered-by-hsts",
         "server",
-        "sites above the server's names send HSTS with includeSubDomains, and it shows its out-of-box certificate",
+        "sites above the server's names send HSTS for all below, and it shows its out-of-box certificate",
         web::below,
         web::cover_by_hsts,
     ),
