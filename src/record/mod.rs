@@ -275,7 +275,7 @@ mod tests {
                 cipher,
                 client: ended
                     .as_ref()
-                    .map(|e: &Box<str>| if e.len() > 9 { ClientAuth::Shown } else { ClientAuth::Asked }),
+                    .map(|e| if e.len() > 9 { ClientAuth::Shown } else { ClientAuth::Asked }),
                 ended,
                 declined: declined.map(Box::new),
             },

@@ -1,5 +1,12 @@
 //! The proof of a cutover against a simulation that looks at every client in every second: they agree on who is hurt and how,
 //! in every world that is drawn, on the way forth and on every way back.
+#![allow(
+    clippy::disallowed_macros,
+    clippy::disallowed_methods,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test reads how much it shall draw, says what it drew, and ends where its world does not fit"
+)]
 
 mod simulate;
 mod worlds;

@@ -81,7 +81,7 @@ fn shown(step: &Step) -> String {
 
 /// Gives the server's lines in pieces of a size, those between two of the client's together.
 fn play(transcript: &Transcript, piece: usize) -> String {
-    let said = transcript.lines.iter().filter_map(|(ours, line)| ours.then(|| String::from_utf8_lossy(line)));
+    let said = transcript.lines.iter().filter(|(ours, _)| *ours).map(|(_, line)| String::from_utf8_lossy(line));
     let ehlo = said.filter_map(|l| Some(l.strip_prefix("EHLO ")?.trim_end().to_string())).next().unwrap_or_default();
     let mut dialogue = of(transcript.protocol, &ehlo, "mail.domain.com");
     let mut step = dialogue.begin();

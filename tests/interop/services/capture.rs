@@ -44,6 +44,9 @@ fn the_transcripts_are_what_servers_say() {
     assert_eq!(there, stems, "each file has its case");
 }
 
+/// The client's last words: SMTP, POP3 and FTP; IMAP; ManageSieve; LDAP.
+const FAREWELLS: [&[u8]; 4] = [b"QUIT\r\n", b"a9 LOGOUT\r\n", b"LOGOUT\r\n", &[0x30, 5, 2, 1, 2, 0x42, 0]];
+
 /// Starts a case's server, lets the binary speak to it, and writes down what was said.
 fn capture(case: &Case, folder: &Path, identity: &Identity) -> String {
     let folder = folder.join(case.stem);
@@ -59,7 +62,11 @@ fn capture(case: &Case, folder: &Path, identity: &Identity) -> String {
     let detour = format!("10.0.4.1::{}", tee.at);
     coexist(&folder, &["check", "plan.toml", "--only", "tls", "--from", "internal", "--connect-to", &detour]);
     let mut text = format!("# {} {}: {}\n", case.package, version(case.package), case.how);
-    tee.said().iter().for_each(|(who, bytes)| text.push_str(&lines(*who, bytes)));
+    // How the client takes leave is no part of how TLS is asked for.
+    let said = tee.said();
+    let leaves = |(who, bytes): &&(Who, Vec<u8>)| *who == Who::Client && FAREWELLS.contains(&bytes.as_slice());
+    let said = said.iter().take_while(|word| !leaves(word));
+    said.for_each(|(who, bytes)| text.push_str(&lines(*who, bytes)));
     text + "= " + case.end + "\n"
 }
 
