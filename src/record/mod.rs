@@ -273,9 +273,7 @@ mod tests {
                 possession,
                 version,
                 cipher,
-                client: ended
-                    .as_ref()
-                    .map(|e| if e.len() > 9 { ClientAuth::Shown } else { ClientAuth::Asked }),
+                client: ended.as_ref().map(|e| if e.len() > 9 { ClientAuth::Shown } else { ClientAuth::Asked }),
                 ended,
                 declined: declined.map(Box::new),
             },

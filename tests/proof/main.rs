@@ -1,11 +1,10 @@
 //! The proof of a cutover against a simulation that looks at every client in every second: they agree on who is hurt and how,
 //! in every world that is drawn, on the way forth and on every way back.
 #![allow(
-    clippy::disallowed_macros,
     clippy::disallowed_methods,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a test reads how much it shall draw, says what it drew, and ends where its world does not fit"
+    reason = "a test reads how much it shall draw, and ends where its world does not fit"
 )]
 
 mod simulate;
@@ -51,28 +50,14 @@ fn counted(timeline: &Timeline) -> BTreeMap<HarmClass, usize> {
 
 #[test]
 fn the_proof_and_the_simulation_agree_on_every_way_forth() {
-    let (mut safe, mut harmed) = (0, 0);
+    let mut harmed = 0;
     for i in 0..draws(120) {
         let timeline = worlds::timeline(&mut Draw(seed() << 32 | i));
         let harms = simulate::every_harm(&timeline);
         let seen = by_class(&harms);
-        if std::env::var("DEBUG_PROOF").is_ok() && proved_forth(&timeline) != seen {
-            for path in 0..timeline.paths.len() {
-                let mut one = timeline.clone();
-                one.steps.iter_mut().for_each(|s| s.reversible = false);
-                let proof = {
-                    let all = one.paths.clone();
-                    one.paths = vec![all[path].clone()];
-                    checker::prove(&one)
-                };
-                let sim: Vec<_> = harms.iter().filter(|h| h.0 == path).map(|h| h.1).collect();
-                println!("{path} {:?}: sim {sim:?}, proof {:#?}", timeline.paths[path], proof.harms);
-            }
-        }
         assert_eq!(proved_forth(&timeline), seen, "world {i}: {timeline:#?}");
-        if seen.is_empty() { safe += 1 } else { harmed += 1 }
+        harmed += usize::from(!seen.is_empty());
     }
-    println!("{safe} safe, {harmed} harmed");
     assert!(harmed > 0);
 }
 
