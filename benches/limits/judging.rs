@@ -212,7 +212,7 @@ fn seen(plan: &Plan, probes: &Probes, issued: &Issued) -> (Recording, Vec<Observ
         attempt: 0,
         dialled: None,
         at: run.started,
-        outcome,
+        outcome: Arc::new(outcome),
     };
     let dns = probes.dns.iter().map(|ask| {
         let outside = usize::from(&*ask.probe.view == "external");

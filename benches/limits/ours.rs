@@ -27,7 +27,8 @@ use crate::world::World;
 /// Looks at every name over TLS and notes every fact; how many are all right.
 pub async fn tls(world: &World, target: Target) -> usize {
     let way = if target.smtp { Way::Starttls(Protocol::Smtp) } else { Way::Implicit };
-    let manners = Manners { per_host: FLIGHT as u32, ehlo: "coexist.invalid".into(), ..Manners::default() };
+    let manners =
+        Arc::new(Manners { per_host: FLIGHT as u32, ehlo: "coexist.invalid".into(), ..Manners::default() });
     let ask = |name: &String| TlsAsk {
         probe: TlsProbe { address: target.address, way, sni: Name::parse(name).ok(), face: None },
         samples: 1,
@@ -57,7 +58,7 @@ fn count_right(seen: &mpsc::Receiver<Seen>, anchors: &pki::Anchors) -> usize {
 }
 
 fn is_right(observation: &Observation, blobs: &BTreeMap<BlobId, Arc<[u8]>>, anchors: &pki::Anchors) -> bool {
-    let (Probe::Tls(probe), Outcome::Tls(TlsOutcome::Certificate(served))) = (&observation.probe, &observation.outcome)
+    let (Probe::Tls(probe), Outcome::Tls(TlsOutcome::Certificate(served))) = (&observation.probe, &*observation.outcome)
     else {
         return false;
     };
@@ -88,7 +89,7 @@ pub async fn dns(world: &World) -> usize {
     let seen = look(&plan_of(world, &world.names[..1]), &probes, &Place::of(world)).await;
     let right = |o: &&Observation| {
         let is = |kind| matches!(&o.probe, Probe::Dns(p) if p.kind == kind);
-        match &o.outcome {
+        match &*o.outcome {
             Outcome::Dns(DnsOutcome::Answer(_)) => is(RecordType::A),
             Outcome::Dns(DnsOutcome::NoData(_)) => is(RecordType::Aaaa),
             _ => false,
@@ -169,7 +170,7 @@ pub async fn troubled(world: &World, trouble: &Trouble) {
     }
     let (judgement, seen) = examined(&load(&text), &place).await;
     let timeout = Outcome::Tls(TlsOutcome::Timeout(trouble.stage));
-    assert_eq!(seen.observations.iter().filter(|o| o.outcome == timeout).count(), trouble.at.len());
+    assert_eq!(seen.observations.iter().filter(|o| *o.outcome == timeout).count(), trouble.at.len());
     assert_ne!(judgement.outcome, RunOutcome::Pass);
 }
 

@@ -208,7 +208,7 @@ pub fn keep(recording: &mut Recording, seen: Seen) {
 pub fn tell_notes(recording: &Recording) {
     for observation in &recording.observations {
         if let (Probe::File(path), Outcome::File(FileOutcome::Certificates { notes, .. })) =
-            (&observation.probe, &observation.outcome)
+            (&observation.probe, &*observation.outcome)
         {
             notes.iter().take(NOTES).for_each(|note| output::tell(&shown(&format!("warning: {path}: {note}"))));
         }

@@ -212,7 +212,7 @@ fn files(recording: &Recording) -> BTreeMap<&str, Vec<BlobId>> {
     let mut out = BTreeMap::new();
     for observation in recording.observations.sorted() {
         if let (Probe::File(path), Outcome::File(FileOutcome::Certificates { chain, .. })) =
-            (&observation.probe, &observation.outcome)
+            (&observation.probe, &*observation.outcome)
         {
             out.insert(path.as_str(), chain.clone());
         }

@@ -61,7 +61,7 @@ impl<'a> Seen<'a> {
         let mut this = Self { answers: BTreeMap::new(), ports: BTreeMap::new(), negative: BTreeMap::new(), gathered };
         let views: BTreeMap<&str, ViewId> = plan.view_ids().map(|v| (&*plan.view(v).label, v)).collect();
         for observation in recording.observations.sorted() {
-            match (&observation.probe, &observation.outcome) {
+            match (&observation.probe, &*observation.outcome) {
                 (Probe::Dns(probe), Outcome::Dns(outcome)) if outcome.reply().is_some() => {
                     let Some(view) = views.get(&*probe.view) else { continue };
                     let look = Look { at: observation.at, outcome };

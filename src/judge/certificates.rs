@@ -384,7 +384,7 @@ fn newest_file<'a>(evidence: &Evidence<'a>, looks: Looks) -> Option<&'a FileOutc
 }
 
 fn chains(recording: &Recording) -> impl Iterator<Item = &[BlobId]> {
-    recording.observations.iter().filter_map(|o| match &o.outcome {
+    recording.observations.iter().filter_map(|o| match &*o.outcome {
         Outcome::Tls(TlsOutcome::Certificate(served)) => Some(served.chain.as_slice()),
         Outcome::File(FileOutcome::Certificates { chain, .. }) => Some(chain.as_slice()),
         _ => None,

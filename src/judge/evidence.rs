@@ -276,7 +276,7 @@ impl<'a> Evidence<'a> {
 
     /// The outcome of an observation of a name server.
     pub(super) fn dns(&self, look: Look) -> Option<&'a DnsOutcome> {
-        match &self.looks[look].outcome {
+        match &*self.looks[look].outcome {
             Outcome::Dns(outcome) => Some(outcome),
             _ => None,
         }
@@ -284,7 +284,7 @@ impl<'a> Evidence<'a> {
 
     /// The outcome of an observation of an endpoint.
     pub(super) fn tls(&self, look: Look) -> Option<&'a TlsOutcome> {
-        match &self.looks[look].outcome {
+        match &*self.looks[look].outcome {
             Outcome::Tls(outcome) => Some(outcome),
             _ => None,
         }
@@ -292,7 +292,7 @@ impl<'a> Evidence<'a> {
 
     /// The outcome of an observation of a web site.
     pub(super) fn http(&self, look: Look) -> Option<&'a HttpOutcome> {
-        match &self.looks[look].outcome {
+        match &*self.looks[look].outcome {
             Outcome::Http(outcome) => Some(outcome),
             _ => None,
         }
@@ -300,7 +300,7 @@ impl<'a> Evidence<'a> {
 
     /// The outcome of reading a file.
     pub(super) fn file(&self, look: Look) -> Option<&'a crate::model::observation::FileOutcome> {
-        match &self.looks[look].outcome {
+        match &*self.looks[look].outcome {
             Outcome::File(outcome) => Some(outcome),
             _ => None,
         }

@@ -102,13 +102,13 @@ pub struct Observation {
     /// How many tries had failed before this one.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub attempt: u32,
-    /// The address really dialled, where a dial map changed it.
+    /// The address really dialled, where a dial map changed it; boxed, for mostly none did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub dialled: Option<SocketAddr>,
+    pub dialled: Option<Box<SocketAddr>>,
     /// When it was done, to the second.
     pub at: Timestamp,
-    /// What was seen.
-    pub outcome: Outcome,
+    /// What was seen. Shared, for many looks see the same.
+    pub outcome: Arc<Outcome>,
 }
 
 fn is_zero(n: &u32) -> bool {

@@ -1,50 +1,69 @@
-//! What was seen, as a set that grows fast: nothing is compared while it is gathered.
+//! What was seen, as a set that grows fast: while it is gathered no two looks are compared, only what they saw.
 
-use super::observation::Observation;
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::observation::{Observation, Outcome};
+
+/// Outcomes that are remembered, so that the next equal one is kept once.
+const REMEMBERED: usize = 1024;
 
 /// Observations in the order in which they came. Compared as a set; whoever needs the set's order sorts once.
 #[derive(Clone, Debug, Default)]
-pub struct Observations(Vec<Observation>);
+pub struct Observations {
+    all: Vec<Observation>,
+    /// Some of their outcomes: names that lead to one server have answers and chains alike.
+    outcomes: HashSet<Arc<Outcome>>,
+}
 
 impl Observations {
     /// Adds one; that it stands here already does no harm.
-    pub fn insert(&mut self, observation: Observation) {
-        self.0.push(observation);
+    pub fn insert(&mut self, mut observation: Observation) {
+        match self.outcomes.get(&observation.outcome) {
+            Some(known) => observation.outcome = Arc::clone(known),
+            None => {
+                if self.outcomes.len() == REMEMBERED {
+                    self.outcomes.clear();
+                }
+                self.outcomes.insert(Arc::clone(&observation.outcome));
+            }
+        }
+        self.all.push(observation);
     }
 
     /// Makes room for so many more, and for no more than that.
     pub fn reserve(&mut self, more: usize) {
-        self.0.reserve_exact(more);
+        self.all.reserve_exact(more);
     }
 
     /// As they came.
     pub fn as_slice(&self) -> &[Observation] {
-        &self.0
+        &self.all
     }
 
     /// As they came.
     pub fn iter(&self) -> std::slice::Iter<'_, Observation> {
-        self.0.iter()
+        self.all.iter()
     }
 
     /// How many came.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.all.len()
     }
 
     /// True if none came.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.all.is_empty()
     }
 
     /// Keeps those that fit.
     pub fn retain(&mut self, fits: impl FnMut(&Observation) -> bool) {
-        self.0.retain(fits);
+        self.all.retain(fits);
     }
 
     /// Each once, in their order.
     pub fn sorted(&self) -> Vec<&Observation> {
-        let mut all: Vec<&Observation> = self.0.iter().collect();
+        let mut all: Vec<&Observation> = self.all.iter().collect();
         all.sort_unstable();
         all.dedup();
         all
@@ -61,13 +80,17 @@ impl Eq for Observations {}
 
 impl Extend<Observation> for Observations {
     fn extend<I: IntoIterator<Item = Observation>>(&mut self, more: I) {
-        self.0.extend(more);
+        let more = more.into_iter();
+        self.all.reserve(more.size_hint().0);
+        more.for_each(|observation| self.insert(observation));
     }
 }
 
 impl FromIterator<Observation> for Observations {
     fn from_iter<I: IntoIterator<Item = Observation>>(all: I) -> Self {
-        Self(all.into_iter().collect())
+        let mut observations = Self::default();
+        observations.extend(all);
+        observations
     }
 }
 
@@ -76,7 +99,7 @@ impl IntoIterator for Observations {
     type IntoIter = std::vec::IntoIter<Observation>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter()
+        self.all.into_iter()
     }
 }
 

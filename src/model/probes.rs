@@ -67,8 +67,8 @@ pub struct TlsAsk {
     pub probe: TlsProbe,
     /// How often it is made.
     pub samples: u32,
-    /// How.
-    pub manners: Manners,
+    /// How. Shared, for most endpoints are asked alike.
+    pub manners: Arc<Manners>,
 }
 
 /// A question to a web site.
@@ -95,8 +95,8 @@ pub struct Template {
     pub reach: Reach,
     /// How often each address is asked.
     pub samples: u32,
-    /// How.
-    pub manners: Manners,
+    /// How. Shared, for most endpoints are asked alike.
+    pub manners: Arc<Manners>,
 }
 
 /// "The hosts that the answers to this question name": the observer asks for their addresses, of the resolvers that named
@@ -110,7 +110,7 @@ pub struct Follow {
     /// The type asked for.
     pub kind: RecordType,
     /// Whether TLS is looked at too, at the port that a record names.
-    pub tls: Option<(Reach, Manners)>,
+    pub tls: Option<(Reach, Arc<Manners>)>,
 }
 
 /// How connections to an endpoint are made.

@@ -39,6 +39,7 @@ pub struct Crew {
 
 struct Shared {
     handshakes: Result<Handshakes, rustls::Error>,
+    timeout: Duration,
     state: Mutex<State>,
     news: Notify,
 }
@@ -52,8 +53,8 @@ struct State {
 }
 
 impl Crew {
-    /// Nobody yet, and at most so many at once.
-    pub fn new(most: usize) -> Self {
+    /// Nobody yet, and at most so many at once; `timeout` limits a try where the plan does not.
+    pub fn new(most: usize, timeout: Duration) -> Self {
         let state = State {
             waiting: Lanes::new(),
             hosts: Hosts::default(),
@@ -61,7 +62,7 @@ impl Crew {
             workers: 0,
             done: Vec::new(),
         };
-        let shared = Shared { handshakes: Handshakes::new(), state: Mutex::new(state), news: Notify::new() };
+        let shared = Shared { handshakes: Handshakes::new(), timeout, state: Mutex::new(state), news: Notify::new() };
         Self { shared: Arc::new(shared), most: most.max(1), workers: JoinSet::new() }
     }
 
@@ -82,7 +83,7 @@ impl Crew {
             && let Some(job) = state.next()
         {
             state.workers += 1;
-            self.workers.spawn(work(self.shared.clone(), job));
+            self.workers.spawn(work(self.shared.clone(), Box::new(job)));
         }
         // Those whose outcome was known before.
         if state.workers == 0 && !state.done.is_empty() {
@@ -107,14 +108,17 @@ impl Crew {
     }
 }
 
-async fn work(shared: Arc<Shared>, job: Job) {
-    let mut next = Some(job);
-    while let Some(mut job) = next {
-        let look = connection(&mut job, &shared.handshakes).await;
-        let (more, is_news) = shared.lock().hand_in(job, look);
-        next = more;
+/// Jobs are boxed, or every future on the way would carry the room for them.
+async fn work(shared: Arc<Shared>, mut job: Box<Job>) {
+    loop {
+        let look = connection(&mut job, &shared.handshakes, shared.timeout).await;
+        let (more, is_news) = shared.lock().hand_in(*job, look);
         if is_news {
             shared.news.notify_one();
+        }
+        match more {
+            Some(more) => *job = more,
+            None => return,
         }
     }
 }

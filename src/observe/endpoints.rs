@@ -34,7 +34,7 @@ mod tests {
     use crate::model::service::Way;
 
     fn ask(port: u16, samples: u32) -> TlsAsk {
-        let manners = Manners { per_host: 1, ehlo: "x".into(), ..Manners::default() };
+        let manners = Arc::new(Manners { per_host: 1, ehlo: "x".into(), ..Manners::default() });
         let probe = TlsProbe { address: ([127, 0, 0, 1], port).into(), way: Way::Implicit, sni: None, face: None };
         TlsAsk { probe, samples, manners }
     }

@@ -33,7 +33,7 @@ impl<'a> Followed<'a> {
     /// Takes what was seen.
     pub fn take(&mut self, seen: &Seen) {
         let Seen::Observation(observation) = seen else { return };
-        let (Probe::Dns(probe), Outcome::Dns(DnsOutcome::Answer(reply))) = (&observation.probe, &observation.outcome)
+        let (Probe::Dns(probe), Outcome::Dns(DnsOutcome::Answer(reply))) = (&observation.probe, &*observation.outcome)
         else {
             return;
         };
@@ -115,7 +115,7 @@ mod tests {
             attempt: 0,
             dialled: None,
             at: jiff::Timestamp::UNIX_EPOCH,
-            outcome: Outcome::Dns(DnsOutcome::Answer(Reply { records, ..Reply::default() })),
+            outcome: Outcome::Dns(DnsOutcome::Answer(Reply { records, ..Reply::default() })).into(),
         })
     }
 
@@ -124,7 +124,7 @@ mod tests {
     }
 
     fn follow(text: &str, kind: RecordType, tls: bool) -> Follow {
-        let manners = Manners { per_host: 1, ehlo: "probe.example".into(), ..Manners::default() };
+        let manners = Arc::new(Manners { per_host: 1, ehlo: "probe.example".into(), ..Manners::default() });
         let reach = Reach { networks: None, kind: ViewKind::External };
         Follow { view: "external".into(), name: name(text), kind, tls: tls.then_some((reach, manners)) }
     }

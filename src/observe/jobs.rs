@@ -41,8 +41,6 @@ pub struct Job {
     pub route: Option<Arc<Route>>,
     /// What it shows if it is asked for a certificate; or why it cannot.
     pub client: Option<Result<Arc<CertifiedKey>, String>>,
-    /// Limits of one try.
-    pub limits: Limits,
     /// How it began.
     pub start: Start,
     /// How often it was made again because its host was crowded.
@@ -82,12 +80,14 @@ impl Job {
     }
 }
 
-/// Makes a connection, and again as often as the plan allows where no certificate came.
-pub async fn connection(job: &mut Job, handshakes: &Result<Handshakes, rustls::Error>) -> Look {
+/// Makes a connection, and again as often as the plan allows where no certificate came. Where the plan sets no limit, a try
+/// has `timeout`.
+pub async fn connection(job: &mut Job, handshakes: &Result<Handshakes, rustls::Error>, timeout: Duration) -> Look {
+    let limits = Limits::of(&job.ask.manners, timeout);
     let last = job.attempt.saturating_add(job.ask.manners.retry.min(TRIES - 1));
-    let room = Room::new(job.limits.whole);
+    let room = Room::new(limits.whole);
     loop {
-        let deadline = job.limits.begin();
+        let deadline = limits.begin();
         let look = match (handshakes, job.client.as_ref().map(|c| c.as_ref()).transpose()) {
             (Ok(h), Ok(client)) => {
                 let line = Line { to: job.to, route: job.route.as_deref(), ehlo: &job.ask.manners.ehlo, client };
@@ -139,6 +139,7 @@ impl Room {
 }
 
 /// A fault of ours or of a library must not end the run: it says nothing of the peer, and the probe says so.
-pub async fn survive<T>(future: impl Future<Output = T>) -> Result<T, &'static str> {
-    AssertUnwindSafe(future).catch_unwind().await.map_err(|_| FAULT)
+pub fn survive<T>(future: impl Future<Output = T>) -> impl Future<Output = Result<T, &'static str>> {
+    // Not an async function, which would carry the room for the future twice.
+    AssertUnwindSafe(future).catch_unwind().map(|done| done.map_err(|_| FAULT))
 }

@@ -105,8 +105,8 @@ async fn ask_web_sites(probes: &Probes, options: &Options<'_>, sink: &mut (dyn F
     };
     let asks = probes.http.iter().map(ask).collect();
     tls::http::all(asks, |probe, to, outcome| {
-        let dialled = (to != probe.address).then_some(to);
-        let (probe, outcome) = (Probe::Http(probe), Outcome::Http(outcome));
+        let dialled = (to != probe.address).then(|| to.into());
+        let (probe, outcome) = (Probe::Http(probe), Outcome::Http(outcome).into());
         let run = options.run.clone();
         let at = schedule::now();
         sink(Seen::Observation(Observation { probe, run, sample: 0, attempt: 0, dialled, at, outcome }));

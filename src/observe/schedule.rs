@@ -11,7 +11,6 @@ use tokio::sync::mpsc::{self, Receiver};
 use tokio::task::JoinSet;
 
 use super::crew::{Crew, Done};
-use super::deadline::Limits;
 use super::dns::{Answers, Ask, Asker};
 use super::endpoints::Endpoints;
 use super::jobs::{FAULT, Job, Start};
@@ -62,7 +61,7 @@ impl<'a> Schedule<'a> {
             options,
             resolvers: Vec::new(),
             open: Vec::with_capacity(probes.dns.len()),
-            crew: Crew::new(options.concurrency),
+            crew: Crew::new(options.concurrency, options.timeout),
             endpoints: Endpoints::default(),
             templates: Templates::new(probes),
             blobs: HashSet::new(),
@@ -138,7 +137,6 @@ impl<'a> Schedule<'a> {
     /// Queues the looks at an endpoint that nobody asked for before: one handshake per address, way, SNI and sample.
     fn queue_connections(&mut self, ask: &TlsAsk) {
         let samples = self.endpoints.add(ask);
-        let limits = Limits::of(&ask.manners, self.options.timeout);
         let to = self.options.dial.resolve(ask.probe.address, ask.probe.sni.as_ref());
         let route = ask.manners.via.as_ref().and_then(|view| self.options.routes.get(view));
         if ask.manners.via.is_some() && route.is_none() {
@@ -149,7 +147,7 @@ impl<'a> Schedule<'a> {
         for sample in samples {
             let (ask, route, client) = (ask.clone(), route.cloned(), client.clone());
             let start = Start::default();
-            self.crew.push(Job { sample, attempt: 0, ask, to, route, client, limits, start, again: 0 });
+            self.crew.push(Job { sample, attempt: 0, ask, to, route, client, start, again: 0 });
         }
     }
 
@@ -213,6 +211,7 @@ impl<'a> Schedule<'a> {
     }
 
     fn observation(&self, probe: Probe, dialled: Option<SocketAddr>, outcome: Outcome) -> Observation {
+        let (dialled, outcome) = (dialled.map(Box::new), Arc::new(outcome));
         Observation { probe, run: self.options.run.clone(), sample: 0, attempt: 0, dialled, at: now(), outcome }
     }
 }

@@ -100,7 +100,7 @@ mod tests {
 
     #[test]
     fn a_template_waits_for_every_question_and_takes_what_is_reached() {
-        let manners = Manners { per_host: 1, ehlo: "x".into(), ..Manners::default() };
+        let manners = Arc::new(Manners { per_host: 1, ehlo: "x".into(), ..Manners::default() });
         let template = Template {
             view: "external".into(),
             name: Name::parse("mail.domain.com").unwrap(),

@@ -34,7 +34,7 @@ fn question(name: Name, kind: RecordType) -> DnsAsk {
 }
 
 fn endpoint(address: SocketAddr, sni: &str, samples: u32, manners: Manners) -> TlsAsk {
-    TlsAsk { probe: TlsProbe { address, way: Way::Implicit, sni: Some(name(sni)), face: None }, samples, manners }
+    TlsAsk { probe: TlsProbe { address, way: Way::Implicit, sni: Some(name(sni)), face: None }, samples, manners: manners.into() }
 }
 
 fn options(limit: u64, detours: &[String]) -> Options<'static> {
@@ -62,7 +62,7 @@ fn observations(seen: &[Seen]) -> Vec<&Observation> {
 fn tls_outcomes(seen: &[Seen]) -> Vec<(&Observation, &TlsOutcome)> {
     observations(seen)
         .into_iter()
-        .filter_map(|o| match &o.outcome {
+        .filter_map(|o| match &*o.outcome {
             Outcome::Tls(outcome) => Some((o, outcome)),
             _ => None,
         })
@@ -84,7 +84,7 @@ async fn what_dns_gives_is_looked_at_once() {
         way: Way::Implicit,
         reach: Reach { networks: None, kind: ViewKind::Internal },
         samples: 3,
-        manners: manners(0, 2),
+        manners: manners(0, 2).into(),
     };
     let probes = Probes {
         dns: RecordType::ALL.map(|kind| question(asked.clone(), kind)).to_vec(),
@@ -99,12 +99,12 @@ async fn what_dns_gives_is_looked_at_once() {
     assert_eq!(serves.asked.lock().unwrap().len(), 3);
     let blobs = all.iter().filter(|s| matches!(s, Seen::Blob(..))).count();
     let blob = all.iter().position(|s| matches!(s, Seen::Blob(..))).unwrap();
-    let first = all.iter().position(|s| matches!(s, Seen::Observation(Observation { outcome: Outcome::Tls(_), .. })));
+    let first = all.iter().position(|s| matches!(s, Seen::Observation(o) if matches!(*o.outcome, Outcome::Tls(_))));
     assert!(blobs == 1 && blob < first.unwrap());
     for observation in observations(&all) {
         assert_eq!(observation.at.subsec_nanosecond(), 0);
-        match &observation.outcome {
-            Outcome::Dns(_) => assert_eq!(observation.dialled, Some(resolver)),
+        match &*observation.outcome {
+            Outcome::Dns(_) => assert_eq!(observation.dialled.as_deref(), Some(&resolver)),
             Outcome::Tls(t) => assert!(matches!(t, TlsOutcome::Certificate(_)) && observation.dialled.is_none()),
             Outcome::File(f) => assert!(matches!(f, FileOutcome::Unreadable(_))),
             Outcome::Http(h) => panic!("{h:?}"),
@@ -152,7 +152,7 @@ async fn a_silent_resolver_is_left_for_the_run() {
     assert!(begun.elapsed() < Duration::from_secs(5), "a hundred limits would be twenty seconds");
     let count = |want: DnsOutcome| {
         let want = Outcome::Dns(want);
-        observations(&all).iter().filter(|o| o.outcome == want).count()
+        observations(&all).iter().filter(|o| *o.outcome == want).count()
     };
     let (timeouts, given_up) = (count(DnsOutcome::Timeout), count(DnsOutcome::GivenUp));
     assert!((3..=20).contains(&timeouts) && timeouts + given_up == 100, "{timeouts} {given_up}");
@@ -164,7 +164,7 @@ async fn many_questions_are_all_answered() {
     let dns: Vec<_> = (0..2000).map(|i| question(name(&format!("h{i}.domain.com")), RecordType::A)).collect();
     let probes = Probes { dns, ..Probes::default() };
     let all = seen(&probes, &options(20_000, &[format!("10.0.0.53:53:127.0.0.1:{}", resolver.port())])).await;
-    let answered = |o: &&&Observation| matches!(o.outcome, Outcome::Dns(DnsOutcome::Answer(_)));
+    let answered = |o: &&&Observation| matches!(*o.outcome, Outcome::Dns(DnsOutcome::Answer(_)));
     assert_eq!(observations(&all).iter().filter(answered).count(), 2000);
 }
 
@@ -237,7 +237,7 @@ async fn a_connection_that_failed_is_tried_again() {
     let all = seen(&Probes { tls, ..Probes::default() }, &options(20_000, &[detour])).await;
     let (observation, outcome) = tls_outcomes(&all)[0];
     assert!(matches!(outcome, TlsOutcome::Certificate(_)), "{outcome:?}");
-    assert_eq!((observation.attempt, observation.dialled), (2, Some(server)));
+    assert_eq!((observation.attempt, observation.dialled.as_deref()), (2, Some(&server)));
     let Probe::Tls(probe) = &observation.probe else { panic!() };
     assert_eq!(probe.address, logical);
 }

@@ -29,6 +29,7 @@ pub fn probes(plan: &Plan, obligations: &[Obligation], vantage: &Vantage, policy
         tls: BTreeMap::new(),
         templates: BTreeMap::new(),
         skipped: BTreeSet::new(),
+        manners: Arc::default(),
     };
     asker.files();
     if policy.scope == Scope::All {
@@ -58,6 +59,8 @@ struct Asker<'a> {
     templates: BTreeMap<Name, Vec<usize>>,
     /// Lines that stand already.
     skipped: BTreeSet<String>,
+    /// As the last endpoint is asked; the next one mostly is too.
+    manners: Arc<Manners>,
 }
 
 impl Asker<'_> {
@@ -122,9 +125,9 @@ impl Asker<'_> {
         for address in server.own_addresses(&self.plan.views) {
             match self.way_to(address) {
                 Some(via) => {
+                    let manners = self.manners(&server.settings, via);
                     for face in faces {
-                        let manners = manners(&server.settings, via.clone());
-                        self.connect(address, service, Some((name, *face)), 1, manners);
+                        self.connect(address, service, Some((name, *face)), 1, manners.clone());
                     }
                 }
                 None => self.skip(format!("{}{service} ({}): not reached from here", bracket(address), server.label)),
@@ -137,7 +140,8 @@ impl Asker<'_> {
         let server = self.plan.server(id);
         for address in server.own_addresses(&self.plan.views) {
             if let Some(via) = self.way_to(address) {
-                self.connect(address, service, None, 1, manners(&server.settings, via));
+                let manners = self.manners(&server.settings, via);
+                self.connect(address, service, None, 1, manners);
             }
         }
     }
@@ -201,7 +205,7 @@ impl Asker<'_> {
             _ => 1,
         };
         let reach = Reach::of(v);
-        let manners = manners(settings, via);
+        let manners = self.manners(settings, via);
         for address in addresses {
             if reach.allows(*address) {
                 for face in faces {
@@ -237,7 +241,7 @@ impl Asker<'_> {
         service: &Service,
         name: Option<(&Name, Option<Face>)>,
         samples: u32,
-        manners: Manners,
+        manners: Arc<Manners>,
     ) {
         let (sni, face) = name.map_or((None, None), |(name, face)| (Some(name.clone()), face));
         let probe = TlsProbe { address: SocketAddr::new(address, service.port), way: service.way, sni, face };
@@ -253,6 +257,22 @@ impl Asker<'_> {
                 self.out.tls.push(TlsAsk { probe, samples, manners });
             }
         }
+    }
+
+    fn manners(&mut self, settings: &Settings, via: Option<Arc<str>>) -> Arc<Manners> {
+        let manners = Manners {
+            via,
+            timeout_ms: settings.timeout_ms,
+            parts: settings.parts,
+            retry: settings.retry,
+            per_host: settings.per_host,
+            client: settings.client_certificate.clone(),
+            ehlo: Arc::from(settings.ehlo.as_str()),
+        };
+        if *self.manners != manners {
+            self.manners = Arc::new(manners);
+        }
+        Arc::clone(&self.manners)
     }
 
     fn skip(&mut self, line: String) {
@@ -277,17 +297,5 @@ fn bracket(address: IpAddr) -> String {
     match address {
         IpAddr::V4(a) => a.to_string(),
         IpAddr::V6(a) => format!("[{a}]"),
-    }
-}
-
-fn manners(settings: &Settings, via: Option<Arc<str>>) -> Manners {
-    Manners {
-        via,
-        timeout_ms: settings.timeout_ms,
-        parts: settings.parts,
-        retry: settings.retry,
-        per_host: settings.per_host,
-        client: settings.client_certificate.clone(),
-        ehlo: Arc::from(settings.ehlo.as_str()),
     }
 }

@@ -136,9 +136,9 @@ mod tests {
                 run: run.into(),
                 sample,
                 attempt,
-                dialled: dialled.map(|(last, port)| SocketAddr::from(([127, 0, 0, last], port))),
+                dialled: dialled.map(|(last, port)| Box::new(SocketAddr::from(([127, 0, 0, last], port)))),
                 at: Timestamp::from_second(at).unwrap(),
-                outcome,
+                outcome: outcome.into(),
             },
         )
     }

@@ -151,7 +151,7 @@ fn add_observation(recording: &mut Recording, mut observation: Observation) -> R
         return Err(format!("an observation of the run {}, which does not stand before it", observation.run));
     };
     observation.run = Arc::clone(id);
-    if let Outcome::Tls(TlsOutcome::Certificate(served)) = &observation.outcome
+    if let Outcome::Tls(TlsOutcome::Certificate(served)) = &*observation.outcome
         && matches!(served.declined.as_deref(), Some(TlsOutcome::Certificate(_)))
     {
         return Err("an observation of a client that was declined and served at once".into());

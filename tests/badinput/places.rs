@@ -67,7 +67,7 @@ pub fn all(text: &str) -> Vec<(&'static str, Recording)> {
 
 /// The recording with other outcomes of its connections.
 fn tls(outcome: impl Fn(Served) -> TlsOutcome) -> Recording {
-    changed(|observation| match &observation.outcome {
+    changed(|observation| match &*observation.outcome {
         Outcome::Tls(TlsOutcome::Certificate(served)) => Outcome::Tls(outcome(served.clone())),
         other => other.clone(),
     })
@@ -79,7 +79,7 @@ fn certificate(served: Served) -> TlsOutcome {
 
 /// The recording with other answers to its questions.
 fn dns(outcome: impl Fn(Reply) -> DnsOutcome) -> Recording {
-    changed(|observation| match &observation.outcome {
+    changed(|observation| match &*observation.outcome {
         Outcome::Dns(dns) => Outcome::Dns(outcome(dns.reply().cloned().unwrap_or_default())),
         other => other.clone(),
     })
@@ -87,7 +87,7 @@ fn dns(outcome: impl Fn(Reply) -> DnsOutcome) -> Recording {
 
 fn changed(outcome: impl Fn(&Observation) -> Outcome) -> Recording {
     let (_, mut recording) = recorded();
-    let changed = recording.observations.iter().map(|o| Observation { outcome: outcome(o), ..o.clone() });
+    let changed = recording.observations.iter().map(|o| Observation { outcome: outcome(o).into(), ..o.clone() });
     recording.observations = changed.collect();
     recording
 }
@@ -119,7 +119,7 @@ fn run(text: &str) -> Recording {
     recording.runs = [(run.id.clone(), run.clone())].into();
     let file = |path: &str, outcome| Observation {
         probe: Probe::File(path.into()),
-        outcome: Outcome::File(outcome),
+        outcome: Outcome::File(outcome).into(),
         run: run.id.clone(),
         sample: 0,
         attempt: 0,

@@ -54,7 +54,7 @@ fn recorded(folder: &Folder) -> Recording {
 fn outcomes(recording: &Recording) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
     for observation in &recording.observations {
-        if let Outcome::Tls(outcome) = &observation.outcome {
+        if let Outcome::Tls(outcome) = &*observation.outcome {
             *counts.entry(outcome.to_string()).or_insert(0) += 1;
         }
     }

@@ -69,7 +69,7 @@ fn recording(looks: &[(&str, &str, u32)]) -> Recording {
                 attempt: 0,
                 dialled: None,
                 at,
-                outcome: Outcome::Dns(outcome),
+                outcome: Outcome::Dns(outcome).into(),
             });
         }
     }

@@ -140,7 +140,7 @@ async fn broken(version: &'static SupportedProtocolVersion, how: Break) {
             .observations
             .iter()
             .filter(|o| matches!(&o.probe, Probe::Tls(p) if p.sni.as_ref().is_some_and(|n| n.as_str() == name)));
-        let is_true = looks.all(|o| match &o.outcome {
+        let is_true = looks.all(|o| match &*o.outcome {
             Outcome::Tls(TlsOutcome::Certificate(s)) => {
                 s.chain[0] == leaf && s.possession == Possession::Proved && s.ended.is_none()
             }

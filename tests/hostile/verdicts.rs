@@ -114,12 +114,12 @@ impl Ended {
     pub fn connections(&self, name: &str) -> Vec<String> {
         let of = |probe: &Probe| matches!(probe, Probe::Tls(p) if p.sni.as_ref().is_some_and(|n| n.as_str() == name));
         let all = self.recording.observations.iter().filter(|o| of(&o.probe));
-        all.map(|o| if let Outcome::Tls(t) = &o.outcome { t.to_string() } else { String::new() }).collect()
+        all.map(|o| if let Outcome::Tls(t) = &*o.outcome { t.to_string() } else { String::new() }).collect()
     }
 
     /// The outcomes of the connections of some runs, in words.
     pub fn outcomes(&self, of: impl Fn(&str) -> bool) -> Vec<String> {
-        let tls = |o: &Observation| if let Outcome::Tls(t) = &o.outcome { Some(t.to_string()) } else { None };
+        let tls = |o: &Observation| if let Outcome::Tls(t) = &*o.outcome { Some(t.to_string()) } else { None };
         self.recording.observations.iter().filter(|o| of(&o.run)).filter_map(tls).collect()
     }
 
@@ -127,7 +127,7 @@ impl Ended {
     pub fn answers(&self, view: &str) -> Vec<String> {
         let of = |probe: &Probe| matches!(probe, Probe::Dns(p) if *p.view == *view && p.kind.to_string() == "A");
         let all = self.recording.observations.iter().filter(|o| of(&o.probe));
-        all.map(|o| if let Outcome::Dns(d) = &o.outcome { d.to_string() } else { String::new() }).collect()
+        all.map(|o| if let Outcome::Dns(d) = &*o.outcome { d.to_string() } else { String::new() }).collect()
     }
 
     /// Whatever was said can be written down, and is read again as it was.

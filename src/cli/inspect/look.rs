@@ -126,6 +126,7 @@ type Seens = (HashMap<TlsProbe, TlsOutcome>, HashMap<BlobId, Arc<[u8]>>);
 /// Dials everything, each endpoint once.
 async fn dial(args: &InspectArgs, plans: &[Plan]) -> Seens {
     let manners = Manners { per_host: PER_HOST, ehlo: "coexist.invalid".into(), ..Manners::default() };
+    let manners = Arc::new(manners);
     let ask = |plan: &Plan| match plan {
         Plan::Dial(_, probe) => Some(TlsAsk { probe: probe.clone(), samples: 1, manners: manners.clone() }),
         Plan::Read(_) => None,
@@ -147,7 +148,7 @@ async fn dial(args: &InspectArgs, plans: &[Plan]) -> Seens {
             blobs.insert(id, der);
         }
         Seen::Observation(o) => {
-            if let (Probe::Tls(probe), Outcome::Tls(outcome)) = (o.probe, o.outcome) {
+            if let (Probe::Tls(probe), Outcome::Tls(outcome)) = (o.probe, Arc::unwrap_or_clone(o.outcome)) {
                 outcomes.insert(probe, outcome);
             }
         }

@@ -19,7 +19,7 @@ impl World {
     /// As [`World::see`], with sample and time.
     pub(in crate::judge) fn see_at(&mut self, run: &str, probe: Probe, sample: u32, at: &str, outcome: Outcome) {
         let at = at.parse().unwrap();
-        let run = run.into();
+        let (run, outcome) = (run.into(), outcome.into());
         let seen = Observation { probe, run, sample, attempt: 0, dialled: None, at, outcome };
         self.recording.observations.insert(seen);
     }

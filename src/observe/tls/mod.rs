@@ -150,7 +150,7 @@ impl Handshakes {
         config.dangerous().set_certificate_verifier(capture.clone());
         config.client_auth_cert_resolver = capture.clone();
         let mut wire = Wire::new(tcp);
-        let (end, glance) = match ClientConnection::new(Arc::new(config), name) {
+        let (end, glance) = match connection(config, name) {
             Ok(mut tls) => self.shake(&mut tls, &mut wire, &capture, there).await,
             Err(e) => (End::Failed(io::Error::new(io::ErrorKind::InvalidData, e)), None),
         };
@@ -201,6 +201,11 @@ fn config(provider: Arc<CryptoProvider>) -> Result<ClientConfig, rustls::Error> 
         .with_no_client_auth();
     config.resumption = Resumption::disabled();
     Ok(config)
+}
+
+/// Boxed at once: it is large, and a future that waits would carry room for it twice.
+fn connection(config: ClientConfig, name: ServerName<'static>) -> Result<Box<ClientConnection>, rustls::Error> {
+    ClientConnection::new(Arc::new(config), name).map(Box::new)
 }
 
 /// How shaking hands in time ended.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Asker, manners};
+use super::Asker;
 use crate::model::dns::{RecordType, ResolverAddr};
 use crate::model::name::Name;
 use crate::model::observation::DnsProbe;
@@ -60,7 +60,7 @@ fn follow(asker: &mut Asker, question: &Question) {
     }
     let v = asker.plan.view(question.view);
     let way = asker.way_of(question.view).filter(|_| question.topic == Topic::Autodiscover);
-    let tls = way.map(|via| (Reach::of(v), manners(&v.settings, via)));
+    let tls = way.map(|via| (Reach::of(v), asker.manners(&v.settings, via)));
     let (view, name, kind) = (v.label.clone(), question.name.clone(), question.kind);
     match asker.out.follow.iter_mut().find(|f| f.view == view && f.name == name && f.kind == kind) {
         Some(known) => known.tls = known.tls.take().or(tls),
@@ -75,6 +75,7 @@ fn candidates(asker: &mut Asker, policy: &Policy) {
     for view in asker.plan.view_ids().filter(asked) {
         let Some(via) = asker.way_of(view) else { continue };
         let v = asker.plan.view(view);
+        let manners = asker.manners(&v.settings, via);
         let template = |name: &Name| Template {
             view: v.label.clone(),
             name: name.clone(),
@@ -82,7 +83,7 @@ fn candidates(asker: &mut Asker, policy: &Policy) {
             way: Way::Implicit,
             reach: Reach::of(v),
             samples: 1,
-            manners: manners(&v.settings, via.clone()),
+            manners: manners.clone(),
         };
         asker.out.templates.extend(all.iter().flat_map(|c| &c.names).map(template));
     }
