@@ -27,8 +27,7 @@ use crate::world::World;
 /// Looks at every name over TLS and notes every fact; how many are all right.
 pub async fn tls(world: &World, target: Target) -> usize {
     let way = if target.smtp { Way::Starttls(Protocol::Smtp) } else { Way::Implicit };
-    let manners =
-        Arc::new(Manners { per_host: FLIGHT as u32, ehlo: "coexist.invalid".into(), ..Manners::default() });
+    let manners = Arc::new(Manners { per_host: FLIGHT as u32, ehlo: "coexist.invalid".into(), ..Manners::default() });
     let ask = |name: &String| TlsAsk {
         probe: TlsProbe { address: target.address, way, sni: Name::parse(name).ok(), face: None },
         samples: 1,
@@ -58,7 +57,8 @@ fn count_right(seen: &mpsc::Receiver<Seen>, anchors: &pki::Anchors) -> usize {
 }
 
 fn is_right(observation: &Observation, blobs: &BTreeMap<BlobId, Arc<[u8]>>, anchors: &pki::Anchors) -> bool {
-    let (Probe::Tls(probe), Outcome::Tls(TlsOutcome::Certificate(served))) = (&observation.probe, &*observation.outcome)
+    let (Probe::Tls(probe), Outcome::Tls(TlsOutcome::Certificate(served))) =
+        (&observation.probe, &*observation.outcome)
     else {
         return false;
     };

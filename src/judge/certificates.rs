@@ -1,6 +1,6 @@
 //! Facts of certificates and chains, each found once: parsing, identity and path building are the dear part of a judgement.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
@@ -48,6 +48,8 @@ struct Certificate {
 pub(super) struct Certificates<'a> {
     /// Sorted by the ids.
     all: Vec<(BlobId, Certificate)>,
+    /// The place of each in `all`.
+    places: HashMap<BlobId, u32>,
     paths: Paths<'a>,
     /// Leaves seen at each server's own addresses, each with the chains that came with it.
     served: BTreeMap<ServerId, Leaves<'a>>,
@@ -91,6 +93,7 @@ impl<'a> Certificates<'a> {
         let known: Vec<Arc<[u8]>> = all.iter().filter_map(intermediate).take(KNOWN_MAX).collect();
         let served = served(plan, evidence);
         let mut this = Self {
+            places: all.iter().zip(0..).map(|((id, _), at)| (*id, at)).collect(),
             all,
             paths: Paths::new(plan, evidence, recording, now, known, chains.into_iter()),
             served,
@@ -107,7 +110,7 @@ impl<'a> Certificates<'a> {
     }
 
     fn get(&self, id: BlobId) -> Option<&Certificate> {
-        let at = self.all.binary_search_by_key(&id, |(id, _)| *id).ok()?;
+        let at = usize::try_from(*self.places.get(&id)?).ok()?;
         self.all.get(at).map(|(_, certificate)| certificate)
     }
 
@@ -250,9 +253,10 @@ impl<'a> Certificates<'a> {
             }
         }
         let seen: BTreeSet<BlobId> = self.served.values().flat_map(|leaves| leaves.keys().copied()).collect();
-        let seen: BTreeSet<BlobId> = seen.into_iter().chain(self.chains.keys().copied()).collect();
-        for leaf in seen {
-            let found = self.declared(leaf).or_else(|| self.likest(&planned, leaf));
+        let seen: Vec<BlobId> =
+            seen.into_iter().chain(self.chains.keys().copied()).collect::<BTreeSet<_>>().into_iter().collect();
+        let found = parallel::each(seen.len(), |i| self.declared(seen[i]).or_else(|| self.likest(&planned, seen[i])));
+        for (leaf, found) in seen.into_iter().zip(found) {
             if let Some(certificate) = found {
                 self.declared.insert(leaf, certificate);
                 self.seen_as.entry(certificate).or_default().insert(leaf);
@@ -384,7 +388,9 @@ fn newest_file<'a>(evidence: &Evidence<'a>, looks: Looks) -> Option<&'a FileOutc
 }
 
 fn chains(recording: &Recording) -> impl Iterator<Item = &[BlobId]> {
-    recording.observations.iter().filter_map(|o| match &*o.outcome {
+    // Of what was seen alike in a row, the first tells it all.
+    let runs = recording.observations.as_slice().chunk_by(|a, b| Arc::ptr_eq(&a.outcome, &b.outcome));
+    runs.filter_map(<[_]>::first).filter_map(|o| match &*o.outcome {
         Outcome::Tls(TlsOutcome::Certificate(served)) => Some(served.chain.as_slice()),
         Outcome::File(FileOutcome::Certificates { chain, .. }) => Some(chain.as_slice()),
         _ => None,
@@ -399,7 +405,7 @@ fn read(recording: &Recording, id: &BlobId) -> Result<CertificateFacts, String> 
 }
 
 fn first_chains<'a>(evidence: &Evidence<'a>) -> BTreeMap<BlobId, &'a [BlobId]> {
-    let mut out = BTreeMap::new();
+    let mut out = HashMap::new();
     for (look, _) in evidence.looks() {
         if let Some(TlsOutcome::Certificate(served)) = evidence.tls(look)
             && let Some(leaf) = served.chain.first()
@@ -409,7 +415,7 @@ fn first_chains<'a>(evidence: &Evidence<'a>) -> BTreeMap<BlobId, &'a [BlobId]> {
             out.insert(*leaf, served.chain.as_slice());
         }
     }
-    out
+    out.into_iter().collect()
 }
 
 fn is_keyless(served: &Served) -> bool {
@@ -424,10 +430,13 @@ fn served<'a>(plan: &Plan, evidence: &Evidence<'a>) -> BTreeMap<ServerId, Leaves
         }
     }
     let mut out: BTreeMap<ServerId, Leaves> = BTreeMap::new();
-    for probe in own_probes(evidence, &owners) {
+    for (probe, looks) in evidence.probes() {
+        let Probe::Tls(TlsProbe { address, way, sni: Some(_), .. }) = probe else { continue };
+        if !owners.contains_key(&address.ip()) {
+            continue;
+        }
         // What an older run of the same vantage saw is not served any more.
-        let Found::Fresh(looks) = evidence.find(probe, |_| true) else { continue };
-        let Probe::Tls(TlsProbe { address, way, .. }) = probe else { continue };
+        let Found::Fresh(looks) = evidence.seen_at(looks) else { continue };
         for served in looks.into_iter().filter_map(|look| certificate(evidence, look)) {
             let Some(leaf) = served.chain.first() else { continue };
             for server in owners.get(&address.ip()).into_iter().flatten() {
@@ -441,16 +450,6 @@ fn served<'a>(plan: &Plan, evidence: &Evidence<'a>) -> BTreeMap<ServerId, Leaves
 }
 
 type Owners = BTreeMap<std::net::IpAddr, Vec<ServerId>>;
-
-/// The connections to servers' own addresses under some name that the evidence knows of, each once.
-fn own_probes<'a>(evidence: &Evidence<'a>, owners: &Owners) -> Vec<&'a Probe> {
-    let own =
-        |probe: &&Probe| matches!(probe, Probe::Tls(p) if p.sni.is_some() && owners.contains_key(&p.address.ip()));
-    let mut probes: Vec<&Probe> = evidence.looks().map(|(_, look)| &look.probe).filter(own).collect();
-    // Those of one probe stand side by side.
-    probes.dedup();
-    probes
-}
 
 fn certificate<'a>(evidence: &Evidence<'a>, look: Look) -> Option<&'a Served> {
     match evidence.tls(look)? {

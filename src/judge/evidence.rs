@@ -162,6 +162,22 @@ impl<'a> Evidence<'a> {
         self.found(self.order.find(probe), |run| !run.resolves_at_proxy() && counts(run))
     }
 
+    /// Each probe that was looked at, with its observations.
+    pub(super) fn probes(&self) -> impl Iterator<Item = (&'a Probe, Range<Look>)> + '_ {
+        let mut start = 0;
+        // Those of one probe stand side by side.
+        self.looks.chunk_by(|a, b| a.probe == b.probe).map(move |same| {
+            let looks = start..start + same.len();
+            start = looks.end;
+            (&same[0].probe, looks)
+        })
+    }
+
+    /// As [`Evidence::find`], of a probe whose observations these are, by any run.
+    pub(super) fn seen_at(&self, looks: Range<Look>) -> Found {
+        self.found(looks, |run| !run.resolves_at_proxy())
+    }
+
     /// As [`Evidence::find`], where it does not matter at which address a name was met.
     pub(super) fn find_by_name(&self, probe: &Probe, counts: impl Fn(&Run) -> bool) -> Found {
         self.found(self.order.find(probe), counts)

@@ -7,7 +7,7 @@ use super::case::Case;
 use crate::model::dns::{DnsOutcome, ResolverAddr};
 use crate::model::finding::{ProxySeen, ResolversSeen, SeenFrom};
 use crate::model::obligation::Claim;
-use crate::model::observation::Probe;
+use crate::model::observation::{DnsProbe, Probe};
 use crate::model::plan::ViewId;
 use crate::pki;
 
@@ -64,14 +64,18 @@ fn is_asked(case: &Case, view: ViewId) -> bool {
 /// Of each view whose resolvers are asked: how many of them answered anything.
 fn resolvers(case: &Case) -> Vec<ResolversSeen> {
     let mut answered: BTreeSet<(&str, &ResolverAddr)> = BTreeSet::new();
+    let mut last: Option<&DnsProbe> = None;
     for (look, seen) in case.evidence.looks() {
+        let Probe::Dns(p) = &seen.probe else { continue };
+        // What one resolver said stands side by side; once it is known to answer, the rest is no news.
+        if last.is_some_and(|l| Arc::ptr_eq(&l.view, &p.view) && Arc::ptr_eq(&l.resolver, &p.resolver)) {
+            continue;
+        }
         // SERVFAIL is an answer too, though no good one.
-        if let (Probe::Dns(p), Some(outcome)) = (&seen.probe, case.evidence.dns(look))
-            && (outcome.reply().is_some() || *outcome == DnsOutcome::ServFail)
-            && !answered.contains(&(&*p.view, &p.resolver))
-            && case.evidence.is_fresh(look)
-        {
+        let is_answer = |o: &DnsOutcome| o.reply().is_some() || *o == DnsOutcome::ServFail;
+        if case.evidence.dns(look).is_some_and(is_answer) && case.evidence.is_fresh(look) {
             answered.insert((&p.view, &p.resolver));
+            last = Some(p);
         }
     }
     let of = |view: &crate::model::plan::View| ResolversSeen {

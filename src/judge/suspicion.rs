@@ -140,12 +140,16 @@ struct Met {
 /// the sign is a leaf of its own for each name: one planned certificate that shows as several, or servers that have
 /// nothing in common but that.
 fn leaves(case: &Case) -> BTreeSet<BlobId> {
+    let strange = strange(case);
+    if strange.is_empty() {
+        return BTreeSet::new();
+    }
     let mut by_issuer: BTreeMap<(bool, Vec<u8>), Vec<Met>> = BTreeMap::new();
     for (_, obligation) in case.obligations.iter().enumerate().filter(|(i, _)| case.is_due(*i)) {
         let Claim::Serves { name, server, certificates, .. } = &obligation.claim else { continue };
         let declared = case.certificates.leaves(certificates);
         let Some(certificate) = certificates.first() else { continue };
-        for met in met(case, *server, *certificate, &case.plan.name(*name).name.probe()) {
+        for met in met(case, &strange, *server, *certificate, &case.plan.name(*name).name.probe()) {
             if is_unplanned(case, &met, &declared) {
                 by_issuer.entry((declared.is_empty(), met.issuer.clone())).or_default().push(met);
             }
@@ -180,14 +184,36 @@ fn is_minted(all: &[Met]) -> bool {
     leaves.values().any(|l| l.len() >= SEVERAL)
 }
 
-/// Readable, covering leaves that a server's addresses served for a name.
-fn met(case: &Case, server: ServerId, certificate: CertId, name: &Name) -> Vec<Met> {
+/// Leaves of issuers that nobody knows; where all is well there are none, and nothing more is to be looked at.
+fn strange(case: &Case) -> BTreeMap<ServerId, Vec<BlobId>> {
+    let mut out = BTreeMap::new();
+    let mut known: BTreeMap<BlobId, bool> = BTreeMap::new();
+    for server in (0..case.plan.servers.len()).map(ServerId) {
+        let mut is_strange = |leaf: &BlobId| {
+            *known.entry(*leaf).or_insert_with(|| {
+                case.certificates.facts(*leaf).is_ok_and(|f| !f.is_self_issued()) && !has_known_issuer(case, *leaf)
+            })
+        };
+        let leaves: Vec<BlobId> = case.certificates.served_by(server).filter(|leaf| is_strange(leaf)).collect();
+        if !leaves.is_empty() {
+            out.insert(server, leaves);
+        }
+    }
+    out
+}
+
+/// Covering leaves of issuers that nobody knows that a server's addresses served for a name.
+fn met(
+    case: &Case,
+    strange: &BTreeMap<ServerId, Vec<BlobId>>,
+    server: ServerId,
+    certificate: CertId,
+    name: &Name,
+) -> Vec<Met> {
     let mut out = Vec::new();
-    for leaf in case.certificates.served_by(server) {
+    for leaf in strange.get(&server).into_iter().flatten().copied() {
         let covers = matches!(case.certificates.identify(leaf, name), Some(Ok(_)));
-        if let (true, Ok(facts)) = (covers, case.certificates.facts(leaf))
-            && !facts.is_self_issued()
-        {
+        if let (true, Ok(facts)) = (covers, case.certificates.facts(leaf)) {
             out.push(Met { server, certificate, name: name.clone(), leaf, issuer: facts.issuer_der.clone() });
         }
     }
@@ -196,7 +222,7 @@ fn met(case: &Case, server: ServerId, certificate: CertId, name: &Name) -> Vec<M
 
 fn is_unplanned(case: &Case, met: &Met, declared: &[BlobId]) -> bool {
     let known = |leaf: &BlobId| case.certificates.facts(*leaf).is_ok_and(|f| f.issuer_der == met.issuer);
-    !declared.contains(&met.leaf) && !declared.iter().any(known) && !has_known_issuer(case, met.leaf)
+    !declared.contains(&met.leaf) && !declared.iter().any(known)
 }
 
 /// True if a leaf leads to an anchor of some view, be it over an intermediate that was not sent: an authority that is

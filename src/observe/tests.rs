@@ -34,7 +34,11 @@ fn question(name: Name, kind: RecordType) -> DnsAsk {
 }
 
 fn endpoint(address: SocketAddr, sni: &str, samples: u32, manners: Manners) -> TlsAsk {
-    TlsAsk { probe: TlsProbe { address, way: Way::Implicit, sni: Some(name(sni)), face: None }, samples, manners: manners.into() }
+    TlsAsk {
+        probe: TlsProbe { address, way: Way::Implicit, sni: Some(name(sni)), face: None },
+        samples,
+        manners: manners.into(),
+    }
 }
 
 fn options(limit: u64, detours: &[String]) -> Options<'static> {
