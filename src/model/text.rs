@@ -6,6 +6,10 @@ use std::net::Ipv6Addr;
 /// The text with every character that could move a cursor, colour a terminal, reorder a line or end it written as an
 /// escape: control characters, and Unicode's format, bidirectional and separator characters.
 pub fn escape(text: &str) -> String {
+    // Most texts are such.
+    if text.bytes().all(|b| matches!(b, b' '..=b'~')) {
+        return text.to_string();
+    }
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

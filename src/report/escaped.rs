@@ -89,7 +89,7 @@ fn judged(o: &Judged) -> Judged {
         },
         due: o.due,
         verdict: o.verdict,
-        cell: shown(&o.cell).into(),
+        cell: shared(&o.cell),
     }
 }
 
