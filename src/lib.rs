@@ -21,7 +21,7 @@
 //! ```text
 //!  cli        knows everybody; clock, environment, stdout and exit live here
 //!  rehearse   plays a cutover with real sockets: above the stages, below cli
-//!  plan  observe  record  judge  cutover  checker  report  lab      stages: never import each other
+//!  plan  observe  import  record  judge  cutover  checker  report  lab      stages: never import each other
 //!  pki  commands  parallel                        pure trades, used by several stages
 //!  model      nouns: no I/O, no async, no clock, no command line, no colour
 //! ```
@@ -33,6 +33,7 @@ pub mod checker;
 pub mod cli;
 pub mod commands;
 pub mod cutover;
+pub mod import;
 pub mod judge;
 pub mod lab;
 pub mod model;

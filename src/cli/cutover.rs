@@ -11,12 +11,13 @@ use super::examine::{gathered, tell_notes};
 use super::{Trouble, lint, load, output, plans, recording};
 use crate::cutover::{self, Ask, Planned, Refusal, Word};
 use crate::model::cutover::{Cutover, Runbook, Verdict, Witness};
+use crate::model::inventory::Inventory;
 use crate::model::observation::Recording;
 use crate::model::phase::{Moment, Phase};
 use crate::model::plan::Plan;
 use crate::model::policy::{Ask as Asked, Policy, Scope};
 use crate::model::text::shown;
-use crate::{checker, judge, plan, report};
+use crate::{checker, import, judge, plan, report};
 
 /// Plans a cutover, or follows a runbook, and proves it.
 pub fn run(args: CutoverArgs) -> Result<u8, Trouble> {
@@ -28,10 +29,13 @@ pub fn run(args: CutoverArgs) -> Result<u8, Trouble> {
     output::spare(&[args.output.as_deref()], &load::files(&plan, &args.plan))?;
     let runbook = args.check.as_deref().map(|path| load::runbook(path, &plan)).transpose()?;
     let recording = evidence(&args, &plan)?;
-    let told = match &runbook {
-        Some(runbook) => followed(&args, &plan, &recording, runbook)?,
-        None => planned(&args, &plan, &recording)?,
+    let (inventory, unread) = inventory(&args.plan, &plan);
+    let known = Known { recording: &recording, inventory: &inventory };
+    let mut told = match &runbook {
+        Some(runbook) => followed(&args, &plan, known, runbook)?,
+        None => planned(&args, &plan, known)?,
     };
+    told.unknown.extend(unread);
     if told.timeline.zero.is_none() && report::CutoverFormat::from(args.format) == report::CutoverFormat::Ical {
         return Err(Trouble::new("a calendar needs times").help("say when it begins: --start '2026-11-23 20:00'"));
     }
@@ -42,7 +46,31 @@ pub fn run(args: CutoverArgs) -> Result<u8, Trouble> {
     Ok(status)
 }
 
-fn planned(args: &CutoverArgs, plan: &Plan, recording: &Recording) -> Result<Cutover, Trouble> {
+/// What was seen and exported.
+#[derive(Clone, Copy)]
+struct Known<'a> {
+    recording: &'a Recording,
+    inventory: &'a Inventory,
+}
+
+/// The plan's inventories, and a line for each file that could not be read.
+fn inventory(path: &Path, plan: &Plan) -> (Inventory, Vec<String>) {
+    let (mut all, mut unread) = (Inventory::new(), Vec::new());
+    let beside = load::Beside::of(path);
+    for (server, files) in &plan.inventory {
+        for file in files {
+            let bytes = beside.read(&file.value).map_err(|e| e.to_string());
+            match bytes.and_then(|bytes| import::exchange_certificates(&bytes).map_err(|e| e.0)) {
+                Ok(held) => all.entry(*server).or_default().extend(held),
+                Err(why) => unread.push(format!("what {} says: {why}", file.value)),
+            }
+        }
+    }
+    (all, unread)
+}
+
+fn planned(args: &CutoverArgs, plan: &Plan, known: Known) -> Result<Cutover, Trouble> {
+    let Known { recording, inventory } = known;
     let zone = zone(args.time_zone.as_deref())?;
     let start = args.start.as_deref().map(|text| start(text, &zone)).transpose()?;
     let looked = gathered(recording).filter(|_| !args.recordings.is_empty());
@@ -51,7 +79,7 @@ fn planned(args: &CutoverArgs, plan: &Plan, recording: &Recording) -> Result<Cut
     let (Some(from), Some(to)) = (args.from, args.to) else {
         return Err(Trouble::new("--from and --to say between which phases"));
     };
-    let ask = Ask { plan, recording, from, to, start, zone: Some(&zone), now };
+    let ask = Ask { plan, recording, inventory, from, to, start, zone: Some(&zone), now };
     let mut planned = cutover::plan(&ask).map_err(|refusals| refused(plan, None, &refusals))?;
     if looked.is_some() {
         planned.unknown.extend(judged(plan, recording, &ask));
@@ -62,12 +90,13 @@ fn planned(args: &CutoverArgs, plan: &Plan, recording: &Recording) -> Result<Cut
     Ok(planned.proved(&ask, zone.iana_name().map(str::to_string), word))
 }
 
-fn followed(args: &CutoverArgs, plan: &Plan, recording: &Recording, runbook: &Runbook) -> Result<Cutover, Trouble> {
+fn followed(args: &CutoverArgs, plan: &Plan, known: Known, runbook: &Runbook) -> Result<Cutover, Trouble> {
+    let Known { recording, inventory } = known;
     let zone = zone(args.time_zone.as_deref().or(runbook.time_zone.as_ref().map(|z| z.value.as_str())))?;
     let looked = gathered(recording).filter(|_| !args.recordings.is_empty());
     let now = looked.unwrap_or_else(Timestamp::now);
     let (from, to) = (runbook.from, runbook.to);
-    let ask = Ask { plan, recording, from, to, start: None, zone: Some(&zone), now };
+    let ask = Ask { plan, recording, inventory, from, to, start: None, zone: Some(&zone), now };
     let planned = cutover::follow(&ask, runbook, &zone).map_err(|r| refused(plan, Some(runbook), &r))?;
     let proof = checker::prove(&planned.timeline);
     let mend = if proof.verdict == Verdict::Harm { checker::mend(&planned.timeline) } else { None };
@@ -78,9 +107,10 @@ fn followed(args: &CutoverArgs, plan: &Plan, recording: &Recording, runbook: &Ru
 /// The cutover as the plan alone has it, from now on.
 pub(super) fn planned_from(path: &Path, plan: &Plan, from: Phase, to: Phase) -> Result<Cutover, Trouble> {
     let recording = of_files(path, plan)?;
+    let (inventory, _) = inventory(path, plan);
     let zone = TimeZone::UTC;
     let now = Timestamp::now();
-    let ask = Ask { plan, recording: &recording, from, to, start: None, zone: Some(&zone), now };
+    let ask = Ask { plan, recording: &recording, inventory: &inventory, from, to, start: None, zone: Some(&zone), now };
     let planned = cutover::plan(&ask).map_err(|refusals| refused(plan, None, &refusals))?;
     let word = Word { proof: checker::prove(&planned.timeline), without: None, mend: None };
     Ok(planned.proved(&ask, None, word))

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::facts::{Facts, NEGATIVE_TTL};
 use super::{Ask, Planned, assumptions, guesses, nodes, schedule, summary, words};
 use crate::model::cutover::{
-    Answer, CacheKey, CacheKind, Change, Datum, RecordSet, Second, Step, StepKind, Timeline, ViewFacts, Wait, World,
+    Answer, CacheKey, CacheKind, Change, Credential, Datum, RecordSet, Second, Step, StepKind, Timeline, ViewFacts,
+    Wait, World,
 };
 use crate::model::name::Name;
 use crate::model::plan::{Plan, PlannedName, ViewId, ViewKind};
@@ -126,6 +127,22 @@ impl<'a> Draft<'a> {
     pub(super) fn becomes(&self, key: &CacheKey, data: Option<(BTreeSet<Datum>, u32)>) -> Change {
         let new = data.map(|(data, ttl)| RecordSet { ttl, data });
         Change::Records { key: key.clone(), old: self.now(key), new }
+    }
+
+    /// A certificate for the same names with a new key, which the gates hold against every view's trust.
+    pub(super) fn rekeyed(&mut self, old: usize) -> usize {
+        let all = &mut self.facts.credentials;
+        let names = all[old].names.clone();
+        let mut label = format!("{}-new-key", all[old].label);
+        while all.iter().any(|c| *c.label == *label) {
+            label.push('-');
+        }
+        let trusted = Some(self.plan.view_ids().collect());
+        all.push(Credential { label: label.into(), names, valid_from: None, valid_until: None, trusted });
+        self.frame.credentials.clone_from(all);
+        let new = all.len() - 1;
+        self.facts.rekeyed.insert(new, old);
+        new
     }
 
     /// Adds a step: what follows is planned as if it had been carried out.

@@ -10,6 +10,7 @@ use super::seen::Seen;
 use super::serving::{self, Witnessed};
 use super::{Ask, Refusal, nodes, reach};
 use crate::model::cutover::{CacheKey, CacheKind, ClientPath, Credential, NodeId, Serving, World, ZoneFacts};
+use crate::model::inventory::Inventory;
 use crate::model::name::Name;
 use crate::model::phase::Phase;
 use crate::model::plan::{CertId, CertificateSource, Plan, ServerId, Target, ViewId, ViewKind};
@@ -39,6 +40,10 @@ pub(super) struct Facts<'a> {
     /// Names that clients are led to each port under, before and after.
     pub(super) led: [reach::Led; 2],
     pub(super) unknown: BTreeSet<String>,
+    /// What servers' own tools say that they hold.
+    pub(super) inventory: &'a Inventory,
+    /// Certificates with a new key, and the old one of each.
+    pub(super) rekeyed: BTreeMap<usize, usize>,
     /// True if there were recordings.
     pub(super) observed: bool,
 }
@@ -98,6 +103,8 @@ impl<'a> Facts<'a> {
             paths,
             led,
             unknown,
+            inventory: ask.inventory,
+            rekeyed: BTreeMap::new(),
             observed: !seen.is_empty(),
         })
     }

@@ -12,6 +12,7 @@ mod draft;
 mod facts;
 mod guesses;
 mod history;
+mod keys;
 mod needs;
 mod nodes;
 mod order;
@@ -30,6 +31,7 @@ mod words;
 use jiff::Timestamp;
 
 use crate::model::cutover::{Assumption, Cutover, Mend, Proof, Runbook, Schedule, StepKind, Timeline, Witness};
+use crate::model::inventory::Inventory;
 use crate::model::observation::Recording;
 use crate::model::phase::Phase;
 use crate::model::plan::Plan;
@@ -45,6 +47,8 @@ pub struct Ask<'a> {
     pub plan: &'a Plan,
     /// What was seen, of all recordings and of the plan's files; may be empty.
     pub recording: &'a Recording,
+    /// What the servers' own tools say that they hold; may be empty.
+    pub inventory: &'a Inventory,
     /// The phase that is left.
     pub from: Phase,
     /// The phase that is wanted; later than `from`.

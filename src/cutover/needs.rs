@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::draft::Draft;
+use super::keys::{self, Export};
 use super::nodes;
 use crate::model::cutover::{Change, NodeId, Serving};
 use crate::model::name::Name;
@@ -52,7 +53,9 @@ fn certificates(serving: &Serving) -> impl Iterator<Item = usize> + '_ {
 impl Need {
     /// True if it has to be ordered first.
     pub(super) fn is_new(&self, draft: &Draft) -> bool {
-        self.credential < draft.plan.certificates.len() && !draft.facts.issued.contains(&CertId(self.credential))
+        let planned = self.credential < draft.plan.certificates.len();
+        draft.facts.rekeyed.contains_key(&self.credential)
+            || planned && !draft.facts.issued.contains(&CertId(self.credential))
     }
 
     /// The server that makes the request for a new one: an Exchange if there is one, else the first.
@@ -63,19 +66,30 @@ impl Need {
         *self.nodes.iter().find(exchange).or(self.nodes.first()).unwrap_or(&NodeId(0))
     }
 
-    /// Who has it with its key: one that serves it today, or who requested it.
-    pub(super) fn donor(&self, draft: &Draft) -> Option<NodeId> {
-        if self.is_new(draft) {
-            return Some(self.requester(draft));
+    /// Who has it with its key, and whether it gives it away: who requests it makes a key that can be exported.
+    pub(super) fn export(&self, draft: &Draft) -> Export {
+        match self.is_new(draft) {
+            true => Export::From(self.requester(draft)),
+            false => keys::export(&draft.facts, self.credential),
         }
-        let serves = |(_, s): &(&(NodeId, u16), &Serving)| certificates(s).any(|c| c == self.credential);
-        draft.facts.world.serving.iter().find(serves).map(|((node, _), _)| *node)
+    }
+
+    /// Who has it with its key, as far as is known.
+    pub(super) fn donor(&self, draft: &Draft) -> Option<NodeId> {
+        match self.export(draft) {
+            Export::From(node) => Some(node),
+            Export::Unknown(node) => node,
+            Export::Nowhere => None,
+        }
     }
 
     /// The nodes that get it from another one.
     pub(super) fn receivers(&self, draft: &Draft) -> Vec<NodeId> {
-        let requester = self.is_new(draft).then(|| self.requester(draft));
-        self.nodes.iter().copied().filter(|n| Some(*n) != requester).collect()
+        let has = match self.export(draft) {
+            Export::From(node) => Some(node),
+            _ => None,
+        };
+        self.nodes.iter().copied().filter(|n| Some(*n) != has).collect()
     }
 }
 

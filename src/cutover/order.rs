@@ -9,8 +9,8 @@ use super::needs;
 use super::steps::{
     bind_certificate, change_mail_policy, change_mx, change_pool_members, complete_request, create_record,
     decommission_server, delete_pfx, drain, export_certificate, flip, gate, import_certificate, lower_ttl,
-    order_certificate, publish_at_proxy, put_into_rotation, raise_ttl, remove_record, repin_connector, repoint_address,
-    restart_service, retire_certificate, set_redirect, set_url, take_out_of_rotation,
+    order_certificate, publish_at_proxy, put_into_rotation, raise_ttl, rekey, remove_record, repin_connector,
+    repoint_address, restart_service, retire_certificate, set_redirect, set_url, take_out_of_rotation,
 };
 use crate::model::cutover::{Change, NodeId};
 
@@ -18,6 +18,7 @@ use crate::model::cutover::{Change, NodeId};
 const ONE_BY_ONE: usize = 8;
 
 pub(super) fn order(draft: &mut Draft) {
+    rekey::decide(draft);
     if is_there(draft) {
         note_arrived(draft);
         raise(draft, None);
@@ -67,6 +68,7 @@ fn note_arrived(draft: &mut Draft) {
 fn certificates(draft: &mut Draft) {
     let needs = needs::needs(draft);
     order_certificate::add(draft, &needs);
+    rekey::add(draft, &needs);
     complete_request::add(draft, &needs);
     export_certificate::add(draft, &needs);
     import_certificate::add(draft, &needs);

@@ -148,7 +148,8 @@ fn client_certificates(case: &Case) -> BTreeSet<String> {
 fn keys(case: &Case) -> Option<String> {
     let windows = |p: &str| p.starts_with("exchange-") || p.starts_with("windows-");
     let any = case.plan.servers.iter().any(|s| s.product.as_ref().is_none_or(|p| windows(&p.value)));
-    (any && case.plan.inventory.is_empty() && !case.plan.certificates.is_empty())
+    let unsaid = case.plan.certificates.iter().any(|c| c.key_exportable.is_none());
+    (any && case.plan.inventory.is_empty() && unsaid)
         .then(|| "whether the key is exportable (no inventory)".to_string())
 }
 

@@ -49,6 +49,7 @@ fn certificate(label: &str, source: CertificateSource) -> Certificate {
         issuer: None,
         max_names: None,
         match_mode: MatchMode::Names,
+        key_exportable: None,
         password_env: None,
         span: Span::default(),
     }

@@ -9,6 +9,7 @@ pub mod finding;
 pub mod http;
 pub mod identity;
 pub mod inspection;
+pub mod inventory;
 pub mod name;
 pub mod obligation;
 pub mod observation;

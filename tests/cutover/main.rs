@@ -4,6 +4,7 @@
 
 mod arithmetic;
 mod history;
+mod keys;
 mod plans;
 mod runbooks;
 mod screens;
@@ -14,6 +15,7 @@ use std::path::{Path, PathBuf};
 use coexist::checker;
 use coexist::cutover::{Ask, Planned, Refusal, plan};
 use coexist::model::cutover::{Step, StepKind, Timeline, Verdict, World};
+use coexist::model::inventory::Inventory;
 use coexist::model::observation::Recording;
 use coexist::model::phase::Phase;
 use coexist::model::plan::Plan;
@@ -29,7 +31,8 @@ fn read(text: &str) -> Plan {
 
 fn ask<'a>(plan: &'a Plan, recording: &'a Recording, from: Phase, to: Phase) -> Ask<'a> {
     let start: Timestamp = MONDAY.parse().unwrap();
-    Ask { plan, recording, from, to, start: Some(start), zone: None, now: start }
+    static NONE: Inventory = Inventory::new();
+    Ask { plan, recording, inventory: &NONE, from, to, start: Some(start), zone: None, now: start }
 }
 
 fn planned(text: &str, from: Phase, to: Phase) -> Result<Planned, Vec<Refusal>> {

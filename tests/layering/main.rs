@@ -15,6 +15,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("commands", &["commands", "model"]),
     ("plan", &["plan", "pki", "commands", "parallel", "model"]),
     ("observe", &["observe", "pki", "commands", "model"]),
+    ("import", &["import", "model"]),
     ("record", &["record", "pki", "commands", "model"]),
     ("judge", &["judge", "pki", "commands", "parallel", "model"]),
     ("cutover", &["cutover", "pki", "commands", "parallel", "model"]),
@@ -25,8 +26,8 @@ const IMPORTS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "cli", "rehearse", "plan", "observe", "record", "judge", "cutover", "checker", "report", "lab", "pki",
-            "commands", "model",
+            "cli", "rehearse", "plan", "observe", "import", "record", "judge", "cutover", "checker", "report", "lab",
+            "pki", "commands", "model",
         ],
     ),
 ];

@@ -3,6 +3,7 @@
 use super::{QUICK, blank};
 use crate::commands::CertificateAct;
 use crate::cutover::draft::Draft;
+use crate::cutover::keys::Export;
 use crate::cutover::needs::Need;
 use crate::cutover::typing;
 use crate::cutover::words::list;
@@ -41,20 +42,27 @@ fn note_unknown(draft: &mut Draft, needs: &[Need]) {
     let mut lines = Vec::new();
     for need in needs.iter().filter(|n| !n.receivers(draft).is_empty()) {
         let label = &draft.facts.credentials[need.credential].label;
-        let rekey = "if not: order it anew with a new key for all its servers; until each of them has it, two certificates are served, and a pinned thumbprint or TLSA fits only one";
-        match need.donor(draft) {
-            Some(donor) => {
-                let has_inventory = match crate::cutover::nodes::target(draft.plan, donor) {
-                    Target::Server(id) => draft.plan.inventory.contains_key(&id),
-                    Target::Pool(_) => false,
+        let rekey = "if not, say so (`key-exportable = false`), and a new key is planned";
+        match need.export(draft) {
+            Export::Unknown(Some(donor)) => {
+                let server = match crate::cutover::nodes::target(draft.plan, donor) {
+                    Target::Server(id) => Some(id),
+                    Target::Pool(_) => None,
                 };
-                let why = if has_inventory { "the inventory is not read for it" } else { "no inventory" };
+                let why = match server.map(|id| (draft.facts.inventory.contains_key(&id), id)) {
+                    Some((true, _)) => "its inventory does not say",
+                    Some((false, id)) if draft.plan.inventory.contains_key(&id) => "its inventory could not be read",
+                    _ => "no inventory",
+                };
                 lines.push(format!(
                     "whether the key of {label} can be exported from {} ({why}); {rekey}",
                     draft.nodes[donor.0]
                 ));
             }
-            None => lines.push(format!("which server has {label} with its key: nobody serves it today; {rekey}")),
+            Export::Unknown(None) => {
+                lines.push(format!("which server has {label} with its key: nobody serves it today; {rekey}"));
+            }
+            Export::From(_) | Export::Nowhere => {}
         }
     }
     draft.facts.unknown.extend(lines);

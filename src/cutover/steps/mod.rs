@@ -19,6 +19,7 @@ pub(super) mod order_certificate;
 pub(super) mod publish_at_proxy;
 pub(super) mod put_into_rotation;
 pub(super) mod raise_ttl;
+pub(super) mod rekey;
 pub(super) mod remove_record;
 pub(super) mod repin_connector;
 pub(super) mod repoint_address;

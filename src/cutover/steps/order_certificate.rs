@@ -10,10 +10,11 @@ use crate::model::cutover::{Ending, StepKind};
 use crate::model::name::Name;
 
 /// An authority takes so long to issue, in seconds, as a calendar counts it.
-const ISSUANCE: u32 = 86_400;
+pub(super) const ISSUANCE: u32 = 86_400;
 
 pub(in crate::cutover) fn add(draft: &mut Draft, needs: &[Need]) {
-    let new: Vec<&Need> = needs.iter().filter(|n| n.is_new(draft)).collect();
+    let new: Vec<&Need> =
+        needs.iter().filter(|n| n.is_new(draft) && !draft.facts.rekeyed.contains_key(&n.credential)).collect();
     if new.is_empty() {
         return;
     }

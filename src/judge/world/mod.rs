@@ -216,6 +216,7 @@ impl World {
             issuer: None,
             max_names: None,
             match_mode: MatchMode::Names,
+            key_exportable: None,
             password_env: None,
             span: Span { start: 8, end: 9 },
         });

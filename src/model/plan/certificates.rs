@@ -30,6 +30,15 @@ pub enum CertificateSource {
     Names(Vec<Located<Name>>),
 }
 
+/// Where a certificate's key can be exported from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyExportable {
+    /// From every server that has it, or from none.
+    Everywhere(bool),
+    /// From these servers, which have it, and from no other.
+    From(Vec<ServerId>),
+}
+
 /// A declared certificate.
 #[derive(Clone, Debug)]
 pub struct Certificate {
@@ -45,6 +54,8 @@ pub struct Certificate {
     pub max_names: Option<Located<u32>>,
     /// How a served certificate is held against it.
     pub match_mode: MatchMode,
+    /// Which servers give its key away; `None` where nothing is said.
+    pub key_exportable: Option<Located<KeyExportable>>,
     /// Name of the environment variable that holds the password of a PFX.
     pub password_env: Option<String>,
     /// The label's place.

@@ -5,7 +5,7 @@ mod services;
 mod tables;
 mod window;
 
-pub use certificates::{Certificate, CertificateChoice, CertificatePart, CertificateSource, MatchMode};
+pub use certificates::{Certificate, CertificateChoice, CertificatePart, CertificateSource, KeyExportable, MatchMode};
 pub use services::{asked_at, services_of};
 pub use tables::{
     Autodiscover, ClientCertificate, Cutover, MailDomain, Parts, PhaseDates, PlannedRecord, Settings, Waiver, Zone,

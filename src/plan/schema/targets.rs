@@ -26,8 +26,17 @@ pub(super) struct Certificate {
     max_names: Option<u32>,
     /// How a served certificate is held against it: it must cover the names and be trusted, or be that very one.
     r#match: Option<Match>,
+    /// The servers from which its key can be exported; true: all that have it, false: none. Default: not known.
+    key_exportable: Option<KeyExportable>,
     /// The environment variable that holds the password of a PFX.
     password_env: Option<String>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+pub(super) enum KeyExportable {
+    From(OneOrMany<String>),
+    Everywhere(bool),
 }
 
 #[derive(JsonSchema)]

@@ -10,7 +10,7 @@ use crate::model::certificate::Thumbprint;
 use crate::model::name::Name;
 use crate::model::phase::Phase;
 use crate::model::plan::{
-    CertId, Certificate, CertificateChoice, CertificatePart, CertificateSource, MatchMode, ServerId,
+    CertId, Certificate, CertificateChoice, CertificatePart, CertificateSource, KeyExportable, MatchMode, ServerId,
 };
 use crate::model::service::{BARE_TLS, WORDS};
 use crate::model::source::{Located, Span};
@@ -39,9 +39,25 @@ pub(super) fn certificate(reader: &Reader, (label, node): &Entry, servers: &Labe
         thumbprint,
         issuer: get("issuer").and_then(|node| reader.line(node, "whom it is ordered from")),
         max_names: get("max-names").and_then(|n| Some(Located::new(reader.number(n, 1, 100_000)?, n.span))),
+        key_exportable: get("key-exportable").and_then(|node| key_exportable(reader, node, servers)),
         password_env: fields.as_ref().and_then(|f| password_env(reader, f)),
         span: label.span,
     }
+}
+
+fn key_exportable(reader: &Reader, node: &Node, servers: &Labels<ServerId>) -> Option<Located<KeyExportable>> {
+    let value = match &node.value {
+        Value::Bool(all) => KeyExportable::Everywhere(*all),
+        Value::String(_) | Value::Array(_) => {
+            if reader.one_or_many(node).is_empty() {
+                return reader.note(PlanError::at(node.span, "no server", "`false` says that no server gives it away"));
+            }
+            let from = reader.each(node, "a server", |text| find(reader, servers, text, "server"));
+            KeyExportable::From(from)
+        }
+        _ => return reader.wrong(node, "servers that give the key away, true or false"),
+    };
+    Some(Located::new(value, node.span))
 }
 
 fn thumbprint(reader: &Reader, node: &Node) -> Option<Located<Thumbprint>> {
