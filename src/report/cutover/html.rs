@@ -11,19 +11,27 @@ use crate::model::cutover::{Cutover, Script, Second, Step};
 use crate::model::text::{escape, shown};
 
 /// Widths and heights of the picture, in its own units.
-const NAMES: usize = 260;
 const COLUMN: usize = 110;
 const ROW: usize = 30;
 const HEAD: usize = 54;
+/// The column of the names: as wide as the longest, within these.
+const NAMES: [usize; 2] = [120, 460];
+/// A letter is about so wide, at the size of the picture's text.
+const LETTER: usize = 7;
 
 const STYLE: &str = "
-body{font:15px/1.45 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem;color:#1c1c1c;background:#fff}
+:root{color-scheme:light dark;--ink:#1c1c1c;--pale:#444;--page:#fff;--box:#f4f4f4;--line:#bbb}
+@media (prefers-color-scheme:dark){:root{--ink:#e8e8e8;--pale:#b4b4b4;--page:#161616;--box:#262626;--line:#555}}
+body{font:15px/1.45 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem;color:var(--ink);background:var(--page)}
 h1{font-size:1.4rem}h2{font-size:1.1rem;margin-top:2rem}
-pre{background:#f4f4f4;padding:.6rem;overflow-x:auto}
-ol.steps>li{margin:.8rem 0}.more{color:#444;margin:.1rem 0}
+pre{background:var(--box);padding:.6rem;white-space:pre-wrap;overflow-wrap:anywhere}
+ol.steps>li{margin:.8rem 0}.more{color:var(--pale);margin:.1rem 0}
 .verdict{font-weight:700;padding:.1rem .5rem;border-radius:.2rem;color:#fff}
 .safe{background:#1b6e3c}.harm{background:#a3161b}.unknown{background:#8a5a00}
-figure{margin:1rem 0;overflow-x:auto}figcaption{color:#444}
+figure{margin:1rem 0;overflow-x:auto}figcaption{color:var(--pale)}
+svg text{fill:var(--ink)}svg text.on{fill:#1c1c1c}svg line{stroke:var(--line)}
+@media print{:root{--ink:#000;--pale:#333;--page:#fff;--box:#f4f4f4;--line:#999}body{margin:0;max-width:none;font-size:11px}
+*{print-color-adjust:exact;-webkit-print-color-adjust:exact}svg{max-width:100%;height:auto}figure,ol.steps>li{break-inside:avoid}}
 ";
 
 pub(super) fn write(cutover: &Cutover, out: &mut dyn Write) -> io::Result<()> {
@@ -90,9 +98,11 @@ fn one(telling: &Telling, index: usize, step: &Step) -> Markup {
 }
 
 fn commands(script: &Script) -> Markup {
-    let on = if script.on.is_empty() { String::new() } else { format!(" on {}", shown(&script.on)) };
+    let on = if script.on.is_empty() { String::new() } else { format!("on {}", shown(&script.on)) };
+    let shell = if &*script.shell == "words" { String::new() } else { shown(&script.shell).to_string() };
+    let head = [shell, on].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
     html! {
-        p.more { (shown(&script.shell)) (on) }
+        @if !head.is_empty() { p.more { (head) ":" } }
         @if &*script.shell == "words" {
             (list(&script.lines))
         } @else {
@@ -117,9 +127,8 @@ fn picture(telling: &Telling) -> Markup {
         return html! {};
     }
     let drawn = &lanes[..lanes.len().min(MOST)];
-    let times = times(drawn);
-    let width = NAMES + COLUMN * times.len();
-    let height = HEAD + ROW * drawn.len() + 8;
+    let grid = Grid::of(telling, drawn);
+    let (width, height) = (grid.x(grid.times.len()), HEAD + ROW * drawn.len() + 8);
     let left_out = lanes.len() - drawn.len();
     html! {
         figure {
@@ -127,14 +136,14 @@ fn picture(telling: &Telling) -> Markup {
                 aria-label="where each name leads, and when caches mix old and new" font-family="system-ui, sans-serif" font-size="12" {
                 defs {
                     pattern id="mixed" width="8" height="8" patternUnits="userSpaceOnUse" patternTransform="rotate(45)" {
-                        rect width="4" height="8" fill="#000" fill-opacity="0.28" {}
+                        rect width="3" height="8" fill="#000" fill-opacity="0.22" {}
                     }
                 }
-                @for (i, time) in times.iter().enumerate() {
-                    line x1=(NAMES + i * COLUMN) x2=(NAMES + i * COLUMN) y1=(HEAD - 8) y2=(height) stroke="#bbb" {}
-                    text x=(NAMES + i * COLUMN + 3) y=(if i % 2 == 0 { 18 } else { 36 }) { (telling.clock.at(*time)) }
+                @for (i, time) in grid.times.iter().enumerate() {
+                    line x1=(grid.x(i)) x2=(grid.x(i)) y1=(HEAD - 8) y2=(height) {}
+                    text x=(grid.x(i) + 3) y=(if i % 2 == 0 { 18 } else { 36 }) { (telling.clock.at(*time)) }
                 }
-                @for (row, lane) in drawn.iter().enumerate() { (drawn_lane(telling, lane, row, &times)) }
+                @for (row, lane) in drawn.iter().enumerate() { (drawn_lane(telling, lane, row, &grid)) }
             }
             figcaption {
                 "Where each name leads. Hatched: caches may still return the answer before. Not to scale."
@@ -144,27 +153,66 @@ fn picture(telling: &Telling) -> Markup {
     }
 }
 
+/// Where things stand in the picture.
+struct Grid {
+    names: usize,
+    times: Vec<Second>,
+}
+
+impl Grid {
+    fn of(telling: &Telling, lanes: &[Lane]) -> Self {
+        let longest = lanes.iter().map(|l| heading(telling, l).chars().count()).max().unwrap_or(0);
+        let [least, most] = NAMES;
+        Self { names: (longest * LETTER + 12).clamp(least, most), times: times(lanes) }
+    }
+
+    /// The left edge of the column of a time.
+    fn x(&self, column: usize) -> usize {
+        self.names + COLUMN * column
+    }
+
+    fn at(&self, second: Second) -> usize {
+        self.x(self.times.partition_point(|t| *t < second))
+    }
+}
+
+/// A lane's name and view.
+fn heading(telling: &Telling, lane: &Lane) -> String {
+    format!("{} ({})", shown(lane.name.as_str()), shown(telling.cutover.timeline.view(lane.view)))
+}
+
+/// As much of a text as fits.
+fn fitted(text: &str, width: usize) -> String {
+    let room = (width / LETTER).max(1);
+    match text.chars().count() > room {
+        true => text.chars().take(room - 1).chain(['…']).collect(),
+        false => text.to_string(),
+    }
+}
+
 fn times(lanes: &[Lane]) -> Vec<Second> {
     let values = lanes.iter().flat_map(|l| l.values.iter().map(|(at, _)| *at));
     let mixed = lanes.iter().flat_map(|l| l.mixed.iter().flat_map(|(from, until)| [*from, *until]));
     values.chain(mixed).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
-fn drawn_lane(telling: &Telling, lane: &Lane, row: usize, times: &[Second]) -> Markup {
+fn drawn_lane(telling: &Telling, lane: &Lane, row: usize, grid: &Grid) -> Markup {
     let y = HEAD + row * ROW;
-    let x = |at: Second| NAMES + COLUMN * times.partition_point(|t| *t < at);
-    let end = NAMES + COLUMN * times.len();
-    let ends = lane.values.iter().skip(1).map(|(at, _)| x(*at)).chain([end]);
+    let end = grid.x(grid.times.len());
+    let ends = lane.values.iter().skip(1).map(|(at, _)| grid.at(*at)).chain([end]);
+    let parts: Vec<(usize, usize, &String)> =
+        lane.values.iter().zip(ends).map(|((from, value), until)| (grid.at(*from), until, value)).collect();
+    let name = heading(telling, lane);
     html! {
-        text x="4" y=(y + 17) {
-            (shown(lane.name.as_str())) " (" (shown(telling.cutover.timeline.view(lane.view))) ")"
-        }
-        @for ((i, (from, value)), until) in lane.values.iter().enumerate().zip(ends) {
-            rect x=(x(*from)) y=(y) width=(until - x(*from)) height=(ROW - 6) fill=(colour(i, value)) {}
-            text x=(x(*from) + 5) y=(y + 16) { (shown(value)) }
+        text x="4" y=(y + 17) { title { (name) } (fitted(&name, grid.names - 8)) }
+        @for (i, (from, until, value)) in parts.iter().enumerate() {
+            rect x=(from) y=(y) width=(until - from) height=(ROW - 6) fill=(colour(i, value)) {}
         }
         @for (from, until) in &lane.mixed {
-            rect x=(x(*from)) y=(y) width=(x(*until) - x(*from)) height=(ROW - 6) fill="url(#mixed)" {}
+            rect x=(grid.at(*from)) y=(y) width=(grid.at(*until) - grid.at(*from)) height=(ROW - 6) fill="url(#mixed)" {}
+        }
+        @for (from, until, value) in &parts {
+            text.on x=(from + 5) y=(y + 16) { title { (shown(value)) } (fitted(&shown(value), until - from - 8)) }
         }
     }
 }

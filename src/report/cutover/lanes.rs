@@ -83,7 +83,9 @@ fn value(timeline: &Timeline, records: &BTreeMap<CacheKey, RecordSet>, view: Vie
     for datum in [CacheKind::Cname, CacheKind::A, CacheKind::Aaaa].into_iter().filter_map(of).flat_map(|s| &s.data) {
         let text = match datum {
             Datum::Address(address) => match timeline.world.routes.get(&(view, *address)) {
-                Some(nodes) if nodes.len() == 1 => nodes.iter().map(|n| timeline.node(*n)).collect(),
+                Some(nodes) if (1..=2).contains(&nodes.len()) => {
+                    nodes.iter().map(|n| timeline.node(*n)).collect::<Vec<_>>().join(" and ")
+                }
                 _ => address.to_string(),
             },
             Datum::Host(host) | Datum::Elsewhere(host) => host.as_str().to_string(),
