@@ -75,6 +75,7 @@ fn planned(args: &CutoverArgs, plan: &Plan, known: Known) -> Result<Cutover, Tro
     let start = args.start.as_deref().map(|text| start(text, &zone)).transpose()?;
     let looked = gathered(recording).filter(|_| !args.recordings.is_empty());
     not_in_the_past(start, looked)?;
+    tell_of_the_past(start, looked);
     let now = start.or(looked).unwrap_or_else(Timestamp::now);
     let (Some(from), Some(to)) = (args.from, args.to) else {
         return Err(Trouble::new("--from and --to say between which phases"));
@@ -98,6 +99,15 @@ fn followed(args: &CutoverArgs, plan: &Plan, known: Known, runbook: &Runbook) ->
     let (from, to) = (runbook.from, runbook.to);
     let ask = Ask { plan, recording, inventory, from, to, start: None, zone: Some(&zone), now };
     let planned = cutover::follow(&ask, runbook, &zone).map_err(|r| refused(plan, Some(runbook), &r))?;
+    if let (Some(zero), Some(looked), Some(at)) =
+        (planned.timeline.zero, looked, runbook.steps.iter().find_map(|s| s.at))
+        && zero < looked
+    {
+        let title = format!("the runbook begins before the newest recording ({looked})");
+        let help = "leave that recording out, or give the steps that are still to be done".into();
+        return Err(refused(plan, Some(runbook), &[Refusal { span: Some(at.span), in_runbook: true, title, help }]));
+    }
+    tell_of_the_past(planned.timeline.zero.filter(|_| runbook.steps.iter().any(|s| s.at.is_some())), looked);
     let proof = checker::prove(&planned.timeline);
     let mend = if proof.verdict == Verdict::Harm { checker::mend(&planned.timeline) } else { None };
     let word = Word { proof, without: None, mend };
@@ -190,6 +200,17 @@ fn not_in_the_past(start: Option<Timestamp>, looked: Option<Timestamp>) -> Resul
                 .help("begin later, or leave that recording out"))
         }
         _ => Ok(()),
+    }
+}
+
+/// A beginning that is over, and of which no recording tells what came of it.
+fn tell_of_the_past(start: Option<Timestamp>, looked: Option<Timestamp>) {
+    if let Some(start) = start.filter(|start| *start < Timestamp::now())
+        && looked.is_none()
+    {
+        output::tell(&format!(
+            "note: {start} is in the past: what was done since is not known without a recording; planned as if nothing was"
+        ));
     }
 }
 

@@ -15,6 +15,25 @@ use crate::pki::{self, Anchors};
 /// Intermediates offered to path building, at most.
 const KNOWN_MAX: usize = 512;
 
+/// What TLSA records say of a certificate (RFC 6698 section 2.1): the SHA-256 of the whole, and of its key.
+pub(super) struct Association {
+    whole: BlobId,
+    key: BlobId,
+}
+
+impl Association {
+    /// True if a value is about it. Only digests of SHA-256 are known, which all is published with.
+    pub(super) fn is(&self, value: &super::policies::Value) -> bool {
+        let digest = if value.selector == 0 { &self.whole } else { &self.key };
+        value.usage % 2 == 1 && value.matching == 1 && value.association == digest.0
+    }
+
+    /// The digest for a selector.
+    pub(super) fn digest(&self, selector: u8) -> &[u8] {
+        if selector == 0 { &self.whole.0 } else { &self.key.0 }
+    }
+}
+
 /// All certificates of a cutover.
 pub(super) struct Credentials<'a> {
     plan: &'a Plan,
@@ -73,6 +92,16 @@ impl<'a> Credentials<'a> {
             }
         }
         this
+    }
+
+    /// What TLSA records say of those that somebody has seen.
+    pub(super) fn associations(&mut self) -> BTreeMap<usize, Association> {
+        let leaves: Vec<(BlobId, usize)> = self.leaves.iter().map(|(id, index)| (*id, *index)).collect();
+        let of = |(id, index): (BlobId, usize)| {
+            let facts = self.facts(id)?;
+            Some((index, Association { whole: facts.sha256, key: facts.spki_sha256 }))
+        };
+        leaves.into_iter().filter_map(of).collect()
     }
 
     fn intermediates(&mut self) -> Vec<Arc<[u8]>> {
@@ -208,14 +237,18 @@ fn anchors(recording: &Recording, label: &str) -> Option<Anchors> {
     Some(Anchors::new(&ders?).0)
 }
 
+/// The chain of each file as it was read last.
 fn files(recording: &Recording) -> BTreeMap<&str, Vec<BlobId>> {
-    let mut out = BTreeMap::new();
+    let mut out: BTreeMap<&str, (Timestamp, &Vec<BlobId>)> = BTreeMap::new();
     for observation in recording.observations.sorted() {
         if let (Probe::File(path), Outcome::File(FileOutcome::Certificates { chain, .. })) =
             (&observation.probe, &*observation.outcome)
         {
-            out.insert(path.as_str(), chain.clone());
+            let newest = out.entry(path.as_str()).or_insert((observation.at, chain));
+            if observation.at >= newest.0 {
+                *newest = (observation.at, chain);
+            }
         }
     }
-    out
+    out.into_iter().map(|(path, (_, chain))| (path, chain.clone())).collect()
 }

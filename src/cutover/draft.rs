@@ -123,6 +123,18 @@ impl<'a> Draft<'a> {
         self.world.records.get(key).cloned()
     }
 
+    /// What is wanted of a key in the end.
+    pub(super) fn wanted(&self, key: &CacheKey) -> BTreeSet<Datum> {
+        self.facts.goal.sets.get(key).cloned().unwrap_or_default()
+    }
+
+    /// What a key answers now, and beside it what is wanted in the end.
+    pub(super) fn widened(&self, key: &CacheKey) -> BTreeSet<Datum> {
+        let mut data = self.now(key).map(|set| set.data).unwrap_or_default();
+        data.extend(self.wanted(key));
+        data
+    }
+
     /// A change of a key into data with a TTL, or into nothing.
     pub(super) fn becomes(&self, key: &CacheKey, data: Option<(BTreeSet<Datum>, u32)>) -> Change {
         let new = data.map(|(data, ttl)| RecordSet { ttl, data });

@@ -3,17 +3,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use super::credentials::Credentials;
+use super::credentials::{Association, Credentials};
 use super::history::{self, Memory};
 use super::records::{self, Sets};
 use super::seen::Seen;
 use super::serving::{self, Witnessed};
-use super::{Ask, Refusal, nodes, reach};
-use crate::model::cutover::{CacheKey, CacheKind, ClientPath, Credential, NodeId, Serving, World, ZoneFacts};
+use super::{Ask, Refusal, nodes, policies, reach};
+use crate::model::cutover::{
+    CacheKey, CacheKind, ClientPath, Credential, Datum, NodeId, RecordSet, Serving, World, ZoneFacts,
+};
+use crate::model::dns::RecordType;
 use crate::model::inventory::Inventory;
 use crate::model::name::Name;
+use crate::model::observation::{Outcome, Probe, Recording};
 use crate::model::phase::Phase;
 use crate::model::plan::{CertId, CertificateSource, Plan, ServerId, Target, ViewId, ViewKind};
+use crate::model::records::RecordData;
 
 /// For how long absence is taken to be cached where no SOA was seen, in seconds: no common resolver keeps it longer
 /// unless told to (RFC 2308 section 5 has one to three hours).
@@ -26,6 +31,8 @@ pub(super) struct Facts<'a> {
     pub(super) to: Phase,
     pub(super) zero: Option<jiff::Timestamp>,
     pub(super) credentials: Vec<Credential>,
+    /// What TLSA records say of the certificates that somebody has seen.
+    pub(super) associations: BTreeMap<usize, Association>,
     /// Thumbprints, as far as they are known.
     pub(super) thumbprints: BTreeMap<usize, String>,
     /// Certificates that somebody serves already, or has in a file.
@@ -40,6 +47,10 @@ pub(super) struct Facts<'a> {
     /// Names that clients are led to each port under, before and after.
     pub(super) led: [reach::Led; 2],
     pub(super) unknown: BTreeSet<String>,
+    /// The preference of each host that takes mail, by domain and host, where the plan or a recording has it.
+    pub(super) preferences: BTreeMap<(Name, Name), u16>,
+    /// The longest TTL that an authoritative server was seen to give with the texts of a name.
+    pub(super) text_ttls: BTreeMap<Name, u32>,
     /// What servers' own tools say that they hold.
     pub(super) inventory: &'a Inventory,
     /// Certificates with a new key, and the old one of each.
@@ -58,6 +69,16 @@ pub(super) struct Goal {
     pub(super) used: BTreeSet<(ViewId, Name)>,
 }
 
+impl Goal {
+    /// TLSA records list what is served in the end.
+    pub(super) fn list_certificates(&mut self, plan: &Plan, associations: &BTreeMap<usize, Association>) {
+        let data = |key: &CacheKey| -> Vec<Datum> { self.sets.get(key).into_iter().flatten().cloned().collect() };
+        let led = policies::Led { data: &data, routes: &self.routes, serving: &self.serving };
+        let sets = policies::tlsa(plan, associations, &led);
+        self.sets.extend(sets);
+    }
+}
+
 impl<'a> Facts<'a> {
     pub(super) fn gather(ask: &Ask<'a>) -> Result<Self, Vec<Refusal>> {
         let plan = ask.plan;
@@ -70,16 +91,37 @@ impl<'a> Facts<'a> {
         let declared = records::declared(plan, &from);
         let names = plan.names.iter().map(|n| (&n.name, n)).collect();
         let ways = history::Ways { plan, seen: &seen, zero, from: &from, asked_from: ask.from, names };
-        let held = ways.held(&declared, &mut goal.sets, &mut unknown)?;
+        let mut held = ways.held(&declared, &mut goal.sets, &mut unknown)?;
         keep(plan, ask.to, &held.records, &mut goal.sets);
-        let mut world = World { records: held.records, ..World::default() };
+        let mut world = World { records: std::mem::take(&mut held.records), ..World::default() };
         let led = [reach::led(plan, &from), reach::led(plan, &to)];
         let mut credentials = Credentials::new(plan, ask.recording, ask.now);
         let endpoints = Endpoints { plan, seen: &seen, led: &led };
-        endpoints.serving([ask.from, ask.to], &mut credentials, &mut world, &mut goal);
+        let unseen = endpoints.serving([ask.from, ask.to], &mut credentials, &mut world, &mut goal);
+        if !seen.is_empty() && !unseen.is_empty() {
+            let labels = nodes::labels(plan);
+            let list = super::words::list(unseen.iter().filter_map(|n| labels.get(n.0)));
+            let (from, to) = (ask.from, ask.to);
+            unknown.insert(format!(
+                "what {list} serves: no recording shows it; taken as the plan has it in {from} (`coexist check --ready-for {to} --record` looks at old and new servers)"
+            ));
+        }
         for view in plan.view_ids() {
             routes(plan, view, [from[view.0], ask.to], &mut world, &mut goal);
         }
+        let associations = credentials.associations();
+        let data = |key: &CacheKey| -> Vec<Datum> {
+            world.records.get(key).into_iter().flat_map(|set| set.data.iter().cloned()).collect()
+        };
+        let led_now = policies::Led { data: &data, routes: &world.routes, serving: &world.serving };
+        unknown.extend(policies::unlisted(plan, &associations, &led_now));
+        let listed = policies::tlsa(plan, &associations, &led_now);
+        for (key, data) in listed {
+            let old = ways.old_ttl(&key, None);
+            held.memory.old_ttl.insert(key.clone(), old);
+            world.records.insert(key, RecordSet { ttl: old.ttl, data });
+        }
+        goal.list_certificates(plan, &associations);
         world.redirects = redirects(plan, &from);
         goal.redirects = redirects(plan, &to);
         world.used = used(plan, &world.records.keys().cloned().collect(), &from);
@@ -94,6 +136,7 @@ impl<'a> Facts<'a> {
             zero,
             thumbprints: credentials.thumbprints,
             credentials: credentials.all,
+            associations,
             issued,
             world,
             goal,
@@ -103,6 +146,8 @@ impl<'a> Facts<'a> {
             paths,
             led,
             unknown,
+            preferences: preferences(plan, ask.recording),
+            text_ttls: text_ttls(ask.recording),
             inventory: ask.inventory,
             rekeyed: BTreeMap::new(),
             observed: !seen.is_empty(),
@@ -119,12 +164,12 @@ impl Facts<'_> {
 }
 
 /// What the plan says nothing of stays as it is: names without a target yet, ends of aliases.
-fn keep(plan: &Plan, to: Phase, records: &BTreeMap<CacheKey, crate::model::cutover::RecordSet>, goal: &mut Sets) {
+fn keep(plan: &Plan, to: Phase, records: &BTreeMap<CacheKey, RecordSet>, goal: &mut Sets) {
     let names: BTreeMap<&Name, &crate::model::plan::PlannedName> = plan.names.iter().map(|n| (&n.name, n)).collect();
     for (key, set) in records {
         let says_something = match (names.get(&key.owner), key.kind) {
             (_, CacheKind::Mx) => plan.mail.iter().any(|m| m.domain == key.owner && m.mx[to as usize].is_some()),
-            (_, CacheKind::Srv) => true,
+            (_, CacheKind::Srv | CacheKind::MtaSts) => true,
             (Some(name), _) => *name.wanted(key.view, to) != crate::model::plan::Wanted::Unconstrained,
             (None, _) => false,
         };
@@ -207,6 +252,45 @@ fn zones(plan: &Plan, seen: &Seen) -> Vec<ZoneFacts> {
     all.into_iter().map(|((view, apex), negative_ttl)| ZoneFacts { view, apex, negative_ttl }).collect()
 }
 
+/// Preferences of MX records: of `[records]`, and as they were answered.
+fn preferences(plan: &Plan, recording: &Recording) -> BTreeMap<(Name, Name), u16> {
+    let mut out = BTreeMap::new();
+    let mut add = |domain: &Name, data: &RecordData| {
+        if let RecordData::Mx { preference, exchange } = data
+            && let Ok(host) = Name::parse_owner(exchange)
+        {
+            out.insert((domain.clone(), host), *preference);
+        }
+    };
+    for observation in recording.observations.sorted() {
+        if let (Probe::Dns(probe), Outcome::Dns(outcome)) = (&observation.probe, &*observation.outcome)
+            && probe.kind == RecordType::Mx
+        {
+            let records = outcome.reply().map(|r| r.records.as_slice()).unwrap_or_default();
+            records.iter().for_each(|r| add(&probe.name, &r.data));
+        }
+    }
+    for record in plan.records.iter().filter(|r| r.kind == RecordType::Mx.word()) {
+        let parsed = record.values.iter().flatten().flatten().filter_map(|v| RecordData::parse(RecordType::Mx, v));
+        parsed.for_each(|data| add(&record.owner, &data));
+    }
+    out
+}
+
+fn text_ttls(recording: &Recording) -> BTreeMap<Name, u32> {
+    let mut out = BTreeMap::new();
+    for observation in recording.observations.sorted() {
+        if let (Probe::Dns(probe), Outcome::Dns(outcome)) = (&observation.probe, &*observation.outcome)
+            && let Some(reply) = outcome.reply().filter(|r| r.authoritative && probe.kind == RecordType::Txt)
+        {
+            let longest = reply.records.iter().map(|r| r.ttl).max().unwrap_or(0);
+            let entry = out.entry(probe.name.clone()).or_insert(longest);
+            *entry = longest.max(*entry);
+        }
+    }
+    out
+}
+
 /// Certificates that exist: seen, or served today to clients who use them.
 fn issued(plan: &Plan, credentials: &Credentials, world: &World) -> BTreeSet<CertId> {
     let mut out = credentials.seen.clone();
@@ -226,8 +310,15 @@ struct Endpoints<'a> {
 }
 
 impl Endpoints<'_> {
-    /// What every node serves now and is to serve.
-    fn serving(&self, phases: [Phase; 2], credentials: &mut Credentials, world: &mut World, goal: &mut Goal) {
+    /// What every node serves now and is to serve; the nodes of which nobody saw any.
+    fn serving(
+        &self,
+        phases: [Phase; 2],
+        credentials: &mut Credentials,
+        world: &mut World,
+        goal: &mut Goal,
+    ) -> BTreeSet<NodeId> {
+        let mut unseen = BTreeSet::new();
         let named = serving::named(self.plan);
         let mut reached = self.led.each_ref().map(|l| l.keys().map(|(node, _)| *node).collect::<BTreeSet<NodeId>>());
         if phases[1] == Phase::After && self.seen.is_empty() {
@@ -249,7 +340,10 @@ impl Endpoints<'_> {
                 let current = match serving::seen(self.seen, credentials, &addresses, port) {
                     Witnessed::Serves(serving) => Some(serving),
                     Witnessed::Deaf => None,
-                    Witnessed::Nothing => before.get(&port).filter(|_| reached[0].contains(&node)).cloned(),
+                    Witnessed::Nothing => {
+                        unseen.insert(node);
+                        before.get(&port).filter(|_| reached[0].contains(&node)).cloned()
+                    }
                 };
                 let wanted = match reached[1].contains(&node) {
                     true => after.get(&port).cloned().or_else(|| current.clone()),
@@ -265,6 +359,7 @@ impl Endpoints<'_> {
                 goal.serving.extend(wanted.map(|w| ((node, port), w)));
             }
         }
+        unseen
     }
 
     /// True if what is served does as well as what is wanted: unless that very certificate is demanded, any that covers

@@ -66,11 +66,23 @@ impl Ways<'_> {
         let mut shown: BTreeMap<CacheKey, SeenSet> = BTreeMap::new();
         let mut refusals = Vec::new();
         for view in self.plan.view_ids() {
+            let mut unseen: Vec<&Name> = Vec::new();
             for name in &self.plan.names {
-                if let Some(sets) = self.seen.name(view, &name.name.probe()) {
-                    refusals.extend(self.contradiction(name, view, &sets));
-                    self.take_over(name, view, sets, &mut now, goal, &mut shown);
+                match self.seen.name(view, &name.name.probe()) {
+                    Some(sets) => {
+                        refusals.extend(self.contradiction(name, view, &sets));
+                        self.take_over(name, view, sets, &mut now, goal, &mut shown);
+                    }
+                    None if stands(declared, view, &name.name) => unseen.push(&name.name),
+                    None => {}
                 }
+            }
+            if !unseen.is_empty() && !self.seen.is_empty() {
+                let (label, from) = (&self.plan.view(view).label, self.asked_from);
+                let names = super::words::list(std::mem::take(&mut unseen));
+                unknown.insert(format!(
+                    "what DNS says in {label} of {names}: no recording shows it; taken as the plan has it in {from}"
+                ));
             }
         }
         self.take_hosts(&mut now, goal, &mut shown);
@@ -203,8 +215,7 @@ impl Ways<'_> {
     }
 
     fn note_missing(&self, declared: &Sets, now: &Sets, unknown: &mut BTreeSet<String>) {
-        let stands = |view, owner: &Name| now.keys().any(|k| k.view == view && k.owner == *owner);
-        for key in declared.keys().filter(|k| !now.contains_key(k) && !stands(k.view, &k.owner)) {
+        for key in declared.keys().filter(|k| !now.contains_key(k) && !stands(now, k.view, &k.owner)) {
             let label = &self.plan.view(key.view).label;
             unknown.insert(format!(
                 "{} was not found in {label}, though the plan has it in {}; taken as used by nobody yet",
@@ -219,7 +230,13 @@ impl Ways<'_> {
 
     /// The longest of what the plan says, and of what authoritative servers were seen to give. What a cache has left is
     /// no evidence but that the TTL is no shorter.
-    fn old_ttl(&self, key: &CacheKey, shown: Option<&SeenSet>) -> OldTtl {
+    pub(super) fn old_ttl(&self, key: &CacheKey, shown: Option<&SeenSet>) -> OldTtl {
+        if key.kind == CacheKind::MtaSts
+            && let Some(policy) =
+                self.plan.mail.iter().filter(|m| m.domain == key.owner).find_map(|m| m.mta_sts.as_ref())
+        {
+            return OldTtl { ttl: policy.max_age.value, known: true };
+        }
         let name = self.name_of(key);
         let declared = name.and_then(|n| n.ttl_before.as_ref()).map(|t| t.value);
         let planned = name.and_then(|n| n.ttl.as_ref()).map(|t| t.value);
@@ -285,4 +302,10 @@ impl Ways<'_> {
             }
         }
     }
+}
+
+/// True if an owner has addresses or an alias.
+fn stands(sets: &Sets, view: ViewId, owner: &Name) -> bool {
+    let kinds = [CacheKind::A, CacheKind::Aaaa, CacheKind::Cname, CacheKind::Mx, CacheKind::Srv];
+    kinds.into_iter().any(|kind| sets.contains_key(&CacheKey { view, owner: owner.clone(), kind }))
 }

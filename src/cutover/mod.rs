@@ -16,6 +16,7 @@ mod keys;
 mod needs;
 mod nodes;
 mod order;
+mod policies;
 mod reach;
 mod records;
 mod runbook;

@@ -7,10 +7,10 @@ use std::collections::BTreeSet;
 use super::draft::Draft;
 use super::needs;
 use super::steps::{
-    bind_certificate, change_mail_policy, change_mx, change_pool_members, complete_request, create_record,
-    decommission_server, delete_pfx, drain, export_certificate, flip, gate, import_certificate, lower_ttl,
-    order_certificate, publish_at_proxy, put_into_rotation, raise_ttl, rekey, remove_record, repin_connector,
-    repoint_address, restart_service, retire_certificate, set_redirect, set_url, take_out_of_rotation,
+    bind_certificate, change_mta_sts, change_mx, change_pool_members, change_spf, change_tlsa, complete_request,
+    create_record, decommission_server, delete_pfx, drain, export_certificate, flip, gate, import_certificate,
+    lower_ttl, order_certificate, publish_at_proxy, put_into_rotation, raise_ttl, rekey, remove_record,
+    repin_connector, repoint_address, restart_service, retire_certificate, set_redirect, set_url, take_out_of_rotation,
 };
 use crate::model::cutover::{Change, NodeId};
 
@@ -26,6 +26,8 @@ pub(super) fn order(draft: &mut Draft) {
     }
     let views = draft.views();
     views.iter().for_each(|v| lower_ttl::add(draft, *v));
+    change_mta_sts::widen(draft);
+    change_spf::widen(draft);
     certificates(draft);
     if needs_servers(draft) {
         gate::served(draft);
@@ -70,6 +72,7 @@ fn certificates(draft: &mut Draft) {
     order_certificate::add(draft, &needs);
     rekey::add(draft, &needs);
     complete_request::add(draft, &needs);
+    change_tlsa::widen(draft);
     export_certificate::add(draft, &needs);
     import_certificate::add(draft, &needs);
     let changes = needs::before_the_flip(draft);
@@ -125,9 +128,7 @@ fn moves(draft: &mut Draft) {
             gate::arrived(draft, *view);
         }
     }
-    let moves_mail = views.iter().any(|v| change_mx::is_due(draft, *v));
-    if moves_mail {
-        change_mail_policy::widen(draft);
+    if views.iter().any(|v| change_mx::is_due(draft, *v)) {
         views.iter().for_each(|v| change_mx::add(draft, *v));
         set_url::add(draft, &[]);
     }
@@ -135,9 +136,8 @@ fn moves(draft: &mut Draft) {
         let keys = flip::flipped(draft);
         drain::add(draft, &keys);
     }
-    if moves_mail {
-        change_mail_policy::narrow(draft);
-    }
+    change_spf::narrow(draft);
+    change_mta_sts::narrow(draft);
 }
 
 fn clean_up(draft: &mut Draft) {
@@ -156,6 +156,7 @@ fn clean_up(draft: &mut Draft) {
     let accepted = gate::all(draft);
     delete_pfx::add(draft);
     retire_certificate::add(draft);
+    change_tlsa::narrow(draft);
     decommission_server::add(draft);
     raise(draft, Some(accepted));
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
+use super::policies;
 use crate::model::cutover::{CacheKey, CacheKind, Datum};
 use crate::model::dns::RecordType;
 use crate::model::name::Name;
@@ -23,6 +24,8 @@ pub(super) fn declared(plan: &Plan, phases: &[Phase]) -> Sets {
         }
         of_mail(plan, view, *phase, &mut sets);
         of_records(plan, view, *phase, &mut sets);
+        policies::https(plan, view, *phase, &mut sets);
+        policies::mta_sts(plan, view, *phase, &mut sets);
     }
     sets
 }
@@ -74,11 +77,9 @@ fn of_mail(plan: &Plan, view: ViewId, phase: Phase, sets: &mut Sets) {
         return;
     }
     for mail in &plan.mail {
-        // Where nothing is said of a phase, mail goes where it goes later.
-        let later = Phase::ALL.into_iter().filter(|p| *p >= phase).find_map(|p| mail.mx[p as usize].as_ref());
-        for target in later.into_iter().flatten() {
+        for host in policies::exchanges(mail, phase) {
             let key = CacheKey { view, owner: mail.domain.clone(), kind: CacheKind::Mx };
-            sets.entry(key).or_default().insert(known_host(plan, &target.value));
+            sets.entry(key).or_default().insert(known_host(plan, host));
         }
     }
 }

@@ -11,7 +11,7 @@ use super::history::UNKNOWN_TTL;
 use super::steps::{blank, of_records};
 use super::{Ask, Planned, Refusal, nodes, words};
 use crate::model::cutover::{
-    CacheKey, CacheKind, Change, Ending, NodeId, Runbook, RunbookStep, Serving, Step, StepKind, Wait, When,
+    CacheKey, CacheKind, Change, Ending, NodeId, RecordSet, Runbook, RunbookStep, Serving, Step, StepKind, Wait, When,
 };
 use crate::model::name::Name;
 use crate::model::plan::ViewId;
@@ -119,8 +119,8 @@ fn made(draft: &Draft, step: &RunbookStep, at: Option<i64>) -> Result<Step, Refu
 /// True of steps that are there to change what clients depend on.
 fn changes_facts(kind: StepKind) -> bool {
     use StepKind::{
-        BindCertificate, ChangeMx, ChangePoolMembers, CreateRecord, DecommissionServer, Flip, LowerTtl,
-        PutIntoRotation, RaiseTtl, RemoveRecord, RepointAddress, RestartService, SetRedirect, SetUrl,
+        BindCertificate, ChangeMtaSts, ChangeMx, ChangePoolMembers, ChangeTlsa, CreateRecord, DecommissionServer, Flip,
+        LowerTtl, PutIntoRotation, RaiseTtl, RemoveRecord, RepointAddress, RestartService, SetRedirect, SetUrl,
         TakeOutOfRotation,
     };
     matches!(
@@ -131,6 +131,8 @@ fn changes_facts(kind: StepKind) -> bool {
             | Flip
             | RemoveRecord
             | ChangeMx
+            | ChangeTlsa
+            | ChangeMtaSts
             | SetUrl
             | SetRedirect
             | BindCertificate
@@ -157,6 +159,7 @@ impl Picked<'_, '_> {
             StepKind::CreateRecord => self.records(|there, wanted| !there && wanted),
             StepKind::Flip | StepKind::ChangeMx => self.records(|_, wanted| wanted),
             StepKind::RemoveRecord => self.records(|there, wanted| there && !wanted),
+            StepKind::ChangeTlsa | StepKind::ChangeMtaSts => self.policies(),
             StepKind::SetUrl => self.used(),
             StepKind::SetRedirect => self.redirects(),
             StepKind::BindCertificate | StepKind::RestartService | StepKind::RetireCertificate => self.serving(),
@@ -190,6 +193,7 @@ impl Picked<'_, '_> {
         let mail = self.step.kind == StepKind::ChangeMx;
         let is_mail = |k: &CacheKey| matches!(k.kind, CacheKind::Mx | CacheKind::Srv);
         let fits = |k: &&CacheKey| match self.step.kind {
+            _ if matches!(k.kind, CacheKind::Tlsa | CacheKind::MtaSts) => self.step.kind == StepKind::RemoveRecord,
             StepKind::ChangeMx | StepKind::Flip => is_mail(k) == mail,
             _ => true,
         };
@@ -225,6 +229,31 @@ impl Picked<'_, '_> {
             draft.becomes(&key, draft.facts.goal.sets.get(&key).cloned().map(|data| (data, ttl)))
         };
         keys.map(change).collect()
+    }
+
+    /// What is missing stands beside what is there; where nothing is missing, what is not wanted goes.
+    fn policies(&self) -> Vec<Change> {
+        let draft = self.draft;
+        let mut out = Vec::new();
+        for (key, wanted) in &draft.facts.goal.sets {
+            if !self.is_policy(key.kind) || !self.view(key.view) || !self.name(&key.owner) {
+                continue;
+            }
+            let now = draft.now(key).unwrap_or(RecordSet { ttl: draft.low_ttl(&key.owner), data: BTreeSet::new() });
+            let all: BTreeSet<_> = now.data.union(wanted).cloned().collect();
+            let data = if all == now.data { wanted.clone() } else { all };
+            if data != now.data {
+                out.push(draft.becomes(key, Some((data, self.step.ttl.unwrap_or(now.ttl)))));
+            }
+        }
+        out
+    }
+
+    fn is_policy(&self, kind: CacheKind) -> bool {
+        match self.step.kind {
+            StepKind::ChangeTlsa => kind == CacheKind::Tlsa,
+            _ => kind == CacheKind::MtaSts,
+        }
     }
 
     fn used(&self) -> Vec<Change> {

@@ -1,11 +1,11 @@
 //! What to type for a step, by the products of its places.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use super::draft::Draft;
-use super::nodes;
+use super::{nodes, policies};
 use crate::commands::{self, Act, CertificateAct, Language, Member, Product, Rdata, ServerAct, ZoneAct, ZonePlace};
 use crate::model::cutover::{CacheKind, Change, Datum, NodeId, RecordSet, Script};
 use crate::model::name::Name;
@@ -61,6 +61,34 @@ pub(super) fn member(draft: &Draft, node: NodeId) -> Option<Member> {
     Some(Member { label: server.label.to_string(), at: SocketAddr::new(address, port) })
 }
 
+/// An address that leads elsewhere, in words for whoever works at the firewall or balancer.
+pub(super) fn repoint(draft: &Draft, change: &Change) -> Vec<Script> {
+    let Change::Route { address, old, new, .. } = change else { return Vec::new() };
+    let inner = |nodes: Vec<&NodeId>| -> Vec<IpAddr> {
+        let targets = nodes.into_iter().map(|n| nodes::target(draft.plan, *n));
+        targets.flat_map(|t| own_addresses(draft, t)).collect()
+    };
+    let (gone, come) = (inner(old.difference(new).collect()), inner(new.difference(old).collect()));
+    let mut out = Vec::new();
+    let on: Arc<str> = "".into();
+    for (from, to) in gone.into_iter().zip(come).filter(|(from, to)| from.is_ipv4() == to.is_ipv4()) {
+        at(&on, commands::for_act(Product::Other, &Act::Repoint { what: address.to_string(), from, to }), &mut out);
+    }
+    at(&on, vec![commands::Script { language: Language::Words, lines: vec![draft.line(change)] }], &mut out);
+    out
+}
+
+/// Where a server or balancer listens inside.
+fn own_addresses(draft: &Draft, target: Target) -> Vec<IpAddr> {
+    match target {
+        Target::Server(id) => draft.plan.server(id).own_addresses(&draft.plan.views),
+        Target::Pool(id) => {
+            let inside = draft.plan.view_ids().find(|v| draft.plan.view(*v).kind == ViewKind::Internal);
+            inside.map(|v| draft.plan.pool(id).addresses[v.0].clone()).unwrap_or_default()
+        }
+    }
+}
+
 /// Changes of records of a view, all types of one owner together.
 pub(super) fn records(draft: &Draft, view: ViewId, changes: &[Change]) -> Vec<Script> {
     let mut owners: BTreeMap<&Name, Vec<&Change>> = BTreeMap::new();
@@ -76,15 +104,15 @@ pub(super) fn records(draft: &Draft, view: ViewId, changes: &[Change]) -> Vec<Sc
             Some(zone) => zone.apex.shared(),
             None => draft.label(view).clone(),
         };
-        match act(draft, view, owner, &changes) {
-            Some(act) => {
-                let product = Product::of(zone.and_then(|z| z.product.as_deref()));
-                at(&on, commands::for_act(product, &Act::Zone { zone: place(draft, view, zone), act }), &mut out);
-            }
-            None => {
-                let lines = changes.iter().map(|c| draft.line(c)).collect();
-                at(&on, vec![commands::Script { language: Language::Words, lines }], &mut out);
-            }
+        // What is known in full is typed together; the rest of an owner is told in words.
+        let (typed, told): (Vec<_>, Vec<_>) = changes.into_iter().partition(|c| is_known(draft, view, owner, c));
+        if let Some(act) = act(draft, view, owner, &typed) {
+            let product = Product::of(zone.and_then(|z| z.product.as_deref()));
+            at(&on, commands::for_act(product, &Act::Zone { zone: place(draft, view, zone), act }), &mut out);
+        }
+        if !told.is_empty() {
+            let lines = told.iter().map(|c| draft.line(c)).collect();
+            at(&on, vec![commands::Script { language: Language::Words, lines }], &mut out);
         }
     }
     out
@@ -105,7 +133,17 @@ fn place(draft: &Draft, view: ViewId, zone: Option<&Zone>) -> ZonePlace {
     }
 }
 
-/// What is to be done to an owner; `None` where the records hold more than is known of them.
+/// True if all that a change's records say is known.
+fn is_known(draft: &Draft, view: ViewId, owner: &Name, change: &Change) -> bool {
+    match change {
+        Change::Records { key, old, new } => {
+            [old, new].into_iter().all(|set| rdata(draft, view, owner, key.kind, set.as_ref()).is_some())
+        }
+        _ => false,
+    }
+}
+
+/// What is to be done to an owner; `None` where nothing is.
 fn act(draft: &Draft, view: ViewId, owner: &Name, changes: &[&Change]) -> Option<ZoneAct> {
     let (mut old, mut new, mut ttl) = (Vec::new(), Vec::new(), 0);
     for change in changes {
@@ -116,6 +154,7 @@ fn act(draft: &Draft, view: ViewId, owner: &Name, changes: &[&Change]) -> Option
     }
     let owner = owner.clone();
     Some(match (old.is_empty(), new.is_empty()) {
+        (true, true) => return None,
         (_, true) => ZoneAct::Remove { owner, values: old },
         (true, false) => ZoneAct::Create { owner, ttl, values: new },
         (false, false) if old == new => ZoneAct::Ttl { owner, ttl, values: new },
@@ -132,9 +171,29 @@ fn rdata(draft: &Draft, view: ViewId, owner: &Name, kind: CacheKind, set: Option
             let values = record.values.get(view.0)?.as_ref()?;
             values.iter().map(|v| Rdata::parse(kind.word(), v)).collect()
         }
-        // Preferences stand nowhere.
+        CacheKind::Tlsa => set.data.iter().map(|d| association(draft, view, owner, d)).collect(),
+        CacheKind::Mx => set.data.iter().map(|d| exchange(draft, owner, d)).collect(),
         _ => None,
     }
+}
+
+/// A host that takes mail: with its own preference where the plan or a recording has it, else with the best of those that
+/// are known of its domain.
+fn exchange(draft: &Draft, owner: &Name, datum: &Datum) -> Option<Rdata> {
+    let (Datum::Host(host) | Datum::Elsewhere(host)) = datum else { return None };
+    let known = draft.facts.preferences.iter().filter(|((domain, _), _)| domain == owner);
+    let own = draft.facts.preferences.get(&(owner.clone(), host.clone()));
+    let preference = own.or_else(|| known.map(|(_, preference)| preference).min())?;
+    Some(Rdata::Mx { preference: *preference, exchange: Some(host.clone()) })
+}
+
+/// A certificate that somebody has seen, in the manner of the plan's record.
+fn association(draft: &Draft, view: ViewId, owner: &Name, datum: &Datum) -> Option<Rdata> {
+    let Datum::Certificate(index) = datum else { return None };
+    let record = draft.plan.records.iter().find(|r| r.owner == *owner && r.kind == "TLSA")?;
+    let manner = policies::values(record, view).into_iter().find(|v| v.usage % 2 == 1 && v.matching == 1)?;
+    let association = draft.facts.associations.get(index)?.digest(manner.selector).to_vec();
+    Some(Rdata::Tlsa { usage: manner.usage, selector: manner.selector, matching: 1, association })
 }
 
 fn of_datum(datum: &Datum) -> Option<Rdata> {

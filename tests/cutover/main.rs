@@ -5,7 +5,10 @@
 mod arithmetic;
 mod history;
 mod keys;
+mod mail;
 mod plans;
+mod recorded;
+mod rotation;
 mod runbooks;
 mod screens;
 

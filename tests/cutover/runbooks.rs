@@ -124,3 +124,20 @@ fn cycles_times_that_go_backwards_and_steps_that_change_nothing_are_mistakes() {
         assert!(told.contains(word.trim_start_matches("20:1 ")), "{word}: {told}");
     }
 }
+
+#[test]
+fn a_time_that_clocks_skip_or_show_twice_is_a_mistake_at_its_place() {
+    for at in ["2027-03-28 02:30", "2026-10-25 02:30"] {
+        let text = format!(
+            "from = \"before\"\nto = \"coexistence\"\ntime-zone = \"Europe/Berlin\"\n[[steps]]\ndo = \"flip\"\nat = \"{at}\"\n"
+        );
+        let plan = read(PLAN);
+        let runbook = coexist::plan::runbook("runbook.toml", text.as_bytes(), &plan).unwrap();
+        let recording = Recording::default();
+        let zone = jiff::tz::TimeZone::get("Europe/Berlin").unwrap();
+        let ask = Ask { start: None, ..ask(&plan, &recording, runbook.from, runbook.to) };
+        let refusals = follow(&ask, &runbook, &zone).unwrap_err();
+        assert!(refusals[0].title.contains("clocks are changed"), "{}", refusals[0].title);
+        assert_eq!(runbook.source.place(refusals[0].span.unwrap()).line, 6);
+    }
+}

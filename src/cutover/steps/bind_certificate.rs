@@ -53,6 +53,12 @@ pub(super) fn serving(draft: &Draft, mut step: Step, changes: Vec<Change>) -> St
     step.in_window = true;
     step.ending = Ending::Observed(WORK);
     step.verify = Some(check(draft, &format!("--ready-for {} --only tls", draft.facts.to)));
+    let ports = changes.iter().filter_map(|c| match c {
+        Change::Serving { port, .. } => Some(*port),
+        _ => None,
+    });
+    let listed = super::change_tlsa::keys_at(draft, &ports.collect());
+    (step.waits, step.not_before) = draft.forgetting(&listed);
     let undone: Vec<Change> = changes.iter().map(Change::undone).collect();
     step.commands = scripts(draft, &changes);
     let how = "put the old certificate back into use; it is still in the store";

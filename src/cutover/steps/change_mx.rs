@@ -41,12 +41,15 @@ pub(in crate::cutover) fn add(draft: &mut Draft, view: ViewId) {
     for datum in keys.iter().filter_map(|k| goal.get(k)).flatten() {
         if let crate::model::cutover::Datum::Host(host) = datum {
             on_the_way.extend(Draft::address_keys(view, host));
+            on_the_way.extend(super::change_tlsa::keys_of(draft, view, [host]));
         }
     }
+    on_the_way.extend(super::change_mta_sts::keys_of(view, keys.iter().map(|k| &k.owner)));
     let (waits, not_before) = draft.forgetting(&on_the_way);
     let step = blank(StepKind::ChangeMx, what, "mail goes to the new hosts, which are there and ready");
     let mut step = of_records(draft, step, view, changes);
     (step.waits, step.not_before, step.in_window) = (waits, not_before, true);
+    step.waits.extend(super::change_spf::waits(draft, view));
     step.verify = Some(check(draft, &format!("--phase {}", draft.facts.to)));
     step.undo = step.undo.map(|u| Undo { how: "the old MX again".into(), ..u });
     draft.push(step);

@@ -8,7 +8,8 @@ use crate::model::plan::ViewId;
 
 /// Names that have no address and no alias in the view yet.
 pub(in crate::cutover) fn add(draft: &mut Draft, view: ViewId) {
-    let wanted = draft.facts.goal.sets.keys().filter(|k| k.view == view && is_address(k.kind));
+    let wanted =
+        draft.facts.goal.sets.keys().filter(|k| k.view == view && (is_address(k.kind) || k.kind == CacheKind::Https));
     let new = wanted.filter(|k| !draft.stands(view, &k.owner)).cloned().collect();
     add_keys(draft, view, new, "whoever is told the name has to find it");
 }

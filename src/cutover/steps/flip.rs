@@ -3,7 +3,7 @@
 use super::{blank, check, of_records};
 use crate::cutover::draft::Draft;
 use crate::cutover::words::{answer, list};
-use crate::model::cutover::{CacheKey, Change, StepKind, Undo};
+use crate::model::cutover::{CacheKey, CacheKind, Change, StepKind, Undo};
 use crate::model::name::Name;
 use crate::model::plan::ViewId;
 
@@ -13,8 +13,10 @@ pub(in crate::cutover) fn add(draft: &mut Draft, view: ViewId) {
     if changes.is_empty() {
         return;
     }
-    let keys: Vec<CacheKey> = owners.iter().flat_map(|o| Draft::address_keys(view, o)).collect();
-    let (waits, not_before) = draft.forgetting(&keys);
+    let keys: Vec<CacheKey> = owners.iter().flat_map(|o| moving(view, o)).collect();
+    let mut on_the_way = keys;
+    on_the_way.extend(super::change_tlsa::keys_of(draft, view, &owners));
+    let (waits, not_before) = draft.forgetting(&on_the_way);
     let moves = list(owners.iter().map(|o| moved(draft, view, o)));
     let step = blank(
         StepKind::Flip,
@@ -23,6 +25,9 @@ pub(in crate::cutover) fn add(draft: &mut Draft, view: ViewId) {
     );
     let mut step = of_records(draft, step, view, changes);
     (step.waits, step.not_before, step.in_window) = (waits, not_before, true);
+    if super::change_spf::are_exchanges(draft, &owners) {
+        step.waits.extend(super::change_spf::waits(draft, view));
+    }
     step.verify =
         Some(check(draft, &format!("--phase {} --view {}", draft.facts.to, crate::commands::posix(draft.label(view)))));
     step.undo = step.undo.map(|u| Undo { how: "flip back".into(), ..u });
@@ -36,10 +41,16 @@ fn owners(draft: &Draft, view: ViewId) -> Vec<Name> {
 }
 
 fn of_owner(draft: &Draft, view: ViewId, owner: &Name) -> Vec<Change> {
-    let keys = Draft::address_keys(view, owner).into_iter().filter(|k| draft.differs(k));
+    let keys = moving(view, owner).into_iter().filter(|k| draft.differs(k));
     let low = draft.low_ttl(owner);
     let new = |key: &CacheKey| draft.facts.goal.sets.get(key).cloned().map(|data| (data, low));
     keys.map(|key| draft.becomes(&key, new(&key))).collect()
+}
+
+/// What moves together: addresses, and the hints at them (RFC 9460 section 7.3).
+fn moving(view: ViewId, owner: &Name) -> Vec<CacheKey> {
+    let hints = CacheKey { view, owner: owner.clone(), kind: CacheKind::Https };
+    Draft::address_keys(view, owner).into_iter().chain([hints]).collect()
 }
 
 fn moved(draft: &Draft, view: ViewId, owner: &Name) -> String {

@@ -28,7 +28,7 @@ pub(in crate::cutover) fn add(draft: &mut Draft, view: ViewId) {
 fn lowered(draft: &Draft, view: ViewId) -> Vec<Change> {
     let owners = draft.unsettled(view);
     let moves = |key: &CacheKey| match key.kind {
-        CacheKind::A | CacheKind::Aaaa | CacheKind::Cname => owners.contains(&key.owner),
+        CacheKind::A | CacheKind::Aaaa | CacheKind::Cname | CacheKind::Https => owners.contains(&key.owner),
         CacheKind::Mx | CacheKind::Srv => draft.differs(key),
         _ => false,
     };

@@ -2,9 +2,11 @@
 //! after what, how it is seen to be done, and how it is undone.
 
 pub(super) mod bind_certificate;
-pub(super) mod change_mail_policy;
+pub(super) mod change_mta_sts;
 pub(super) mod change_mx;
 pub(super) mod change_pool_members;
+pub(super) mod change_spf;
+pub(super) mod change_tlsa;
 pub(super) mod complete_request;
 pub(super) mod create_record;
 pub(super) mod decommission_server;

@@ -26,6 +26,7 @@ pub(in crate::cutover) fn decide(draft: &mut Draft) {
         }
         note(draft, old);
     }
+    draft.facts.goal.list_certificates(draft.plan, &draft.facts.associations);
 }
 
 /// What a new key breaks that stands in no record and no handshake.

@@ -2,6 +2,7 @@
 
 use super::{QUICK, blank, check, words};
 use crate::cutover::draft::Draft;
+use crate::cutover::typing;
 use crate::cutover::words::list;
 use crate::model::cutover::{Change, Ending, Step, StepKind, Undo};
 use crate::model::plan::{PoolId, ViewId};
@@ -30,6 +31,10 @@ pub(in crate::cutover) fn add(draft: &mut Draft, view: ViewId) {
     step.view = Some(view);
     let mut step = routed(draft, step, changes);
     step.places = vec![draft.label(view).clone()];
+    let commands = step.changes.iter().flat_map(|c| typing::repoint(draft, c)).collect();
+    let back = step.changes.iter().flat_map(|c| typing::repoint(draft, &c.undone())).collect();
+    step.commands = commands;
+    step.undo = step.undo.map(|u| Undo { commands: back, ..u });
     draft.push(step);
 }
 

@@ -180,6 +180,7 @@ fn a_wildcard_that_plays_autodiscover_is_the_cause() {
         domain: Name::parse(DOMAIN).unwrap(),
         mx: [None, None, None],
         autodiscover: Autodiscover::Srv,
+        mta_sts: None,
         span: Span::default(),
     }];
     world.answer(EXTERNAL, "autodiscover.domain.com", &["198.51.100.250"]);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Answer, CacheKey, Change, Datum, Moved, NodeId, Serving, Timeline, span};
+use super::{Answer, CacheKey, Change, Credential, Datum, Moved, NodeId, RecordSet, Serving, Timeline, span};
 
 /// A datum as a zone file would have it, certificates by label.
 fn datum(datum: &Datum) -> String {
@@ -31,7 +31,7 @@ pub fn change_line(timeline: &Timeline, change: &Change) -> String {
         false => ids.iter().map(node).collect::<Vec<_>>().join(", "),
     };
     match change {
-        Change::Records { key, old, new } => records(key, old, new),
+        Change::Records { key, old, new } => records(key, old, new, &timeline.credentials),
         Change::Route { view, address, old, new } => {
             format!("{address} in {}: {} -> {}", timeline.view(*view), some(old), some(new))
         }
@@ -58,23 +58,33 @@ pub fn change_line(timeline: &Timeline, change: &Change) -> String {
     }
 }
 
-fn records(key: &CacheKey, old: &Answer, new: &Answer) -> String {
+fn records(key: &CacheKey, old: &Answer, new: &Answer, all: &[Credential]) -> String {
     let (owner, kind) = (&key.owner, key.kind.word());
+    let said = |set: &RecordSet| labelled(&set.data, all);
     match (old, new) {
         (Some(old), Some(new)) if old.data == new.data => {
-            format!("{owner} {kind} {}: TTL {} -> {}", data_words(&new.data), old.ttl, new.ttl)
+            format!("{owner} {kind} {}: TTL {} -> {}", said(new), old.ttl, new.ttl)
         }
-        (None, Some(new)) => format!("add {owner} {} {kind} {}", new.ttl, data_words(&new.data)),
-        (Some(old), None) => format!("delete {owner} {kind} {}", data_words(&old.data)),
-        (Some(_), Some(set)) => {
-            format!("{owner} {kind} {} -> {}, TTL {}", answer_words(old), data_words(&set.data), set.ttl)
+        (None, Some(new)) => format!("add {owner} {} {kind} {}", new.ttl, said(new)),
+        (Some(old), None) => format!("delete {owner} {kind} {}", said(old)),
+        (Some(old), Some(set)) => {
+            format!("{owner} {kind} {} -> {}, TTL {}", said(old), said(set), set.ttl)
         }
         (None, None) => format!("{owner} {kind}: nothing"),
     }
 }
 
+/// The data of an RRset, certificates by their labels.
+fn labelled(set: &BTreeSet<Datum>, all: &[Credential]) -> String {
+    let said = |d: &Datum| match d {
+        Datum::Certificate(i) => all.get(*i).map_or_else(|| datum(d), |c| c.label.to_string()),
+        _ => datum(d),
+    };
+    set.iter().map(said).collect::<Vec<_>>().join(", ")
+}
+
 /// The certificates of a port by their labels.
-pub fn serving_words(serving: &Serving, all: &[super::Credential]) -> String {
+pub fn serving_words(serving: &Serving, all: &[Credential]) -> String {
     let label = |i: &usize| all.get(*i).map_or("", |c| &c.label).to_string();
     let labels = |ids: &[usize]| ids.iter().map(label).collect::<Vec<_>>().join(" and ");
     let named = serving.by_name.iter().map(|(name, ids)| format!("{name}: {}", labels(ids)));

@@ -8,7 +8,8 @@ mod window;
 pub use certificates::{Certificate, CertificateChoice, CertificatePart, CertificateSource, KeyExportable, MatchMode};
 pub use services::{asked_at, services_of};
 pub use tables::{
-    Autodiscover, ClientCertificate, Cutover, MailDomain, Parts, PhaseDates, PlannedRecord, Settings, Waiver, Zone,
+    Autodiscover, ClientCertificate, Cutover, MailDomain, MtaSts, Parts, PhaseDates, PlannedRecord, Settings, Waiver,
+    Zone,
 };
 pub use window::Window;
 

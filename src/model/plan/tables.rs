@@ -59,8 +59,19 @@ pub struct MailDomain {
     pub mx: [Option<Vec<Located<Name>>>; 3],
     /// How its clients find autodiscover.
     pub autodiscover: Autodiscover,
+    /// Its policy of which hosts may take its mail, where it enforces one.
+    pub mta_sts: Option<MtaSts>,
     /// The domain's place.
     pub span: Span,
+}
+
+/// An MTA-STS policy that is enforced (RFC 8461).
+#[derive(Clone, Debug)]
+pub struct MtaSts {
+    /// For how many seconds senders keep it.
+    pub max_age: Located<u32>,
+    /// Its patterns in every phase; what takes mail in a phase and fits none of them stands in it too.
+    pub mx: Vec<Located<Name>>,
 }
 
 /// How a mail domain's clients find autodiscover.

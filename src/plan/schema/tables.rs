@@ -50,6 +50,26 @@ pub(super) struct Mail {
     mx: Option<ByPhase<OneOrMany<String>>>,
     /// How its clients find autodiscover: a name, `srv`, or false.
     autodiscover: Option<Autodiscover>,
+    /// The MTA-STS policy that it enforces: for how long senders keep it, or that and its patterns. Its hosts are those of
+    /// `mx`.
+    mta_sts: Option<MtaSts>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+pub(super) enum MtaSts {
+    MaxAge(Duration),
+    Policy(MtaStsPolicy),
+}
+
+/// An enforced MTA-STS policy.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct MtaStsPolicy {
+    /// For how long senders keep it.
+    max_age: Duration,
+    /// Its patterns, in every phase.
+    mx: Option<OneOrMany<String>>,
 }
 
 #[derive(JsonSchema)]

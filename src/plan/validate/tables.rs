@@ -8,7 +8,7 @@ use super::servers::product;
 use super::views::{Views, resolver};
 use crate::model::name::Name;
 use crate::model::phase::Phase;
-use crate::model::plan::{Autodiscover, MailDomain, PlannedRecord, ServerId, ViewId, Zone};
+use crate::model::plan::{Autodiscover, MailDomain, MtaSts, PlannedRecord, ServerId, ViewId, Zone};
 use crate::model::source::Located;
 use crate::plan::error::PlanError;
 use crate::plan::keys::{self, Keys};
@@ -60,6 +60,7 @@ fn mail_domain(reader: &Reader, domain: &Located<String>, node: &Node) -> Option
     Some(MailDomain {
         mx: get("mx").map(|node| mx(reader, node)).unwrap_or_default(),
         autodiscover: get("autodiscover").and_then(|n| autodiscover(reader, n)).unwrap_or(Autodiscover::Unsaid),
+        mta_sts: get("mta-sts").and_then(|node| mta_sts(reader, node)),
         span: domain.span,
         domain: name?.value,
     })
@@ -81,6 +82,29 @@ fn mx(reader: &Reader, node: &Node) -> [Exchanges; 3] {
         out[phase as usize] = table.get(phase.word()).map(list).or(before);
     }
     out
+}
+
+/// A year, as the longest that a policy may be kept (RFC 8461 section 3.2).
+const MAX_AGE: u32 = 31_557_600;
+
+/// How long senders keep the policy, or that and its patterns.
+fn mta_sts(reader: &Reader, node: &Node) -> Option<MtaSts> {
+    let (age, mx) = match &node.value {
+        Value::Table(_) => {
+            let fields = reader.fields(node, "`mta-sts`", keys::MTA_STS)?;
+            let mx = fields.get("mx").map(|n| reader.each(n, "a host or a wildcard", |text| reader.host_name(text)));
+            let Some(age) = fields.get("max-age") else {
+                let label = "`max-age` says for how long senders keep the policy";
+                return reader.missing(PlanError::at(node.span, "a policy without an age", label));
+            };
+            (reader.seconds(age)?, mx.unwrap_or_default())
+        }
+        _ => (reader.seconds(node)?, Vec::new()),
+    };
+    match age.value > MAX_AGE {
+        true => reader.note(PlanError::at(age.span, "duration out of range", format!("expected at most {MAX_AGE} s"))),
+        false => Some(MtaSts { max_age: age, mx }),
+    }
 }
 
 fn autodiscover(reader: &Reader, node: &Node) -> Option<Autodiscover> {

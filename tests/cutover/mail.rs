@@ -1,0 +1,245 @@
+//! Mail and web beside addresses: TLSA, MTA-STS, HTTPS and SPF move with what they speak of.
+
+use coexist::model::cutover::{CacheKind, Change, Datum};
+
+use super::Phase::{Before, Coexistence};
+use super::*;
+
+/// The host of the mail stays and its machine changes; the hosts of a second domain change.
+const PLAN: &str = r#"
+[views.internet]
+resolvers = ["9.9.9.9"]
+[certificates.old]
+names = ["mail.example.org", "mx1.example.org"]
+[certificates.new]
+names = ["mail.example.org", "mx2.example.org"]
+[servers.old]
+address = "198.51.100.7"
+product = "postfix"
+services = ["smtp", "https"]
+certificate = "old"
+[servers.new]
+address = "198.51.100.9"
+product = "postfix"
+services = ["smtp", "https"]
+certificate = "new"
+[internet]
+"mail.example.org" = { before = "old", coexistence = "new", ttl-before = "1h" }
+"mx1.example.org" = { before = "old", coexistence = "old", ttl-before = "1h" }
+"mx2.example.org" = { coexistence = "new" }
+[mail."example.org"]
+mx = "mail.example.org"
+mta-sts = "7d"
+[mail."example.net"]
+mx = { before = "mx1.example.org", coexistence = "mx2.example.org" }
+mta-sts = "7d"
+[records]
+"_25._tcp.mail.example.org TLSA" = "3 1 1 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+"mail.example.org HTTPS" = "1 . alpn=h2 ipv4hint=198.51.100.7"
+"example.org TXT" = "v=spf1 ip4:198.51.100.7 -all"
+"example.net TXT" = "v=spf1 ip4:198.51.100.0/24 -all"
+[cutover]
+propagation = "10m"
+"#;
+
+fn safe(text: &str) -> Planned {
+    let planned = before_to_coexistence(text);
+    carried_out(&planned.timeline);
+    assert_safe(&planned, text);
+    planned
+}
+
+fn position(planned: &Planned, kind: StepKind) -> Vec<usize> {
+    steps(planned, kind).into_iter().map(|(i, _)| i).collect()
+}
+
+/// The labels or hosts that a step leaves in records of a kind.
+fn left(planned: &Planned, step: usize, kind: CacheKind) -> Vec<String> {
+    let mut out = Vec::new();
+    for change in &planned.timeline.steps[step].changes {
+        if let Change::Records { key, new: Some(new), .. } = change
+            && key.kind == kind
+        {
+            out.extend(new.data.iter().map(|d| match d {
+                Datum::Certificate(i) => planned.timeline.credentials[*i].label.to_string(),
+                Datum::Host(host) => host.to_string(),
+                other => format!("{other:?}"),
+            }));
+        }
+    }
+    out
+}
+
+#[test]
+fn a_certificate_stands_in_tlsa_before_anybody_serves_it_and_the_old_one_until_nobody_does() {
+    let planned = safe(PLAN);
+    let tlsa = position(&planned, StepKind::ChangeTlsa);
+    assert_eq!(tlsa.len(), 2, "wider, and narrower");
+    assert_eq!(left(&planned, tlsa[0], CacheKind::Tlsa), ["old", "new"]);
+    assert_eq!(left(&planned, tlsa[1], CacheKind::Tlsa), ["new"]);
+    let (flip, drain) = (position(&planned, StepKind::Flip)[0], position(&planned, StepKind::Drain)[0]);
+    assert!(tlsa[0] < flip && drain < tlsa[1]);
+    // Nobody said for how long the old one may be kept: a day.
+    let waits = &planned.timeline.steps[flip].waits;
+    assert!(waits.iter().any(|w| w.after == tlsa[0] && w.seconds == 86_400), "{waits:?}");
+    let words = &planned.timeline.steps[tlsa[0]].commands;
+    assert!(words.iter().flat_map(|s| &s.lines).any(|l| l.contains("openssl dgst -sha256")), "{words:?}");
+}
+
+#[test]
+fn without_the_wider_tlsa_the_proof_finds_who_is_hurt() {
+    let planned = safe(PLAN);
+    let proof = checker::prove(&planned.without(position(&planned, StepKind::ChangeTlsa)[0]));
+    assert_eq!(proof.verdict, Verdict::Harm);
+    assert!(proof.harms.iter().any(|h| h.class == coexist::model::cutover::HarmClass::Untrusted));
+}
+
+#[test]
+fn a_policy_allows_old_and_new_hosts_for_as_long_as_senders_keep_the_old_one() {
+    let planned = safe(PLAN);
+    let policy = position(&planned, StepKind::ChangeMtaSts);
+    assert_eq!(policy.len(), 2);
+    assert_eq!(left(&planned, policy[0], CacheKind::MtaSts), ["mx1.example.org", "mx2.example.org"]);
+    assert_eq!(left(&planned, policy[1], CacheKind::MtaSts), ["mx2.example.org"]);
+    let mx = position(&planned, StepKind::ChangeMx)[0];
+    assert!(policy[0] < mx && mx < policy[1]);
+    assert!(planned.schedule[mx].start >= planned.schedule[policy[0]].end + 7 * 86_400, "a week");
+    let lines: Vec<&String> = planned.timeline.steps[policy[0]].commands.iter().flat_map(|s| &s.lines).collect();
+    assert!(lines[0].contains("mx: mx1.example.org / mx: mx2.example.org / max_age: 604800"), "{lines:?}");
+    assert!(planned.timeline.steps[policy[1]].undo.as_ref().unwrap().settles >= 604_800, "the narrow one is kept");
+}
+
+#[test]
+fn a_policy_with_a_pattern_for_all_hosts_stays() {
+    let wide = with(
+        PLAN,
+        &[(
+            "coexistence = \"mx2.example.org\" }\nmta-sts = \"7d\"",
+            "coexistence = \"mx2.example.org\" }\nmta-sts = { max-age = \"7d\", mx = \"*.example.org\" }",
+        )],
+    );
+    assert!(position(&safe(&wide), StepKind::ChangeMtaSts).is_empty());
+}
+
+#[test]
+fn without_the_wider_policy_the_proof_finds_who_is_hurt() {
+    let planned = safe(PLAN);
+    let proof = checker::prove(&planned.without(position(&planned, StepKind::ChangeMtaSts)[0]));
+    assert_eq!(proof.verdict, Verdict::Harm);
+}
+
+#[test]
+fn hints_flip_with_the_addresses() {
+    let planned = safe(PLAN);
+    let flip = &planned.timeline.steps[position(&planned, StepKind::Flip)[0]];
+    let kinds = flip.changes.iter().filter_map(|c| match c {
+        Change::Records { key, .. } => Some(key.kind),
+        _ => None,
+    });
+    let kinds: Vec<CacheKind> = kinds.collect();
+    assert!(kinds.contains(&CacheKind::A) && kinds.contains(&CacheKind::Https), "{kinds:?}");
+    // The address is typed, and the hint told in words.
+    assert!(flip.commands.iter().flat_map(|s| &s.lines).any(|l| l.contains("HTTPS 198.51.100.7 -> 198.51.100.9")));
+    assert!(flip.commands.iter().any(|s| &*s.shell != "words"));
+    let lower = &planned.timeline.steps[position(&planned, StepKind::LowerTtl)[0]];
+    assert!(lower.what.contains("HTTPS"), "{}", lower.what);
+}
+
+#[test]
+fn spf_is_widened_before_mail_moves_unless_it_allows_all_already() {
+    let planned = safe(PLAN);
+    let spf = steps(&planned, StepKind::ChangeSpf);
+    let what: Vec<&str> = spf.iter().map(|(_, s)| &*s.what).collect();
+    assert_eq!(what, ["example.org: let old and new servers send", "example.org: let the new servers send only"]);
+    let flip = position(&planned, StepKind::Flip)[0];
+    let waits = &planned.timeline.steps[flip].waits;
+    assert!(waits.iter().any(|w| w.after == spf[0].0 && w.seconds == 86_400), "{waits:?}");
+    assert!(planned.unknown.iter().any(|u| u.starts_with("the old TTL of example.org TXT (SPF)")));
+}
+
+#[test]
+fn a_policy_is_read_with_all_its_mistakes() {
+    for (policy, word) in [
+        ("\"7 days\"", "not a duration"),
+        ("{ mx = \"*.example.org\" }", "a policy without an age"),
+        ("\"400d\"", "duration out of range"),
+        ("{ max-age = \"7d\", mode = \"testing\" }", "mode"),
+        ("{ max-age = \"7d\", mx = \"a b\" }", "not a host name"),
+    ] {
+        let text = with(PLAN, &[("mta-sts = \"7d\"", &format!("mta-sts = {policy}"))]);
+        let errors = coexist::plan::load("plan.toml", text.as_bytes(), &|_| Ok(())).unwrap_err();
+        let shown = coexist::plan::render_errors(&errors, false);
+        assert!(shown.contains(word), "{policy}: {shown}");
+    }
+}
+
+/// The same certificate for both machines, whose key nobody gives away.
+const REKEYED: &str = r#"
+[views.internet]
+resolvers = ["9.9.9.9"]
+[certificates.mail]
+names = ["mail.example.org"]
+key-exportable = false
+[servers.old]
+address = "198.51.100.7"
+product = "exchange-2016"
+services = ["smtp"]
+certificate = "mail"
+[servers.new]
+address = "198.51.100.9"
+product = "exchange-2016"
+services = ["smtp"]
+certificate = "mail"
+[internet]
+"mail.example.org" = { before = "old", coexistence = "new", ttl-before = "1h" }
+[mail."example.org"]
+mx = "mail.example.org"
+[records]
+"_25._tcp.mail.example.org TLSA" = "3 1 1 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+"#;
+
+#[test]
+fn a_new_key_stands_in_tlsa_before_any_server_has_it() {
+    let planned = safe(REKEYED);
+    let rekey = position(&planned, StepKind::Rekey)[0];
+    let tlsa = position(&planned, StepKind::ChangeTlsa);
+    let bind = position(&planned, StepKind::BindCertificate)[0];
+    assert_eq!(left(&planned, tlsa[0], CacheKind::Tlsa), ["mail", "mail-new-key"]);
+    assert_eq!(left(&planned, tlsa[1], CacheKind::Tlsa), ["mail-new-key"]);
+    assert!(rekey < tlsa[0] && tlsa[0] < bind && bind < tlsa[1]);
+    assert!(planned.timeline.steps[bind].waits.iter().any(|w| w.after == tlsa[0]), "the old RRset is forgotten first");
+    let proof = checker::prove(&planned.without(tlsa[0]));
+    assert_eq!(proof.verdict, Verdict::Harm);
+}
+
+#[test]
+fn tlsa_of_an_authority_stays_whatever_it_issues() {
+    let planned = safe(&with(REKEYED, &[("\"3 1 1", "\"2 1 1")]));
+    assert!(position(&planned, StepKind::ChangeTlsa).is_empty());
+}
+
+#[test]
+fn a_runbook_changes_tlsa_and_policies_in_two_steps_each() {
+    let read = read(PLAN);
+    let runbook = r#"
+from = "before"
+to = "coexistence"
+[[steps]]
+do = "change-tlsa"
+[[steps]]
+do = "change-mta-sts"
+[[steps]]
+do = "change-tlsa"
+[[steps]]
+do = "change-mta-sts"
+"#;
+    let runbook = coexist::plan::runbook("runbook.toml", runbook.as_bytes(), &read).unwrap();
+    let recording = Recording::default();
+    let ask = ask(&read, &recording, Before, Coexistence);
+    let planned = coexist::cutover::follow(&ask, &runbook, &jiff::tz::TimeZone::UTC).unwrap();
+    let tlsa = position(&planned, StepKind::ChangeTlsa);
+    assert_eq!(left(&planned, tlsa[0], CacheKind::Tlsa), ["old", "new"]);
+    assert_eq!(left(&planned, tlsa[1], CacheKind::Tlsa), ["new"]);
+    let policy = position(&planned, StepKind::ChangeMtaSts);
+    assert_eq!(left(&planned, policy[1], CacheKind::MtaSts), ["mx2.example.org"]);
+}
