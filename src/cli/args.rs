@@ -274,6 +274,12 @@ pub(super) struct RehearseArgs {
     /// How to break it
     #[arg(long, value_name = "HOW", value_enum, default_value_t, requires = "break_step")]
     pub how: BreakArg,
+    /// How the report is written
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
+    pub format: FormatArg,
+    /// Write it to FILE instead of the terminal
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -374,6 +380,8 @@ pub(super) enum SchemaOf {
     Inspect,
     /// The JSON of a planned cutover
     Cutover,
+    /// The JSON of a rehearsal
+    Rehearsal,
 }
 
 #[derive(Debug, Args)]

@@ -12,6 +12,7 @@ pub fn run(args: SchemaArgs) -> Result<u8, Trouble> {
         SchemaOf::Report => report::schema(),
         SchemaOf::Inspect => report::inspect::schema(),
         SchemaOf::Cutover => report::cutover_schema(),
+        SchemaOf::Rehearsal => report::rehearsal_schema(),
     };
     output::print(&format!("{schema:#}\n"))?;
     Ok(report::PASS)

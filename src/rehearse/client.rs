@@ -52,6 +52,7 @@ pub(super) struct Found {
 }
 
 /// What a client met.
+#[derive(Clone)]
 pub(super) enum Met {
     /// A right certificate.
     Well,

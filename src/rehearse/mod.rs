@@ -50,8 +50,10 @@ pub struct Execution {
 /// What clients met.
 #[derive(Clone, Debug, Default)]
 pub struct Rehearsal {
-    /// Connections that were tried, and look-ups that found nothing.
+    /// Clients that came, those whose look-ups found nothing among them.
     pub tries: usize,
+    /// Connections that were made: of clients that go the same way at the same moment, one connects for all.
+    pub connections: usize,
     /// Questions that name servers answered.
     pub questions: usize,
     /// Moments at which clients came.
@@ -82,6 +84,7 @@ impl Rehearsal {
     /// Both together; of equal failures the first stays.
     pub fn join(&mut self, other: Rehearsal) {
         self.tries += other.tries;
+        self.connections += other.connections;
         self.questions += other.questions;
         self.moments += other.moments;
         self.failed += other.failed;
@@ -118,6 +121,10 @@ pub async fn rehearse(timeline: &Timeline, execution: &Execution) -> io::Result<
 
 /// What holds now; name servers and servers read it, the play changes it.
 type Scene = Arc<RwLock<World>>;
+
+/// What clients of one view met at one moment: of which path, at which node, with which name in mind. Nothing changes
+/// meanwhile, so that what one meets all do who go the same way.
+type Meetings = BTreeMap<(usize, NodeId, Name), Met>;
 
 /// A moment of the play.
 #[derive(Clone, Copy)]
@@ -172,9 +179,9 @@ impl Play<'_> {
         for view in 0..self.timeline.views.len() {
             let mut caches = self.caches.remove(&view).unwrap_or_default();
             caches.push(Cache::default());
-            let mut sent = BTreeSet::new();
+            let (mut sent, mut met) = (BTreeSet::new(), Meetings::new());
             for cache in &mut caches {
-                sent.extend(self.look_with(servers, view, cache, now).await);
+                sent.extend(self.look_with(servers, view, cache, now, &mut met).await);
             }
             // Who is sent on may ask another resolver than before, or the same for the first time.
             for (from, node, to) in &sent {
@@ -194,6 +201,7 @@ impl Play<'_> {
         view: usize,
         cache: &mut Cache,
         now: Moment,
+        known: &mut Meetings,
     ) -> Vec<(usize, NodeId, Name)> {
         let mut trips = Vec::new();
         for (i, path) in self.timeline.paths.iter().enumerate() {
@@ -228,11 +236,17 @@ impl Play<'_> {
         let (timeline, issued) = (self.timeline, &*self.issued);
         let call = |(i, node, reference): (usize, NodeId, Name)| async move {
             let met = client::connect(servers, issued, timeline, &timeline.paths[i], (node, &reference), now.millis);
-            (i, node, met.await)
+            let met = met.await;
+            ((i, node, reference), met)
         };
-        let met: Vec<_> = stream::iter(calls).map(call).buffered(AT_ONCE).collect().await;
+        let new: Vec<_> = calls.iter().filter(|c| !known.contains_key(c)).cloned().collect();
+        self.told.connections += new.len();
+        let met: Vec<_> = stream::iter(new).map(call).buffered(AT_ONCE).collect().await;
+        known.extend(met);
         let mut sent = Vec::new();
-        for (i, node, met) in met {
+        for call in calls {
+            let Some(met) = known.get(&call).cloned() else { continue };
+            let (i, node, _) = call;
             self.told.tries += 1;
             match met {
                 Met::Harm(class, words) => self.fail(i, now, class, format!("{} {words}", timeline.node(node))),

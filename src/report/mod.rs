@@ -12,6 +12,7 @@ pub mod inspect;
 mod json;
 mod matrix;
 mod names;
+mod rehearsal;
 mod roots;
 #[cfg(test)]
 mod samples;
@@ -26,6 +27,7 @@ use crate::model::finding::Judgement;
 pub use cutover::{CutoverFormat, cutover_schema, cutover_status, render_cutover};
 pub use exit::{FINDING, INTERRUPTED, PASS, UNOBSERVED, USAGE, exit_status, worst};
 pub use json::{FORMAT, schema};
+pub use rehearsal::{rehearsal_schema, rehearsal_status, render_rehearsal};
 pub use table::grid;
 
 /// How a report looks.

@@ -8,6 +8,7 @@ mod keys;
 mod mail;
 mod plans;
 mod recorded;
+mod rehearsals;
 mod rotation;
 mod runbooks;
 mod screens;

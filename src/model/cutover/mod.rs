@@ -5,6 +5,7 @@
 
 mod facts;
 mod proof;
+mod rehearsed;
 mod runbook;
 mod says;
 mod step;
@@ -14,6 +15,7 @@ pub use facts::{
     Answer, CacheKey, CacheKind, Change, Credential, Datum, NodeId, Past, RecordSet, Serving, World, ZoneFacts,
 };
 pub use proof::{CachedAnswer, Deadline, HarmClass, Mend, Moved, Proof, Verdict, Witness};
+pub use rehearsed::{MetHarm, Rehearsed};
 pub use runbook::{Runbook, RunbookStep, When};
 pub use says::{answer_words, change_line, data_words, moved_words, serving_words};
 pub use step::{Assumption, Cutover, Ending, Gate, Schedule, Script, Step, StepKind, Undo, Wait};
