@@ -17,6 +17,7 @@
 )]
 
 mod clear;
+mod dialogue;
 mod dns;
 mod judging;
 mod measure;
@@ -32,7 +33,7 @@ use std::sync::Arc;
 
 use tokio::runtime::{Builder, Runtime};
 
-use measure::{Measure, heading, median, medians, row, seconds};
+use measure::{Measure, heading, median, medians, middle, row, seconds};
 use ours::Trouble;
 use tls::Target;
 use world::World;
@@ -57,7 +58,10 @@ fn compare_all(numbers: &[usize]) {
     heading();
     let measure = |what, goal, items| Measure { what, goal, items, rounds };
     endpoints(&runtime, &world, &measure("TLS, all facts, /s", "0.90", count), world.tls());
-    endpoints(&runtime, &world, &measure("STARTTLS smtp, /s", "0.85", count), world.smtp());
+    for (what, target) in ["STARTTLS smtp, /s", "STARTTLS imap, /s", "STLS pop3, /s"].into_iter().zip(world.upgraded())
+    {
+        endpoints(&runtime, &world, &measure(what, "0.85", count), target);
+    }
     endpoints(&runtime, &world, &measure("60 ms away, /s", "0.90", count), world.far());
     // The goal is one of CPU: at most half of a whole handshake's.
     measure("read in the clear, all facts, /s", "CPU 0.5", count)
@@ -67,6 +71,7 @@ fn compare_all(numbers: &[usize]) {
     offline::compare(&measure);
     whole(&runtime, &world, rounds);
     trouble(&runtime, &world, &Trouble::silent(&world));
+    others(&runtime, &world, rounds);
     // Other systems refuse where a backlog is full.
     if cfg!(target_os = "linux") {
         trouble(&runtime, &world, &Trouble::deaf(&world));
@@ -87,6 +92,16 @@ fn trouble(runtime: &Runtime, world: &World, trouble: &Trouble) {
     let took = median(1, || runtime.block_on(ours::troubled(world, trouble)));
     let over = seconds(took.saturating_sub(trouble.timeout));
     row(&trouble.what, "t + 0.5 s", "t", &format!("t + {over}"), "");
+}
+
+/// Until all others were looked at: without those that never answer, and beside them.
+fn others(runtime: &Runtime, world: &World, rounds: usize) {
+    let trouble = Trouble::silent(world);
+    let last = |trouble: &Trouble| runtime.block_on(ours::last_of_others(world, trouble));
+    let (without, beside) = (0..rounds).map(|_| (last(&Trouble::none(&trouble)), last(&trouble))).unzip();
+    let (without, beside) = (middle(without), middle(beside));
+    let ratio = beside.as_secs_f64() / without.as_secs_f64();
+    row("the others, without and beside them", "1.1", &seconds(without), &seconds(beside), &format!("{ratio:.2}"));
 }
 
 fn endpoints(runtime: &Runtime, world: &Arc<World>, measure: &Measure, target: Target) {

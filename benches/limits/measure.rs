@@ -80,7 +80,8 @@ fn once(run: &mut impl FnMut()) -> Duration {
     start.elapsed()
 }
 
-fn middle(mut times: Vec<Duration>) -> Duration {
+/// The median.
+pub fn middle(mut times: Vec<Duration>) -> Duration {
     times.sort();
     times[times.len() / 2]
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, mpsc};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use coexist::cli::{self, Sources, examine};
 use coexist::model::certificate::{BlobId, CertificateFacts};
@@ -15,7 +15,7 @@ use coexist::model::observation::{Detour, DialMap, DnsProbe, Observation, Outcom
 use coexist::model::plan::Plan;
 use coexist::model::policy::Policy;
 use coexist::model::probes::{DnsAsk, Manners, Probes, TlsAsk, Vantage};
-use coexist::model::service::{Protocol, Way};
+use coexist::model::service::Way;
 use coexist::model::tls::{Possession, Stage, TlsOutcome};
 use coexist::observe::Seen;
 use coexist::{judge, pki, plan};
@@ -26,7 +26,7 @@ use crate::world::World;
 
 /// Looks at every name over TLS and notes every fact; how many are all right.
 pub async fn tls(world: &World, target: Target) -> usize {
-    let way = if target.smtp { Way::Starttls(Protocol::Smtp) } else { Way::Implicit };
+    let way = target.dialogue.map_or(Way::Implicit, |d| Way::Starttls(d.protocol));
     let manners = Arc::new(Manners { per_host: FLIGHT as u32, ehlo: "coexist.invalid".into(), ..Manners::default() });
     let ask = |name: &String| TlsAsk {
         probe: TlsProbe { address: target.address, way, sni: Name::parse(name).ok(), face: None },
@@ -138,6 +138,8 @@ pub struct Trouble {
     stage: Stage,
     /// Where each is dialled.
     at: Vec<SocketAddr>,
+    /// First names of which the plan does not speak.
+    left_out: usize,
 }
 
 impl Trouble {
@@ -145,7 +147,32 @@ impl Trouble {
     pub fn silent(world: &World) -> Self {
         let count = (world.names.len() / 100).clamp(1, 200);
         let what = format!("{count} of them never answer, timeout t");
-        Self { what, timeout: Duration::from_secs(2), stage: Stage::Handshake, at: vec![world.at.silent; count] }
+        Self {
+            what,
+            timeout: Duration::from_secs(2),
+            stage: Stage::Handshake,
+            at: vec![world.at.silent; count],
+            left_out: 0,
+        }
+    }
+
+    /// The same names without those that never answer: nobody asks for them.
+    pub fn none(trouble: &Self) -> Self {
+        Self { what: String::new(), at: Vec::new(), left_out: trouble.at.len(), ..*trouble }
+    }
+
+    /// A plan in which the first names have servers of this kind, or are left out, and how it is looked at.
+    fn within(&self, world: &World) -> (Plan, Place) {
+        let mut text = world.plan(&world.names[self.left_out..]);
+        let mut place = Place { timeout: self.timeout, ..Place::of(world) };
+        for (i, at) in self.at.iter().enumerate() {
+            let address = format!("127.0.1.{}", i + 1);
+            let to = |server: &str| format!("\"{}\" = \"{server}\"", world.names[i]);
+            text = text.replace(&to("all"), &to(&format!("s{i}")));
+            text.insert_str(0, &format!("servers.s{i}.address = \"{address}\"\n"));
+            place.dial.push(format!("{address}:443:{at}"));
+        }
+        (load(&text), place)
     }
 
     /// A hundred addresses that drop packets.
@@ -153,25 +180,39 @@ impl Trouble {
         let count = 100.min(world.names.len() / 2) as u8;
         let at = |i| SocketAddr::from(([127, 0, 2, i], world.at.deaf.port()));
         let what = format!("{count} addresses drop packets, timeout t");
-        Self { what, timeout: Duration::from_secs(2), stage: Stage::Connect, at: (1..=count).map(at).collect() }
+        Self {
+            what,
+            timeout: Duration::from_secs(2),
+            stage: Stage::Connect,
+            at: (1..=count).map(at).collect(),
+            left_out: 0,
+        }
     }
 }
 
 /// As [`whole`], with servers that never answer: the judgement does not pass, and each of them is seen.
 pub async fn troubled(world: &World, trouble: &Trouble) {
-    let mut text = world.plan(&world.names);
-    let mut place = Place { timeout: trouble.timeout, ..Place::of(world) };
-    for (i, at) in trouble.at.iter().enumerate() {
-        let address = format!("127.0.1.{}", i + 1);
-        text =
-            text.replace(&format!("\"{}\" = \"all\"", world.names[i]), &format!("\"{}\" = \"s{i}\"", world.names[i]));
-        text.insert_str(0, &format!("servers.s{i}.address = \"{address}\"\n"));
-        place.dial.push(format!("{address}:443:{at}"));
-    }
-    let (judgement, seen) = examined(&load(&text), &place).await;
+    let (plan, place) = trouble.within(world);
+    let (judgement, seen) = examined(&plan, &place).await;
     let timeout = Outcome::Tls(TlsOutcome::Timeout(trouble.stage));
     assert_eq!(seen.observations.iter().filter(|o| *o.outcome == timeout).count(), trouble.at.len());
     assert_ne!(judgement.outcome, RunOutcome::Pass);
+}
+
+/// How long it takes until everybody else's certificate was seen.
+pub async fn last_of_others(world: &World, trouble: &Trouble) -> Duration {
+    let (plan, place) = trouble.within(world);
+    let probes = plan::probes(&plan, &plan::expand(&plan), &vantage(&plan), &Policy::default());
+    let (start, mut last, mut seen) = (Instant::now(), Duration::ZERO, 0);
+    let watch = &mut |s: &Seen| {
+        let Seen::Observation(observation) = s else { return };
+        if matches!(&*observation.outcome, Outcome::Tls(TlsOutcome::Certificate(_))) {
+            (last, seen) = (start.elapsed(), seen + 1);
+        }
+    };
+    watch_look(&plan, &probes, &place, watch).await;
+    assert_eq!(seen, world.names.len() - trouble.at.len().max(trouble.left_out), "not all others were seen");
+    last
 }
 
 async fn examined(plan: &Plan, place: &Place) -> (Judgement, Recording) {

@@ -12,11 +12,12 @@ use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
+use crate::dialogue::{self, Dialogue};
 use crate::world::name;
 
 /// The word on the command line that makes this program the servers.
@@ -30,8 +31,8 @@ const FAR: Duration = Duration::from_millis(60);
 pub struct Addresses {
     /// TLS at once.
     pub tls: SocketAddr,
-    /// SMTP with STARTTLS.
-    pub smtp: SocketAddr,
+    /// TLS after a dialogue, of each kind in [`dialogue::ALL`].
+    pub upgraded: [SocketAddr; 3],
     /// TLS after 60 ms.
     pub far: SocketAddr,
     /// Takes connections and says nothing.
@@ -46,7 +47,7 @@ pub struct Addresses {
 #[derive(Clone, Copy)]
 enum Before {
     Nothing,
-    Smtp,
+    Talk(&'static Dialogue),
     Wait,
 }
 
@@ -60,9 +61,10 @@ pub fn serve() {
     let runtime = runtime.expect("a runtime");
     let acceptor = acceptor(certificates);
     let at = runtime.block_on(async {
-        let [tls, smtp, far] =
-            [Before::Nothing, Before::Smtp, Before::Wait].map(|before| tls(acceptor.clone(), before));
-        [tls, smtp, far, silent(), deaf().await, dns(), dns()]
+        let [one, two, three] = &dialogue::ALL;
+        let before = [Before::Nothing, Before::Talk(one), Before::Talk(two), Before::Talk(three), Before::Wait];
+        let [tls, smtp, imap, pop3, far] = before.map(|before| tls(acceptor.clone(), before));
+        [tls, smtp, imap, pop3, far, silent(), deaf().await, dns(), dns()]
     });
     println!("{}", at.map(|a| a.to_string()).join(" "));
     let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
@@ -114,21 +116,11 @@ fn tls(acceptor: TlsAcceptor, before: Before) -> SocketAddr {
 async fn shake_hands(mut stream: TcpStream, acceptor: TlsAcceptor, before: Before) -> io::Result<()> {
     match before {
         Before::Nothing => {}
-        Before::Smtp => dialogue(&mut stream).await?,
+        Before::Talk(dialogue) => dialogue.answer(&mut stream).await?,
         Before::Wait => tokio::time::sleep(FAR).await,
     }
     acceptor.accept(stream).await?.read_u8().await?;
     Ok(())
-}
-
-/// RFC 3207, as far as the server has to speak.
-async fn dialogue(stream: &mut TcpStream) -> io::Result<()> {
-    stream.set_nodelay(true)?;
-    for reply in ["220 bench ESMTP\r\n", "250-bench\r\n250 STARTTLS\r\n"] {
-        stream.write_all(reply.as_bytes()).await?;
-        while stream.read_u8().await? != b'\n' {}
-    }
-    stream.write_all(b"220 go ahead\r\n").await
 }
 
 fn silent() -> SocketAddr {

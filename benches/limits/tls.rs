@@ -10,11 +10,11 @@ use rustls::crypto::{WebPkiSupportedAlgorithms, ring, verify_tls12_signature, ve
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsConnector;
 
+use crate::dialogue::Dialogue;
 use crate::world::World;
 
 /// Connections in flight.
@@ -64,8 +64,8 @@ impl ServerCertVerifier for AnyChain {
 pub struct Target {
     /// The address that all names have.
     pub address: SocketAddr,
-    /// True if TLS is asked for in SMTP.
-    pub smtp: bool,
+    /// What is said before TLS.
+    pub dialogue: Option<&'static Dialogue>,
 }
 
 /// What all looks share.
@@ -111,8 +111,8 @@ impl Bare {
     async fn look(&self, name: &str) -> bool {
         let mut stream = TcpStream::connect(self.target.address).await.expect("a connection");
         let _ = stream.set_nodelay(true);
-        if self.target.smtp {
-            ask_for_tls(&mut stream).await.expect("a mail server");
+        if let Some(dialogue) = self.target.dialogue {
+            dialogue.ask(&mut stream).await.expect("a mail server");
         }
         let reference = ServerName::try_from(name.to_string()).expect("a name");
         let stream = self.connector.connect(reference.clone(), stream).await.expect("a handshake");
@@ -123,17 +123,4 @@ impl Bare {
         let trusted = verify_server_cert_signed_by_trust_anchor(&leaf, &self.roots, rest, UnixTime::now(), all);
         trusted.is_ok() && facts.validity().is_valid() && verify_server_name(&leaf, &reference).is_ok()
     }
-}
-
-/// RFC 3207, trusting the server to be the bench's.
-async fn ask_for_tls(stream: &mut TcpStream) -> std::io::Result<()> {
-    let mut reply = [0; 256];
-    for (end, command) in [("ESMTP\r\n", "EHLO bench\r\n"), ("250 STARTTLS\r\n", "STARTTLS\r\n"), ("ahead\r\n", "")] {
-        let mut length = 0;
-        while !reply[..length].ends_with(end.as_bytes()) {
-            length += stream.read(&mut reply[length..]).await?;
-        }
-        stream.write_all(command.as_bytes()).await?;
-    }
-    Ok(())
 }

@@ -10,6 +10,7 @@ use data_encoding::HEXLOWER;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use rustls::pki_types::CertificateDer;
 
+use crate::dialogue::{self, Dialogue};
 use crate::server;
 use crate::tls::{FLIGHT, Target};
 
@@ -49,17 +50,20 @@ impl World {
 
     /// TLS at once.
     pub fn tls(&self) -> Target {
-        Target { address: self.at.tls, smtp: false }
+        Target { address: self.at.tls, dialogue: None }
     }
 
-    /// TLS after a dialogue.
-    pub fn smtp(&self) -> Target {
-        Target { address: self.at.smtp, smtp: true }
+    /// TLS after a dialogue, of each kind.
+    pub fn upgraded(&self) -> [Target; 3] {
+        let target = |(dialogue, address): (&'static Dialogue, _)| Target { address, dialogue: Some(dialogue) };
+        let [one, two, three] = &dialogue::ALL;
+        let [a, b, c] = self.at.upgraded;
+        [(one, a), (two, b), (three, c)].map(target)
     }
 
     /// TLS after a while.
     pub fn far(&self) -> Target {
-        Target { address: self.at.far, smtp: false }
+        Target { address: self.at.far, dialogue: None }
     }
 
     /// A plan in which every name leads to one server, which takes as many connections at once as the bare loop makes.
@@ -107,6 +111,6 @@ fn start(key: &KeyPair, leaves: &[CertificateDer<'_>]) -> (Child, server::Addres
     let from = child.stdout.take().expect("a pipe");
     BufReader::new(from).read_line(&mut line).expect("servers that start");
     let all: Vec<SocketAddr> = line.split_whitespace().map(|a| a.parse().expect("an address")).collect();
-    let [tls, smtp, far, silent, deaf, one, two]: [SocketAddr; 7] = all.try_into().expect("seven addresses");
-    (child, server::Addresses { tls, smtp, far, silent, deaf, dns: [one, two] })
+    let [tls, smtp, imap, pop3, far, silent, deaf, one, two]: [SocketAddr; 9] = all.try_into().expect("nine addresses");
+    (child, server::Addresses { tls, upgraded: [smtp, imap, pop3], far, silent, deaf, dns: [one, two] })
 }
