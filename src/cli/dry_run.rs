@@ -46,6 +46,11 @@ pub fn print(plan: &Plan, probes: &Probes, dial: &DialMap, ways: &[Way]) -> Resu
         let what = format!("tls   each address that {} gives for {}, port {} {way}", t.view, t.name, t.port);
         line(format!("{}{}", what.trim_end(), through(&t.manners)));
     }
+    for door in &probes.faces {
+        let (at, way) = (door.address, door.way.word());
+        let what = format!("tls   {at} {way}").trim_end().to_string();
+        line(format!("{what}: where a certificate comes, once more for one with the other kind of key"));
+    }
     for ask in &probes.http {
         let (address, name) = (ask.probe.address, ask.probe.name.probe());
         line(format!("http  {address} GET / of {name}{}", detour(dial, address, Some(&name))));

@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 
 use super::certificates::Certificates;
 use super::evidence::{Evidence, Found, Look};
-use super::order::{ANY_FACE, KnownName, KnownPlace, Place};
+use super::order::{ANY_FACE, KnownName, KnownPlace, Place, of_face};
 use crate::model::certificate::BlobId;
 use crate::model::dns::ResolverAddr;
 use crate::model::obligation::{Claim, Obligation};
@@ -17,6 +17,7 @@ use crate::model::phase::Moment;
 use crate::model::plan::{NameId, Plan, PoolId, ServerId, Target, View, ViewId, Wanted};
 use crate::model::policy::{Policy, Scope};
 use crate::model::service::Way;
+use crate::model::tls::Face;
 use crate::parallel;
 
 /// Some views; mostly few.
@@ -125,6 +126,19 @@ impl<'a> Case<'a> {
     /// What was seen of an endpoint under a name of the plan, by the runs that count.
     pub(super) fn endpoint(&self, name: NameId, at: SocketAddr, way: Way, counts: impl Fn(&Run) -> bool) -> Found {
         self.evidence.known(self.evidence.place(&Place::Endpoint(at, way)), self.known(name), ANY_FACE, counts)
+    }
+
+    /// As [`Case::endpoint`], where it was asked for one kind of key alone.
+    pub(super) fn face(
+        &self,
+        name: NameId,
+        at: SocketAddr,
+        way: Way,
+        face: Face,
+        counts: impl Fn(&Run) -> bool,
+    ) -> Found {
+        let counts = |run: &Run| !run.resolves_at_proxy() && counts(run);
+        self.evidence.known(self.evidence.place(&Place::Endpoint(at, way)), self.known(name), of_face(face), counts)
     }
 
     /// Addresses that some path obligation of this name, view and service is about.

@@ -11,6 +11,7 @@ use crate::model::dns::{RecordType, ResolverAddr};
 use crate::model::name::Name;
 use crate::model::observation::{Observation, Probe};
 use crate::model::service::Way;
+use crate::model::tls::Face;
 use crate::parallel;
 
 /// Where was looked, the name aside. Places are in the order of [`Probe`].
@@ -40,11 +41,16 @@ type Parts<'a> = (Place<'a>, Option<&'a Name>, u32);
 /// What is asked for where nothing else is said: any face.
 pub(super) const ANY_FACE: u32 = 0;
 
+/// What is asked for where it is one face alone.
+pub(super) fn of_face(face: Face) -> u32 {
+    face as u32 + 1
+}
+
 fn parts(probe: &Probe) -> Parts<'_> {
     match probe {
         Probe::File(path) => (Place::File(path), None, 0),
         Probe::Dns(p) => (Place::Resolver(&p.view, &p.resolver), Some(&p.name), p.kind as u32),
-        Probe::Tls(p) => (Place::Endpoint(p.address, p.way), p.sni.as_ref(), p.face.map_or(0, |f| f as u32 + 1)),
+        Probe::Tls(p) => (Place::Endpoint(p.address, p.way), p.sni.as_ref(), p.face.map_or(ANY_FACE, of_face)),
         Probe::Http(p) => (Place::Web(p.address), Some(&p.name), 0),
     }
 }

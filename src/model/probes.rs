@@ -1,7 +1,7 @@
 //! What a run is to look at, and from where: obligations turned into questions, without what is hoped for.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use ipnet::IpNet;
@@ -36,6 +36,9 @@ pub struct Probes {
     pub tls: Vec<TlsAsk>,
     /// Connections to the addresses that DNS gives.
     pub templates: Vec<Template>,
+    /// Endpoints that may have a certificate of the other kind of key than they show: where one came, they are asked for
+    /// the other.
+    pub faces: BTreeSet<Door>,
     /// Questions to web sites.
     pub http: Vec<HttpAsk>,
     /// Hosts that answers name, to be looked up too.
@@ -73,6 +76,24 @@ pub struct TlsAsk {
 
 /// A question to a web site.
 #[derive(Clone, Debug, PartialEq, Eq)]
+/// An endpoint, whatever name is asked for there.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Door {
+    /// The label of the view through whose proxy it is reached; `None` is from here.
+    pub via: Option<Arc<str>>,
+    /// The logical address.
+    pub address: SocketAddr,
+    /// How TLS begins.
+    pub way: Way,
+}
+
+impl Door {
+    /// Where a connection is made.
+    pub fn of(ask: &TlsAsk) -> Self {
+        Self { via: ask.manners.via.clone(), address: ask.probe.address, way: ask.probe.way }
+    }
+}
+
 pub struct HttpAsk {
     /// The question.
     pub probe: HttpProbe,

@@ -29,6 +29,25 @@ pub enum Face {
     Ecdsa,
 }
 
+impl Face {
+    /// The face that a key makes, by its words: `RSA 2048`, `EC P-256`.
+    pub fn of_key(key: &str) -> Option<Self> {
+        match key.split(' ').next() {
+            Some("RSA" | "RSA-PSS") => Some(Self::Rsa),
+            Some("EC") => Some(Self::Ecdsa),
+            _ => None,
+        }
+    }
+
+    /// The one that is hidden where this one is shown.
+    pub fn other(self) -> Self {
+        match self {
+            Self::Rsa => Self::Ecdsa,
+            Self::Ecdsa => Self::Rsa,
+        }
+    }
+}
+
 impl fmt::Display for Face {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

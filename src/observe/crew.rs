@@ -167,6 +167,8 @@ impl State {
                 self.proxies.take(&route.run, &look.0);
                 Turn::Same
             }
+            // Who hangs up on what it does not have is no crowded host.
+            None if job.is_beside => Turn::Same,
             None => self.hosts.take(job.to, &look.0, job.start, job.again),
         };
         self.waiting.done(&host);

@@ -45,6 +45,8 @@ pub struct Job {
     pub start: Start,
     /// How often it was made again because its host was crowded.
     pub again: u32,
+    /// Nobody knows whether there is anything to be seen.
+    pub is_beside: bool,
 }
 
 /// Who bears connections.

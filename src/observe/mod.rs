@@ -10,6 +10,7 @@ mod deadline;
 mod dial;
 mod dns;
 mod endpoints;
+mod faces;
 pub mod file;
 mod follow;
 #[doc(hidden)]

@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use super::crew::{Crew, Done};
 use super::dns::{Answers, Ask, Asker};
 use super::endpoints::Endpoints;
+use super::faces::Faces;
 use super::jobs::{FAULT, Job, Start};
 use super::templates::Templates;
 use super::{Options, Seen, client, file};
@@ -37,6 +38,7 @@ pub struct Schedule<'a> {
     open: Vec<Option<usize>>,
     crew: Crew,
     endpoints: Endpoints,
+    faces: Faces<'a>,
     templates: Templates<'a>,
     blobs: HashSet<BlobId>,
     clients: Vec<Client>,
@@ -63,13 +65,14 @@ impl<'a> Schedule<'a> {
             open: Vec::with_capacity(probes.dns.len()),
             crew: Crew::new(options.concurrency, options.timeout),
             endpoints: Endpoints::default(),
+            faces: Faces::new(probes),
             templates: Templates::new(probes),
             blobs: HashSet::new(),
             clients: Vec::new(),
         };
         schedule.queue_questions();
         schedule.resolvers.iter_mut().for_each(|r| r.asks.shrink_to_fit());
-        probes.tls.iter().for_each(|ask| schedule.queue_connections(ask));
+        probes.tls.iter().for_each(|ask| schedule.queue_connections(ask, false));
         schedule
     }
 
@@ -135,7 +138,7 @@ impl<'a> Schedule<'a> {
     }
 
     /// Queues the looks at an endpoint that nobody asked for before: one handshake per address, way, SNI and sample.
-    fn queue_connections(&mut self, ask: &TlsAsk) {
+    fn queue_connections(&mut self, ask: &TlsAsk, is_beside: bool) {
         let samples = self.endpoints.add(ask);
         let to = self.options.dial.resolve(ask.probe.address, ask.probe.sni.as_ref());
         let route = ask.manners.via.as_ref().and_then(|view| self.options.routes.get(view));
@@ -147,7 +150,7 @@ impl<'a> Schedule<'a> {
         for sample in samples {
             let (ask, route, client) = (ask.clone(), route.cloned(), client.clone());
             let start = Start::default();
-            self.crew.push(Job { sample, attempt: 0, ask, to, route, client, start, again: 0 });
+            self.crew.push(Job { sample, attempt: 0, ask, to, route, client, start, again: 0, is_beside });
         }
     }
 
@@ -170,7 +173,7 @@ impl<'a> Schedule<'a> {
             let (Some(ask), Some(open)) = (self.probes.dns.get(number), self.open.get_mut(number)) else { continue };
             *open = None;
             for connection in self.templates.take(&ask.probe, &outcome) {
-                self.queue_connections(&connection);
+                self.queue_connections(&connection, false);
             }
             sink(Seen::Observation(self.observation(Probe::Dns(ask.probe.clone()), dialled, Outcome::Dns(outcome))));
         }
@@ -190,6 +193,9 @@ impl<'a> Schedule<'a> {
             let dialled = (job.to != probe.address).then_some(job.to);
             self.hand_out_blobs(blobs, sink);
             let seen = self.observation(Probe::Tls(probe), dialled, Outcome::Tls(outcome));
+            for beside in self.faces.take(&job.ask, &outcome, &blobs) {
+                self.queue_connections(&beside, true);
+            }
             let run = job.route.map_or(seen.run.clone(), |route| route.run.clone());
             sink(Seen::Observation(Observation { run, sample: job.sample, attempt: job.attempt, ..seen }));
         }

@@ -10,7 +10,7 @@ use crate::model::obligation::{Claim, Obligation};
 use crate::model::observation::{DnsProbe, TlsProbe};
 use crate::model::plan::{CertId, CertificateSource, Plan, ServerId, Settings, Target, ViewId};
 use crate::model::policy::{Policy, Scope};
-use crate::model::probes::{DnsAsk, Manners, Probes, Reach, Template, TlsAsk, Vantage};
+use crate::model::probes::{DnsAsk, Door, Manners, Probes, Reach, Template, TlsAsk, Vantage};
 use crate::model::proxy::ProxyKind;
 use crate::model::service::Service;
 use crate::model::tls::Face;
@@ -94,8 +94,7 @@ impl Asker<'_> {
             }
             Claim::Path { view, target, service, addresses, certificates, .. } => {
                 self.lookup(*view, &name);
-                let faces = if self.plan.has_own_certificates(*target) { faces(certificates) } else { &ANY };
-                self.path(*view, *target, service, addresses, &name, faces);
+                self.path(*view, *target, service, addresses, &name, certificates);
             }
         }
     }
@@ -147,6 +146,7 @@ impl Asker<'_> {
     }
 
     /// Whether an address is reached from here itself.
+                    self.other_face(address, service, via.clone(), faces);
     fn reaches(&self, address: IpAddr) -> bool {
         self.vantage.stands_in.iter().any(|v| self.allows(*v, address))
     }
@@ -181,7 +181,7 @@ impl Asker<'_> {
         service: &Service,
         addresses: &[IpAddr],
         name: &Name,
-        faces: &[Option<Face>],
+        certificates: &[CertId],
     ) {
         let v = self.plan.view(view);
         let label = self.plan.target_label(target);
@@ -227,8 +227,14 @@ impl Asker<'_> {
             samples: 1,
             manners,
         };
+        // Others show what their members have, who are asked themselves.
+        let is_own = self.plan.has_own_certificates(target);
+        let faces = if is_own { faces(certificates) } else { &ANY };
         let of_name = self.templates.entry(name.clone()).or_default();
         if !of_name.iter().any(|at| self.out.templates[*at] == template) {
+                if is_own {
+                    self.other_face(*address, service, manners.via.clone(), faces);
+                }
             of_name.push(self.out.templates.len());
             self.out.templates.push(template);
         }
@@ -296,6 +302,14 @@ fn faces(certificates: &[CertId]) -> &'static [Option<Face>] {
 fn bracket(address: IpAddr) -> String {
     match address {
         IpAddr::V4(a) => a.to_string(),
+    /// Where nothing is known of faces, the server shows whether there is another.
+    fn other_face(&mut self, address: IpAddr, service: &Service, via: Option<Arc<str>>, faces: &[Option<Face>]) {
+        if faces == ANY {
+            let address = SocketAddr::new(address, service.port);
+            self.out.faces.insert(Door { via, address, way: service.way });
+        }
+    }
+
         IpAddr::V6(a) => format!("[{a}]"),
     }
 }

@@ -110,16 +110,19 @@ impl Ended {
         }
     }
 
-    /// The outcomes of a name's connections, in words.
+    /// The outcomes of a name's connections that take any key, in words.
     pub fn connections(&self, name: &str) -> Vec<String> {
-        let of = |probe: &Probe| matches!(probe, Probe::Tls(p) if p.sni.as_ref().is_some_and(|n| n.as_str() == name));
+        let of = |probe: &Probe| matches!(probe, Probe::Tls(p) if p.face.is_none() && p.sni.as_ref().is_some_and(|n| n.as_str() == name));
         let all = self.recording.observations.iter().filter(|o| of(&o.probe));
         all.map(|o| if let Outcome::Tls(t) = &*o.outcome { t.to_string() } else { String::new() }).collect()
     }
 
-    /// The outcomes of the connections of some runs, in words.
+    /// The outcomes of the connections of some runs that take any key, in words.
     pub fn outcomes(&self, of: impl Fn(&str) -> bool) -> Vec<String> {
-        let tls = |o: &Observation| if let Outcome::Tls(t) = &*o.outcome { Some(t.to_string()) } else { None };
+        let tls = |o: &Observation| match (&o.probe, &*o.outcome) {
+            (Probe::Tls(p), Outcome::Tls(t)) if p.face.is_none() => Some(t.to_string()),
+            _ => None,
+        };
         self.recording.observations.iter().filter(|o| of(&o.run)).filter_map(tls).collect()
     }
 

@@ -54,7 +54,8 @@ impl Place {
         place
     }
 
-    fn path(&self) -> &Path {
+    /// The folder.
+    pub fn path(&self) -> &Path {
         self.folder.path()
     }
 
@@ -83,6 +84,11 @@ impl Place {
         command.current_dir(self.path()).args(["s_server", "-accept", &at.to_string()]);
         command.args(["-key", "key.pem", "-cert", "leaf.pem", "-cert_chain", "chain.pem", "-quiet"]).args(options);
         let _server = Daemon::start("openssl", &mut command, self.path(), &Ready::Listens(&[at]));
+        self.check(at)
+    }
+
+    /// Looks at a server that listens there.
+    pub fn check(&self, at: SocketAddr) -> Report {
         Report::of(&coexist(self.path(), &check(&at.to_string())))
     }
 

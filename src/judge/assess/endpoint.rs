@@ -13,7 +13,7 @@ use super::super::truth::{self, Expectation, Truth};
 use super::strays::{all_addresses, stranger};
 use super::{Assessment, Cell, Met, floor, fresh, mtls, problem};
 use crate::model::certificate::BlobId;
-use crate::model::observation::{Probe, Run, TlsProbe};
+use crate::model::observation::Run;
 use crate::model::plan::{CertId, MatchMode, NameId, ServerId, Target, ViewId};
 use crate::model::service::Service;
 use crate::model::tls::{Face, Possession, Served, Stage, TlsOutcome};
@@ -168,24 +168,13 @@ impl Asked<'_> {
         case.endpoint(self.name, SocketAddr::new(address, self.service.port), self.service.way, counts)
     }
 
-    fn probe_face(&self, case: &Case, address: IpAddr, face: Face) -> Probe {
-        Probe::Tls(TlsProbe {
-            address: SocketAddr::new(address, self.service.port),
-            way: self.service.way,
-            sni: Some(case.plan.name(self.name).name.probe()),
-            face: Some(face),
-        })
-    }
-
-    /// Where the plan lists several certificates: what clients meet that take one kind of key alone.
+    /// What clients meet that take one kind of key alone: where the plan lists several certificates, or the server was seen
+    /// to have several.
     fn faces(&self, case: &Case, spot: &Spot, counts: impl Fn(&Run) -> bool) -> Vec<Sample> {
         let mut out = Vec::new();
-        if self.certificates.len() < 2 {
-            return out;
-        }
         for face in [Face::Rsa, Face::Ecdsa] {
             let spot = Spot { face: Some(face), ..spot.clone() };
-            let found = case.evidence.find(&self.probe_face(case, spot.address.ip(), face), &counts);
+            let found = case.face(self.name, spot.address, self.service.way, face, &counts);
             let is_due = self.is_due(case, face);
             match found {
                 Found::Fresh(looks) => {
@@ -229,9 +218,12 @@ impl Asked<'_> {
 
     /// True if the listed certificates are known to be of this kind and of another.
     fn is_due(&self, case: &Case, face: Face) -> bool {
+        if self.certificates.len() < 2 {
+            return false;
+        }
         let leaves = case.certificates.leaves(self.certificates);
         let kinds: BTreeSet<Face> =
-            leaves.iter().filter_map(|leaf| face_of(&case.certificates.facts(*leaf).ok()?.key)).collect();
+            leaves.iter().filter_map(|leaf| Face::of_key(&case.certificates.facts(*leaf).ok()?.key)).collect();
         kinds.len() > 1 && kinds.contains(&face)
     }
 
@@ -446,15 +438,6 @@ impl Asked<'_> {
 
 fn at(spot: &Spot, fault: EndpointFault, looks: &[Look]) -> Problem {
     problem(Fault::Endpoint(spot.clone(), fault), looks)
-}
-
-/// The face that a key makes, by its words: `RSA 2048`, `EC P-256`.
-fn face_of(key: &str) -> Option<Face> {
-    match key.split(' ').next() {
-        Some("RSA" | "RSA-PSS") => Some(Face::Rsa),
-        Some("EC") => Some(Face::Ecdsa),
-        _ => None,
-    }
 }
 
 fn is_certificate(outcome: &TlsOutcome) -> bool {
