@@ -368,6 +368,7 @@ pub(super) fn starttls(way: Way) -> Result<Option<&'static str>, Protocol> {
         Way::Starttls(Protocol::Ldap) => Ok(Some("ldap")),
         Way::Starttls(Protocol::Ftp) => Ok(Some("ftp")),
         Way::Starttls(Protocol::Xmpp) => Ok(Some("xmpp")),
+        Way::Starttls(Protocol::XmppServer) => Ok(Some("xmpp-server")),
         Way::Starttls(Protocol::Sieve) => Ok(Some("sieve")),
         Way::Starttls(Protocol::Postgres) => Ok(Some("postgres")),
         Way::Starttls(Protocol::Rdp) => Err(Protocol::Rdp),

@@ -36,6 +36,7 @@ fn service(way: Way) -> &'static str {
         Way::Starttls(Protocol::Ldap) => "ldap",
         Way::Starttls(Protocol::Ftp) => "ftp",
         Way::Starttls(Protocol::Xmpp) => "xmpp",
+        Way::Starttls(Protocol::XmppServer) => "xmpp-server",
         Way::Starttls(Protocol::Sieve) => "sieve",
         Way::Starttls(Protocol::Postgres) => "postgres",
         Way::Starttls(Protocol::Rdp) => "rdp",

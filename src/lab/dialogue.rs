@@ -70,7 +70,7 @@ fn greeting(protocol: Protocol, offer: Offer) -> Option<String> {
         Protocol::Ftp => Some("220 lab ready\r\n".into()),
         Protocol::Sieve if offer == Offer::Missing => Some("\"VERSION\" \"1.0\"\r\nOK\r\n".into()),
         Protocol::Sieve => Some("\"STARTTLS\"\r\n\"VERSION\" \"1.0\"\r\nOK\r\n".into()),
-        Protocol::Ldap | Protocol::Xmpp | Protocol::Postgres | Protocol::Rdp => None,
+        Protocol::Ldap | Protocol::Xmpp | Protocol::XmppServer | Protocol::Postgres | Protocol::Rdp => None,
     }
 }
 

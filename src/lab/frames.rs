@@ -16,7 +16,7 @@ pub(super) async fn lead<S>(stream: &mut S, protocol: Protocol, offer: Offer) ->
 where
     S: AsyncBufRead + AsyncWrite + Unpin,
 {
-    if protocol == Protocol::Xmpp {
+    if matches!(protocol, Protocol::Xmpp | Protocol::XmppServer) {
         return xmpp(stream, offer).await;
     }
     let (request, [granted, missing, refused]) = answers(protocol);

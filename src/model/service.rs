@@ -18,8 +18,11 @@ pub enum Protocol {
     Ldap,
     /// FTP (RFC 4217).
     Ftp,
-    /// XMPP (RFC 6120 section 5).
+    /// XMPP, as clients speak it (RFC 6120 section 5).
     Xmpp,
+    /// XMPP between servers.
+    #[serde(rename = "xmpp-server")]
+    XmppServer,
     /// ManageSieve (RFC 5804 section 2.2).
     Sieve,
     /// PostgreSQL's SSLRequest.
@@ -72,7 +75,7 @@ fn at_once(protocol: Protocol) -> &'static str {
         Pop3 => "pop3s",
         Ldap => "ldaps",
         Ftp => "ftps",
-        Xmpp | Sieve | Postgres | Rdp => BARE_TLS,
+        Xmpp | XmppServer | Sieve | Postgres | Rdp => BARE_TLS,
     }
 }
 
@@ -98,7 +101,7 @@ impl fmt::Display for Service {
     }
 }
 
-use Protocol::{Ftp, Imap, Ldap, Pop3, Postgres, Rdp, Sieve, Smtp, Xmpp};
+use Protocol::{Ftp, Imap, Ldap, Pop3, Postgres, Rdp, Sieve, Smtp, Xmpp, XmppServer};
 use Way::{Implicit, Starttls};
 
 /// Every word and the ports that it opens. Ports are IANA's; the words in capitals are Exchange's service assignments,
@@ -118,6 +121,7 @@ pub const WORDS: &[(&str, &[(u16, Way)])] = &[
     ("ftp", &[(21, Starttls(Ftp))]),
     ("ftps", &[(990, Implicit)]),
     ("xmpp", &[(5222, Starttls(Xmpp))]),
+    ("xmpp-server", &[(5269, Starttls(XmppServer))]),
     ("sieve", &[(4190, Starttls(Sieve))]),
     ("postgres", &[(5432, Starttls(Postgres))]),
     ("rdp", &[(3389, Starttls(Rdp))]),

@@ -106,7 +106,9 @@ pub(in crate::judge) fn cure_not_offered(who: &str, way: Way) -> String {
         Way::Starttls(Protocol::Rdp) => {
             "let it negotiate TLS (Windows: SecurityLayer 2; xrdp: security_layer=tls) and give it a certificate"
         }
-        Way::Starttls(Protocol::Xmpp) => "turn TLS on and give this domain a certificate, so that it offers STARTTLS",
+        Way::Starttls(Protocol::Xmpp | Protocol::XmppServer) => {
+            "turn TLS on and give this domain a certificate, so that it offers STARTTLS"
+        }
         _ => "give the service a certificate, so that it offers STARTTLS",
     };
     format!("on {who}, {what}")
@@ -118,7 +120,7 @@ pub(in crate::judge) fn cure_refused(who: &str, way: Way, said: &str) -> String 
         Way::Starttls(Protocol::Smtp) if said.starts_with("550") || said.starts_with("554") => format!(
             "on {who}, see why it turns this machine, or the name that it gives in EHLO (`ehlo` in the plan), away"
         ),
-        Way::Starttls(Protocol::Xmpp) if said.starts_with("host-unknown") => {
+        Way::Starttls(Protocol::Xmpp | Protocol::XmppServer) if said.starts_with("host-unknown") => {
             format!("on {who}, serve this name as a domain (a virtual host); it knows others only")
         }
         Way::Starttls(Protocol::Rdp) if said.starts_with("SSL_CERT") => {

@@ -187,6 +187,7 @@ fn starttls(way: Way) -> Option<&'static str> {
         Way::Starttls(Protocol::Ldap) => Some("ldap"),
         Way::Starttls(Protocol::Ftp) => Some("ftp"),
         Way::Starttls(Protocol::Xmpp) => Some("xmpp"),
+        Way::Starttls(Protocol::XmppServer) => Some("xmpp-server"),
         Way::Starttls(Protocol::Sieve) => Some("sieve"),
         Way::Starttls(Protocol::Postgres) => Some("postgres"),
         Way::Starttls(Protocol::Rdp) | Way::Implicit => None,

@@ -15,7 +15,7 @@ pub fn of(protocol: Protocol) -> &'static [u8] {
         Protocol::Sieve => b"LOGOUT\r\n",
         // UnbindRequest (RFC 4511 section 4.3): message 2, application 2 without content.
         Protocol::Ldap => &[0x30, 5, 2, 1, 2, 0x42, 0],
-        Protocol::Xmpp | Protocol::Postgres | Protocol::Rdp => b"",
+        Protocol::Xmpp | Protocol::XmppServer | Protocol::Postgres | Protocol::Rdp => b"",
     }
 }
 

@@ -11,8 +11,18 @@ const FOLDER: &str = "tests/transcripts";
 const CAPTURED: &str = "tests/transcripts/captured";
 
 /// Every protocol.
-const ALL: [Word; 9] =
-    [Word::Smtp, Word::Imap, Word::Pop3, Word::Ldap, Word::Ftp, Word::Xmpp, Word::Sieve, Word::Postgres, Word::Rdp];
+const ALL: [Word; 10] = [
+    Word::Smtp,
+    Word::Imap,
+    Word::Pop3,
+    Word::Ldap,
+    Word::Ftp,
+    Word::Xmpp,
+    Word::XmppServer,
+    Word::Sieve,
+    Word::Postgres,
+    Word::Rdp,
+];
 
 /// A transcript. Those in `captured` were taken down from the servers that their heads name (`tests/interop/services`
 /// writes them, and holds them true); the others are what an RFC allows and no server can be brought to say. `C:` and `S:` lines, `c:` and `s:` bytes as they stand with `\\xNN` for those that cannot be shown, and
@@ -38,6 +48,7 @@ fn transcript(path: &Path) -> Transcript {
         "pop3" => Word::Pop3,
         "ldap" => Word::Ldap,
         "ftp" => Word::Ftp,
+        "xmpp" if stem.starts_with("xmpp-server-") => Word::XmppServer,
         "xmpp" => Word::Xmpp,
         "sieve" => Word::Sieve,
         "postgres" => Word::Postgres,

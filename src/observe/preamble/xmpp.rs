@@ -6,6 +6,8 @@ use crate::model::tls::TlsOutcome;
 /// A dialogue with an XMPP server: a stream is opened, and upgraded.
 pub struct Xmpp {
     to: String,
+    /// What the stream is for.
+    content: &'static str,
     state: State,
 }
 
@@ -26,10 +28,17 @@ enum State {
 /// The namespace of the upgrade.
 const TLS: &str = "urn:ietf:params:xml:ns:xmpp-tls";
 
+/// The namespace of what clients say to servers (RFC 6120 section 4.8.2).
+pub const CLIENT: &str = "jabber:client";
+
+/// The namespace of what servers say to servers.
+pub const SERVER: &str = "jabber:server";
+
 impl Xmpp {
-    /// A dialogue with the server of a domain.
-    pub fn new(to: &str) -> Self {
-        Self { to: to.into(), state: State::Opened }
+    /// A dialogue with the server of a domain, with content of a namespace. Who we are is not said: a server tells only one
+    /// that has shown its certificate (RFC 6120 section 4.7.1).
+    pub fn new(to: &str, content: &'static str) -> Self {
+        Self { to: to.into(), content, state: State::Opened }
     }
 
     fn tag(&mut self, name: &str, closes: bool, before: &str) -> Say {
@@ -77,9 +86,9 @@ impl Xmpp {
 
 impl Protocol for Xmpp {
     fn opening(&mut self) -> Option<Vec<u8>> {
-        let to = quoted(&self.to);
+        let (to, content) = (quoted(&self.to), self.content);
         let open = format!(
-            "<?xml version='1.0'?><stream:stream to='{to}' xmlns='jabber:client' \
+            "<?xml version='1.0'?><stream:stream to='{to}' xmlns='{content}' \
              xmlns:stream='http://etherx.jabber.org/streams' version='1.0'>"
         );
         Some(open.into_bytes())

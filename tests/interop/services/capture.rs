@@ -52,7 +52,7 @@ fn capture(case: &Case, folder: &Path, identity: &Identity) -> String {
     let folder = folder.join(case.stem);
     let scene: Scene = (case.start)(&folder, identity);
     let tee = Tee::before(scene.at);
-    let word = case.stem.split('-').next().expect("a word");
+    let word = if case.stem.starts_with("xmpp-server-") { "xmpp-server" } else { first(case.stem) };
     let plan = format!(
         "[views.internal]\nresolvers = [\"127.0.0.1:9\"]\nreaches = [\"10.0.0.0/8\"]\n\
          [certificates.all]\nnames = [\"{NAME}\"]\n[servers.one]\naddress = \"10.0.4.1\"\nservices = [\"{word}\"]\n\
@@ -68,6 +68,10 @@ fn capture(case: &Case, folder: &Path, identity: &Identity) -> String {
     let said = said.iter().take_while(|word| !leaves(word));
     said.for_each(|(who, bytes)| text.push_str(&lines(*who, bytes)));
     text + "= " + case.end + "\n"
+}
+
+fn first(stem: &str) -> &str {
+    stem.split('-').next().expect("a word")
 }
 
 fn version(package: &str) -> String {

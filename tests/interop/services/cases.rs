@@ -3,7 +3,8 @@
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 
-use super::{Setting, port, postgres, prosody, slapd, vsftpd, xrdp};
+use super::prosody::Peers;
+use super::{Setting, port, postgres, proftpd, prosody, slapd, vsftpd, xrdp};
 use crate::certificates::Identity;
 use crate::daemon::Daemon;
 use crate::dovecot::{self, Dovecot};
@@ -131,8 +132,25 @@ fn others() -> Vec<Case> {
         case("ldap-slapd-not-offered", "slapd", "without a certificate", NOT_OFFERED, directory(false)),
         case("ftp-vsftpd-accepts", "vsftpd", "ssl_enable=YES", GO, files(true)),
         case("ftp-vsftpd-not-offered", "vsftpd", "ssl_enable=NO", NOT_OFFERED, files(false)),
+        case("ftp-proftpd-accepts", "proftpd-core", "TLSEngine on", GO, other_files(true)),
+        case("ftp-proftpd-not-offered", "proftpd-core", "without mod_tls", NOT_OFFERED, other_files(false)),
         case("xmpp-prosody-accepts", "prosody", "with mod_tls", GO, chat(true, NAME)),
         case("xmpp-prosody-not-offered", "prosody", "without mod_tls", NOT_OFFERED, chat(false, NAME)),
+        case("xmpp-server-prosody-accepts", "prosody", "with mod_tls", GO, federation(true, NAME)),
+        case(
+            "xmpp-server-prosody-without-tls-refuses",
+            "prosody",
+            "without mod_tls",
+            "STARTTLS refused: \"undefined-condition: No stream features to offer\"",
+            federation(false, NAME),
+        ),
+        case(
+            "xmpp-server-prosody-refuses",
+            "prosody",
+            "it serves other.example only",
+            "STARTTLS refused: \"host-unknown: This host does not serve mail.domain.com\"",
+            federation(true, "other.example"),
+        ),
         case(
             "xmpp-prosody-refuses",
             "prosody",
@@ -161,10 +179,25 @@ fn files(tls: bool) -> Start {
     })
 }
 
-fn chat(tls: bool, domain: &'static str) -> Start {
+fn other_files(tls: bool) -> Start {
     Box::new(move |folder, identity| {
         let (setting, at) = (Setting::new(folder.to_path_buf(), tls.then_some(identity)), port());
-        Scene::of(at, prosody::start(&setting, at, domain))
+        Scene::of(at, proftpd::start(&setting, at, false))
+    })
+}
+
+fn chat(tls: bool, domain: &'static str) -> Start {
+    spoken_to(tls, domain, Peers::Clients)
+}
+
+fn federation(tls: bool, domain: &'static str) -> Start {
+    spoken_to(tls, domain, Peers::Servers)
+}
+
+fn spoken_to(tls: bool, domain: &'static str, peers: Peers) -> Start {
+    Box::new(move |folder, identity| {
+        let (setting, at) = (Setting::new(folder.to_path_buf(), tls.then_some(identity)), port());
+        Scene::of(at, prosody::start(&setting, at, domain, peers))
     })
 }
 

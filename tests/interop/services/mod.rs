@@ -3,6 +3,7 @@
 mod capture;
 mod cases;
 mod postgres;
+mod proftpd;
 mod prosody;
 mod slapd;
 mod stunnel;

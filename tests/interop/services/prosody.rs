@@ -6,23 +6,36 @@ use std::process::Command;
 use super::Setting;
 use crate::daemon::{Daemon, Ready};
 
+/// Who speaks to it there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Peers {
+    /// Clients.
+    Clients,
+    /// Other servers.
+    Servers,
+}
+
 /// Starts it for a domain.
-pub fn start(setting: &Setting, at: SocketAddr, domain: &str) -> Daemon {
+pub fn start(setting: &Setting, at: SocketAddr, domain: &str, peers: Peers) -> Daemon {
     let path = setting.folder.display();
     let tls = setting.either(
         format!("ssl = {{ key = \"{}\", certificate = \"{}\" }}\n", setting.path("key.pem"), setting.path("chain.pem")),
         "",
     );
     let modules = setting.either("\"tls\", \"saslauth\"".into(), "\"saslauth\"");
+    let (ports, without) = match peers {
+        Peers::Clients => (format!("c2s_ports = {{ {} }}\ns2s_ports = {{ }}", at.port()), "\"s2s\", "),
+        Peers::Servers => (format!("c2s_ports = {{ }}\ns2s_ports = {{ {} }}", at.port()), ""),
+    };
     setting.write(
         "prosody.cfg.lua",
         &format!(
             "run_as_root = true\npidfile = \"{path}/prosody.pid\"\ndata_path = \"{path}\"\ninterfaces = {{ \"{}\" }}\n\
-             c2s_ports = {{ {} }}\ns2s_ports = {{ }}\nmodules_enabled = {{ {modules} }}\n\
-             modules_disabled = {{ \"s2s\", \"offline\" }}\nallow_unencrypted_plain_auth = true\n\
-             c2s_require_encryption = false\nlog = {{ info = \"*console\" }}\nVirtualHost \"{domain}\"\n{tls}",
+             {ports}\nmodules_enabled = {{ {modules} }}\n\
+             modules_disabled = {{ {without}\"offline\" }}\nallow_unencrypted_plain_auth = true\n\
+             c2s_require_encryption = false\ns2s_require_encryption = false\nlog = {{ info = \"*console\" }}\n\
+             VirtualHost \"{domain}\"\n{tls}",
             at.ip(),
-            at.port()
         ),
     );
     let mut command = Command::new("prosody");

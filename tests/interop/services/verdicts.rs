@@ -9,7 +9,8 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
-use super::{Setting, Start, all, port, postgres, prosody, slapd, stunnel, vsftpd, xrdp};
+use super::prosody::Peers;
+use super::{Setting, Start, all, port, postgres, proftpd, prosody, slapd, stunnel, vsftpd, xrdp};
 use crate::certificates::{Authority, Identity, Leaf};
 use crate::daemon::Daemon;
 use crate::dovecot::{self, Dovecot};
@@ -17,10 +18,10 @@ use crate::postfix::{self, Postfix};
 use crate::run::{Report, coexist};
 
 /// The plan's servers, by the last number of their address.
-const SERVERS: [&str; 8] = ["post", "boxes", "directory", "database", "files", "chat", "desktop", "phones"];
+const SERVERS: [&str; 9] = ["post", "boxes", "directory", "database", "files", "chat", "desktop", "phones", "archive"];
 
 /// Every service of the plan: its server, the word, the port.
-const SERVICES: [(&str, &str, u16); 17] = [
+const SERVICES: [(&str, &str, u16); 20] = [
     ("post", "smtp", 25),
     ("post", "submission", 587),
     ("post", "smtps", 465),
@@ -35,9 +36,13 @@ const SERVICES: [(&str, &str, u16); 17] = [
     ("files", "ftp", 21),
     ("files", "ftps", 990),
     ("chat", "xmpp", 5222),
+    ("chat", "xmpp-server", 5269),
     ("desktop", "rdp", 3389),
     ("phones", "sips", 5061),
     ("phones", "tls", 8444),
+    // ProFTPD: ports are the key to the rest, and 21 and 990 are taken.
+    ("archive", "ftp", 2121),
+    ("archive", "ftps", 2990),
 ];
 
 /// How the servers of a side are.
@@ -80,7 +85,9 @@ impl World {
         let mut at: Places =
             SIDES.iter().flat_map(|side| SERVICES.map(|(_, _, number)| ((*side, number), port()))).collect();
         // Where TLS should begin at once, the same service in the clear answers.
-        for (implicit, plain) in [(465, 25), (993, 143), (995, 110), (636, 389), (990, 21), (5061, 25), (8444, 25)] {
+        for (implicit, plain) in
+            [(465, 25), (993, 143), (995, 110), (636, 389), (990, 21), (5061, 25), (8444, 25), (2990, 2121)]
+        {
             at.insert((Side::Without, implicit), at[&(Side::Without, plain)]);
         }
         let cluster = postgres::cluster(folder.path());
@@ -125,6 +132,9 @@ fn side_of<'a>(
     let (database, ftp) = ((setting("postgres"), at(5432)), (setting("ftp"), at(21)));
     let ftps = identity.map(|_| (setting("ftps"), at(990)));
     let (chat, desktop) = ((setting("prosody"), at(5222)), (setting("xrdp"), at(3389)));
+    let federation = (setting("prosody-s2s"), at(5269));
+    let archive = (setting("proftpd"), at(2121));
+    let archive_at_once = identity.map(|_| (setting("proftpd-implicit"), at(2990)));
     let implicit = [465, 993, 995, 5061, 8444].map(at);
     let mut starts: Vec<Start> = vec![
         Box::new(move || vec![postfix::start(&post.0, &Postfix { at: post.1, identity, settings: "" })]),
@@ -133,7 +143,10 @@ fn side_of<'a>(
         Box::new(move || vec![postgres::start(&database.0, cluster, database.1)]),
         Box::new(move || vec![vsftpd::start(&ftp.0, ftp.1, false)]),
         Box::new(move || ftps.map(|(setting, at)| vsftpd::start(&setting, at, true)).into_iter().collect()),
-        Box::new(move || vec![prosody::start(&chat.0, chat.1, "chat.example.com")]),
+        Box::new(move || vec![prosody::start(&chat.0, chat.1, "chat.example.com", Peers::Clients)]),
+        Box::new(move || vec![prosody::start(&federation.0, federation.1, "chat.example.com", Peers::Servers)]),
+        Box::new(move || vec![proftpd::start(&archive.0, archive.1, false)]),
+        Box::new(move || archive_at_once.map(|(setting, at)| proftpd::start(&setting, at, true)).into_iter().collect()),
         Box::new(move || vec![xrdp::start(&desktop.0, desktop.1)]),
     ];
     if identity.is_some() {
@@ -172,8 +185,10 @@ fn expected(number: u16, side: Side) -> (&'static str, &'static str) {
         (25 | 587 | 465 | 143 | 110 | 993 | 995, Side::Other) => ("mail-tls-endpoint-wrong", "other.example.com"),
         (25 | 587 | 143 | 110, _) => ("mail-tls-endpoint-wrong", "not offered"),
         (_, Side::Other) => ("endpoint-serves-wrong-certificate", "other.example.com"),
-        (465 | 993 | 995 | 990 | 5061 | 8444, _) => ("endpoint-unreachable", "not TLS"),
+        (465 | 993 | 995 | 990 | 2990 | 5061 | 8444, _) => ("endpoint-unreachable", "not TLS"),
         (636, _) => ("endpoint-unreachable", "closed during the TLS handshake"),
+        // A server that has nothing to offer to others ends the stream.
+        (5269, _) => ("endpoint-unreachable", "No stream features to offer"),
         _ => ("endpoint-unreachable", "not offered"),
     }
 }
