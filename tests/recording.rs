@@ -1,7 +1,7 @@
-//! A recording of the first format version, kept as it was written: it is still read, and judged to the same words.
+//! Recordings of every format version, kept as they were written: they are still read, and judged to the same words.
 //!
-//! `SNAPSHOTS=overwrite cargo test --test recording` writes the report anew, which is right after a change of words;
-//! `cargo test --test recording -- --ignored` makes another recording, which is right with a new format version only.
+//! `SNAPSHOTS=overwrite cargo test --test recording` writes the reports anew, which is right after a change of words;
+//! `cargo test --test recording -- --ignored` makes the last of them again, which is right with a new format version only.
 #![allow(clippy::disallowed_methods, reason = "a test reads and writes its own files, and reads the clock")]
 
 use std::path::PathBuf;
@@ -17,25 +17,40 @@ use snapbox::Data;
 use snapbox::cmd::Command;
 
 const PLAN: &str = "plan.toml";
-const RECORDING: &str = "broken.jsonl";
+
+/// A recording: its files' stem, what was wrong in the world, and its format's minor version.
+const RECORDINGS: [(&str, &[&str], u32); 3] = [
+    ("broken", &["legacy-inside-only:legacy.mail.domain.com", "old-certificate:ex2003-fe"], 0),
+    // Read in the clear, with what a current client was told; each kind of key asked for apart.
+    ("old-server", &["old-tls:ex2003-fe", "old-certificate:ex2003-fe"], 1),
+    // What web sites answer.
+    ("web-site", &["redirect-in-the-clear:ex2010", "covered-by-hsts:ex2003-fe"], 2),
+];
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/recording")
 }
 
 #[test]
-fn an_old_recording_is_still_read_and_judged_to_the_same_words() {
-    let judge = Command::new(env!("CARGO_BIN_EXE_coexist")).current_dir(folder()).args(["judge", PLAN, RECORDING]);
-    judge.assert().code(1).stdout_eq(Data::read_from(&folder().join("report.txt"), None));
+fn old_recordings_are_still_read_and_judged_to_the_same_words() {
+    for (stem, _, minor) in RECORDINGS {
+        let recording = format!("{stem}.jsonl");
+        let text = std::fs::read_to_string(folder().join(&recording)).expect("a recording");
+        let run: serde_json::Value = serde_json::from_str(text.lines().next().expect("a line")).expect("JSON");
+        assert_eq!(run["run"]["minor"].as_u64().unwrap_or(0), u64::from(minor), "{stem}");
+        let judge = Command::new(env!("CARGO_BIN_EXE_coexist")).current_dir(folder()).args(["judge", PLAN, &recording]);
+        judge.assert().code(1).stdout_eq(Data::read_from(&folder().join(format!("{stem}.txt")), None));
+    }
 }
 
 #[tokio::test]
 #[ignore = "makes another recording: for a new version of the format only"]
 async fn make_another_recording() {
+    let (stem, faults, minor) = RECORDINGS[RECORDINGS.len() - 1];
     let text = std::fs::read(folder().join(PLAN)).expect("a plan");
     let plan = coexist::plan::load(PLAN, &text, &|_| Ok(())).expect("a right plan");
     let mut world = World::standing(&plan);
-    for fault in ["legacy-inside-only:legacy.mail.domain.com", "old-certificate:ex2003-fe"] {
+    for fault in faults {
         world.break_with(fault).expect("a fault that fits");
     }
     let lab = Lab::start(&world).await.expect("a world");
@@ -51,8 +66,10 @@ async fn make_another_recording() {
         now: Timestamp::now(),
     };
     let recording = examine(&plan, &probes, &place, &mut |_| {}).await.expect("a look");
-    let out = std::fs::File::create(folder().join(RECORDING)).expect("a file");
-    let mut writer = Writer::new(out, recording.runs.values().next().expect("a run")).expect("room");
+    let out = std::fs::File::create(folder().join(format!("{stem}.jsonl"))).expect("a file");
+    let run = recording.runs.values().next().expect("a run");
+    assert_eq!(run.minor, minor, "the last of the list is of the version that is written");
+    let mut writer = Writer::new(out, run).expect("room");
     recording.blobs.iter().for_each(|(id, der)| writer.blob(*id, der).expect("room"));
     recording.observations.iter().for_each(|o| writer.observation(o).expect("room"));
     writer.finish().expect("room");

@@ -198,12 +198,22 @@ impl Asked<'_> {
             words => self.declines(case, spot.address.ip(), words),
         };
         match outcome {
+            TlsOutcome::Certificate(served) if !is_due && self.is_shown_to_all(case, spot, served) => None,
             TlsOutcome::Certificate(_) => Some(self.sample(case, spot, look)),
             _ if !is_due => None,
             _ if has_none => {
                 Some(Sample { problems: vec![at(spot, EndpointFault::NoFace { face }, &[look])], met: None })
             }
             _ => Some(self.sample(case, spot, look)),
+        }
+    }
+
+    /// True if whoever asks for no face is shown this certificate too: some show the one that they have, whatever is asked.
+    fn is_shown_to_all(&self, case: &Case, spot: &Spot, served: &Served) -> bool {
+        let is_it = |look: &Look| matches!(case.evidence.tls(*look), Some(TlsOutcome::Certificate(s)) if s.chain == served.chain);
+        match self.seen(case, spot.address.ip(), |_| true) {
+            Found::Fresh(looks) => looks.iter().any(is_it),
+            Found::Stale(_) | Found::Nothing => false,
         }
     }
 
