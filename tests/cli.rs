@@ -172,3 +172,64 @@ fn an_answer_that_nobody_gives_is_never_a_pass() {
     let args = ["check", "silent.toml", "--from", "internal", "--only", "dns", "--timeout", "300ms"];
     coexist(&[&args[..], &["--connect-to", &detour]].concat()).code(3);
 }
+
+/// Servers that take connections and say nothing: the backlog of a listener that nobody accepts from.
+fn silent(count: usize) -> Vec<std::net::TcpListener> {
+    (0..count).map(|_| std::net::TcpListener::bind("127.0.0.1:0").expect("a port")).collect()
+}
+
+#[test]
+fn what_the_deadline_cuts_off_is_told_and_is_no_pass() {
+    let listeners = silent(3);
+    let mut plan = "[views.internal]\nresolvers = [\"127.0.0.1:9\"]\nreaches = [\"127.0.0.0/8\"]\n".to_string();
+    let mut args: Vec<String> =
+        ["check", "deadline.toml", "--only", "tls", "--timeout", "100s", "--deadline", "300ms", "--from", "internal"]
+            .map(String::from)
+            .to_vec();
+    for (i, listener) in listeners.iter().enumerate() {
+        plan += &format!("[servers.s{i}]\naddress = \"127.0.0.{}\"\n", i + 2);
+        args.extend(["--connect-to".into(), format!("127.0.0.{}:443:{}", i + 2, listener.local_addr().expect("one"))]);
+    }
+    plan += "[internet]\n";
+    (0..listeners.len()).for_each(|i| plan += &format!("\"n{i}.example.com\" = \"s{i}\"\n"));
+    file("deadline.toml", &plan);
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let text = String::from_utf8(coexist(&args).code(3).get_output().stdout.clone()).expect("text");
+    assert!(text.starts_with("COULD NOT TELL"), "{text}");
+    assert!(text.contains("what was left when the deadline of 300ms was over"), "{text}");
+    assert!(text.contains("3 could not tell"), "{text}");
+    let json = coexist(&[&args[..], &["--format", "json"]].concat()).code(3).get_output().stdout.clone();
+    let json: serde_json::Value = serde_json::from_slice(&json).expect("JSON");
+    assert_eq!((&json["exit_status"], &json["partial"]), (&3.into(), &true.into()));
+    assert_eq!((&json["counts"]["passed"], &json["counts"]["unobserved"]), (&0.into(), &3.into()), "{json:#}");
+    let lines = json["not_looked_at"].to_string();
+    assert!(lines.contains("deadline of 300ms"), "{lines}");
+}
+
+#[test]
+fn tries_beyond_the_first_are_reported() {
+    // Closed at once the first time, and silent in the dialogue of TLS the second time.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let at = listener.local_addr().expect("an address");
+    let plan = "retry = 2\n[views.internal]\nresolvers = [\"127.0.0.1:9\"]\nreaches = [\"127.0.0.0/8\"]\n\
+                [servers.one]\naddress = \"127.0.0.2\"\nservices = [\"smtp\"]\n[internet]\n\"mail.example.com\" = \"one\"\n";
+    file("retry.toml", plan);
+    let server = std::thread::spawn(move || {
+        let mut answered = 0;
+        while let Ok((mut stream, _)) = listener.accept() {
+            answered += 1;
+            let _ = std::io::Write::write_all(&mut stream, b"554 no\r\n");
+            if answered == 3 {
+                return answered;
+            }
+        }
+        answered
+    });
+    let detour = format!("127.0.0.2:25:{at}");
+    let args =
+        ["check", "retry.toml", "--only", "tls", "--from", "internal", "--connect-to", &detour, "--format", "json"];
+    let json = coexist(&args).code(1).get_output().stdout.clone();
+    let json: serde_json::Value = serde_json::from_slice(&json).expect("JSON");
+    assert_eq!(json["seen_from"]["retried"], 1, "{json:#}");
+    assert_eq!(server.join().expect("a server that ends"), 3, "once, and as often again as the plan says");
+}
