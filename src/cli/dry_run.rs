@@ -1,9 +1,11 @@
 //! `--dry-run`: what would be looked at, and detours that lead nowhere.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use super::proxies::Way;
 use super::{Trouble, output};
+use crate::model::dns::Transport;
 use crate::model::name::Name;
 use crate::model::observation::{Detour, DialMap};
 use crate::model::plan::Plan;
@@ -18,16 +20,19 @@ pub fn print(plan: &Plan, probes: &Probes, dial: &DialMap, ways: &[Way]) -> Resu
         text.push('\n');
     };
     line(format!("would look, and does not: {}", plan.source.file));
+    let led = |via: Option<&Arc<str>>| {
+        let way = ways.iter().find(|w| via == Some(&plan.view(w.view).label));
+        way.map(|w| format!(" through {}", w.proxy)).unwrap_or_default()
+    };
     probes.files.iter().for_each(|f| line(format!("file  {f}")));
     for ask in &probes.dns {
         let p = &ask.probe;
         let to = detour(dial, p.resolver.addr, None);
-        line(format!("dns   {} {} {} @{}{to}", p.view, p.name, p.kind, p.resolver));
+        let is_led = p.resolver.transport != Transport::Udp && probes.led.contains(&p.view);
+        let through = led(is_led.then_some(&p.view));
+        line(format!("dns   {} {} {} @{}{to}{through}", p.view, p.name, p.kind, p.resolver));
     }
-    let through = |m: &Manners| {
-        let way = ways.iter().find(|w| m.via.as_ref() == Some(&plan.view(w.view).label));
-        way.map(|w| format!(" through {}", w.proxy)).unwrap_or_default()
-    };
+    let through = |m: &Manners| led(m.via.as_ref());
     for f in &probes.follow {
         let tls = f.tls.as_ref().map(|(_, m)| format!(", and TLS there{}", through(m))).unwrap_or_default();
         line(format!("dns   each host that {} of {} names in {}: A, AAAA{tls}", f.kind, f.name, f.view));
@@ -41,19 +46,20 @@ pub fn print(plan: &Plan, probes: &Probes, dial: &DialMap, ways: &[Way]) -> Resu
         let through = through(&ask.manners);
         line(format!("tls   {} {} {sni}{times}{to}{through}", p.address, p.way.word()).replace("  SNI", " SNI"));
     }
-    for t in &probes.templates {
-        let way = t.way.word();
-        let what = format!("tls   each address that {} gives for {}, port {} {way}", t.view, t.name, t.port);
-        line(format!("{}{}", what.trim_end(), through(&t.manners)));
-    }
     for door in &probes.faces {
         let (at, way) = (door.address, door.way.word());
         let what = format!("tls   {at} {way}").trim_end().to_string();
         line(format!("{what}: where a certificate comes, once more for one with the other kind of key"));
     }
+    for t in &probes.templates {
+        let way = t.way.word();
+        let what = format!("tls   each address that {} gives for {}, port {} {way}", t.view, t.name, t.port);
+        line(format!("{}{}", what.trim_end(), through(&t.manners)));
+    }
     for ask in &probes.http {
         let (address, name) = (ask.probe.address, ask.probe.name.probe());
-        line(format!("http  {address} GET / of {name}{}", detour(dial, address, Some(&name))));
+        let through = led(ask.via.as_ref());
+        line(format!("http  {address} GET / of {name}{}{through}", detour(dial, address, Some(&name))));
     }
     probes.skipped.iter().for_each(|s| line(format!("not   {s}")));
     output::print(&text)

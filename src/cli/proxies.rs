@@ -60,7 +60,9 @@ pub fn ways(args: &LookArgs, plan: &Plan) -> Result<Vec<Way>, Trouble> {
 pub fn opened(ways: Vec<Way>, plan: &Plan, probes: &Probes) -> Result<Vec<Way>, Trouble> {
     let is_used = |w: &Way| {
         let label = Some(&plan.view(w.view).label);
-        probes.tls.iter().any(|a| a.manners.via.as_ref() == label)
+        label.is_some_and(|label| probes.led.contains(label))
+            || probes.tls.iter().any(|a| a.manners.via.as_ref() == label)
+            || probes.http.iter().any(|a| a.via.as_ref() == label)
             || probes.templates.iter().any(|t| t.manners.via.as_ref() == label)
             || probes.follow.iter().any(|f| f.tls.as_ref().is_some_and(|(_, m)| m.via.as_ref() == label))
     };

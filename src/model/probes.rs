@@ -32,13 +32,15 @@ pub struct Probes {
     pub files: BTreeSet<String>,
     /// Questions to resolvers, in the order in which they are asked.
     pub dns: Vec<DnsAsk>,
+    /// Views, by their labels, whose resolvers are asked through the views' proxies, if they are asked over TCP, TLS or HTTPS.
+    pub led: BTreeSet<Arc<str>>,
     /// Connections to addresses that the plan gives.
     pub tls: Vec<TlsAsk>,
-    /// Connections to the addresses that DNS gives.
-    pub templates: Vec<Template>,
     /// Endpoints that may have a certificate of the other kind of key than they show: where one came, they are asked for
     /// the other.
     pub faces: BTreeSet<Door>,
+    /// Connections to the addresses that DNS gives.
+    pub templates: Vec<Template>,
     /// Questions to web sites.
     pub http: Vec<HttpAsk>,
     /// Hosts that answers name, to be looked up too.
@@ -74,8 +76,6 @@ pub struct TlsAsk {
     pub manners: Arc<Manners>,
 }
 
-/// A question to a web site.
-#[derive(Clone, Debug, PartialEq, Eq)]
 /// An endpoint, whatever name is asked for there.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Door {
@@ -94,9 +94,13 @@ impl Door {
     }
 }
 
+/// A question to a web site.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HttpAsk {
     /// The question.
     pub probe: HttpProbe,
+    /// The label of the view through whose proxy it is asked; `None` is from here.
+    pub via: Option<Arc<str>>,
     /// Limit for the connection and the answer in milliseconds; `None` is the command line's.
     pub timeout_ms: Option<u64>,
 }

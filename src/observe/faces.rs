@@ -81,7 +81,7 @@ mod tests {
     fn ask(name: &str) -> TlsAsk {
         let sni = Name::parse(name).ok();
         let probe = TlsProbe { address: ([10, 0, 0, 1], 443).into(), way: Way::Implicit, sni, face: None };
-        TlsAsk { probe, samples: 3, manners: Manners::default() }
+        TlsAsk { probe, samples: 3, manners: Manners::default().into() }
     }
 
     fn probes(names: &[&str]) -> Probes {

@@ -102,13 +102,16 @@ pub async fn observe(probes: &Probes, options: &Options<'_>, sink: &mut (dyn FnM
 async fn ask_web_sites(probes: &Probes, options: &Options<'_>, sink: &mut (dyn FnMut(Seen) + Send)) {
     let ask = |ask: &HttpAsk| {
         let to = options.dial.resolve(ask.probe.address, Some(&ask.probe.name.probe()));
-        (ask.probe.clone(), to, schedule::limit(ask.timeout_ms, options.timeout))
+        // Without the way that is meant it would be another, and prove nothing of the view.
+        let route = ask.via.as_ref().map(|view| options.routes.get(view).cloned().ok_or(())).transpose().ok()?;
+        let limit = schedule::limit(ask.timeout_ms, options.timeout);
+        Some(tls::http::Ask { probe: ask.probe.clone(), to, route, limit })
     };
-    let asks = probes.http.iter().map(ask).collect();
-    tls::http::all(asks, |probe, to, outcome| {
-        let dialled = (to != probe.address).then(|| to.into());
-        let (probe, outcome) = (Probe::Http(probe), Outcome::Http(outcome).into());
-        let run = options.run.clone();
+    let asks = probes.http.iter().filter_map(ask).collect();
+    tls::http::all(asks, |ask, outcome| {
+        let dialled = (ask.to != ask.probe.address).then(|| ask.to.into());
+        let (probe, outcome) = (Probe::Http(ask.probe), Outcome::Http(outcome).into());
+        let run = ask.route.as_ref().map_or(&options.run, |route| &route.run).clone();
         let at = schedule::now();
         sink(Seen::Observation(Observation { probe, run, sample: 0, attempt: 0, dialled, at, outcome }));
     })

@@ -11,14 +11,14 @@ use tokio::sync::mpsc::{self, Receiver};
 use tokio::task::JoinSet;
 
 use super::crew::{Crew, Done};
-use super::dns::{Answers, Ask, Asker};
+use super::dns::{Answers, Ask, Asker, Line};
 use super::endpoints::Endpoints;
 use super::faces::Faces;
 use super::jobs::{FAULT, Job, Start};
 use super::templates::Templates;
 use super::{Options, Seen, client, file};
 use crate::model::certificate::BlobId;
-use crate::model::dns::{DnsOutcome, ResolverAddr};
+use crate::model::dns::{DnsOutcome, ResolverAddr, Transport};
 use crate::model::observation::{Observation, Outcome, Probe};
 use crate::model::plan::ClientCertificate;
 use crate::model::probes::{Probes, TlsAsk};
@@ -51,7 +51,7 @@ type Client = (Arc<ClientCertificate>, Result<Arc<CertifiedKey>, String>);
 struct Asked<'a> {
     addr: &'a ResolverAddr,
     view: &'a Arc<str>,
-    peer: SocketAddr,
+    line: Line,
     asks: VecDeque<Ask>,
 }
 
@@ -115,7 +115,7 @@ impl<'a> Schedule<'a> {
         for (number, asked) in self.resolvers.iter_mut().enumerate() {
             let anchors = self.options.anchors.get(asked.view).map(Vec::as_slice).unwrap_or_default();
             let asks = std::mem::take(&mut asked.asks);
-            askers.spawn(Asker::new(asked.addr, asked.peer, anchors, asks, wide).run(out.clone(), number));
+            askers.spawn(Asker::new(asked.addr, &asked.line, anchors, asks, wide).run(out.clone(), number));
         }
         (answers, askers)
     }
@@ -126,7 +126,9 @@ impl<'a> Schedule<'a> {
             let (view, addr) = (&ask.probe.view, &ask.probe.resolver);
             let resolver = *known.entry((view, addr)).or_insert_with(|| {
                 let peer = self.options.dial.resolve(addr.addr, None);
-                self.resolvers.push(Asked { addr, view, peer, asks: VecDeque::new() });
+                let is_led = addr.transport != Transport::Udp && self.probes.led.contains(view);
+                let route = self.options.routes.get(view).filter(|_| is_led).cloned();
+                self.resolvers.push(Asked { addr, view, line: Line { peer, route }, asks: VecDeque::new() });
                 self.resolvers.len() - 1
             });
             self.open.push(Some(resolver));
@@ -167,15 +169,17 @@ impl<'a> Schedule<'a> {
     }
 
     fn hand_out_answers(&mut self, resolver: usize, answers: Answers, sink: Sink<'_>) {
-        let Some((addr, peer)) = self.resolvers.get(resolver).map(|r| (r.addr.addr, r.peer)) else { return };
-        let dialled = (peer != addr).then_some(peer);
+        let Some(asked) = self.resolvers.get(resolver) else { return };
+        let dialled = (asked.line.peer != asked.addr.addr).then_some(asked.line.peer);
+        let run = asked.line.route.as_ref().map_or(&self.options.run, |route| &route.run).clone();
         for (number, outcome) in answers {
             let (Some(ask), Some(open)) = (self.probes.dns.get(number), self.open.get_mut(number)) else { continue };
             *open = None;
             for connection in self.templates.take(&ask.probe, &outcome) {
                 self.queue_connections(&connection, false);
             }
-            sink(Seen::Observation(self.observation(Probe::Dns(ask.probe.clone()), dialled, Outcome::Dns(outcome))));
+            let seen = self.observation(Probe::Dns(ask.probe.clone()), dialled, Outcome::Dns(outcome));
+            sink(Seen::Observation(Observation { run: run.clone(), ..seen }));
         }
     }
 
@@ -189,13 +193,13 @@ impl<'a> Schedule<'a> {
 
     fn hand_out_looks(&mut self, sink: Sink<'_>) {
         for Done { job, look: (outcome, blobs) } in self.crew.take() {
+            for beside in self.faces.take(&job.ask, &outcome, &blobs) {
+                self.queue_connections(&beside, true);
+            }
             let probe = job.ask.probe;
             let dialled = (job.to != probe.address).then_some(job.to);
             self.hand_out_blobs(blobs, sink);
             let seen = self.observation(Probe::Tls(probe), dialled, Outcome::Tls(outcome));
-            for beside in self.faces.take(&job.ask, &outcome, &blobs) {
-                self.queue_connections(&beside, true);
-            }
             let run = job.route.map_or(seen.run.clone(), |route| route.run.clone());
             sink(Seen::Observation(Observation { run, sample: job.sample, attempt: job.attempt, ..seen }));
         }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use crate::model::dns::{RecordType, ResolverAddr};
+use crate::model::dns::{RecordType, ResolverAddr, Transport};
 use crate::model::name::Name;
 use crate::model::obligation::{Claim, Obligation};
 use crate::model::observation::{DnsProbe, TlsProbe};
@@ -38,6 +38,7 @@ pub fn probes(plan: &Plan, obligations: &[Obligation], vantage: &Vantage, policy
         }
     }
     beside::ask(&mut asker, policy);
+    asker.lead();
     http::ask(&mut asker, obligations, policy);
     // They live as long as the run, and may be many.
     asker.out.dns.shrink_to_fit();
@@ -99,6 +100,26 @@ impl Asker<'_> {
         }
     }
 
+    /// A view's proxy leads to its resolvers too, unless they are asked by datagrams, which it does not take.
+    fn lead(&mut self) {
+        let asked: BTreeSet<_> = self.out.dns.iter().map(|a| (&a.probe.view, &a.probe.resolver)).collect();
+        let (mut led, mut lines) = (BTreeSet::new(), Vec::new());
+        for view in self.vantage.through.keys().map(|v| self.plan.view(*v)) {
+            for (_, resolver) in asked.iter().filter(|(label, _)| **label == view.label) {
+                match resolver.transport {
+                    Transport::Udp => lines.push(format!(
+                        "{resolver} (resolver of {}) through its proxy: asked from here, for UDP does not go through a \
+                         proxy; tcp://, tls:// and https:// do",
+                        view.label
+                    )),
+                    _ => _ = led.insert(view.label.clone()),
+                }
+            }
+        }
+        self.out.led = led;
+        lines.into_iter().for_each(|line| self.skip(line));
+    }
+
     fn lookup(&mut self, view: ViewId, name: &Name) {
         if !self.dns.insert((view, name.clone())) {
             return;
@@ -124,6 +145,7 @@ impl Asker<'_> {
         for address in server.own_addresses(&self.plan.views) {
             match self.way_to(address) {
                 Some(via) => {
+                    self.other_face(address, service, via.clone(), faces);
                     let manners = self.manners(&server.settings, via);
                     for face in faces {
                         self.connect(address, service, Some((name, *face)), 1, manners.clone());
@@ -146,7 +168,6 @@ impl Asker<'_> {
     }
 
     /// Whether an address is reached from here itself.
-                    self.other_face(address, service, via.clone(), faces);
     fn reaches(&self, address: IpAddr) -> bool {
         self.vantage.stands_in.iter().any(|v| self.allows(*v, address))
     }
@@ -206,8 +227,14 @@ impl Asker<'_> {
         };
         let reach = Reach::of(v);
         let manners = self.manners(settings, via);
+        // Others show what their members have, who are asked themselves.
+        let is_own = self.plan.has_own_certificates(target);
+        let faces = if is_own { faces(certificates) } else { &ANY };
         for address in addresses {
             if reach.allows(*address) {
+                if is_own {
+                    self.other_face(*address, service, manners.via.clone(), faces);
+                }
                 for face in faces {
                     self.connect(*address, service, Some((name, *face)), samples, manners.clone());
                 }
@@ -227,14 +254,8 @@ impl Asker<'_> {
             samples: 1,
             manners,
         };
-        // Others show what their members have, who are asked themselves.
-        let is_own = self.plan.has_own_certificates(target);
-        let faces = if is_own { faces(certificates) } else { &ANY };
         let of_name = self.templates.entry(name.clone()).or_default();
         if !of_name.iter().any(|at| self.out.templates[*at] == template) {
-                if is_own {
-                    self.other_face(*address, service, manners.via.clone(), faces);
-                }
             of_name.push(self.out.templates.len());
             self.out.templates.push(template);
         }
@@ -281,6 +302,14 @@ impl Asker<'_> {
         Arc::clone(&self.manners)
     }
 
+    /// Where nothing is known of faces, the server shows whether there is another.
+    fn other_face(&mut self, address: IpAddr, service: &Service, via: Option<Arc<str>>, faces: &[Option<Face>]) {
+        if faces == ANY {
+            let address = SocketAddr::new(address, service.port);
+            self.out.faces.insert(Door { via, address, way: service.way });
+        }
+    }
+
     fn skip(&mut self, line: String) {
         if self.skipped.insert(line.clone()) {
             self.out.skipped.push(line);
@@ -302,14 +331,6 @@ fn faces(certificates: &[CertId]) -> &'static [Option<Face>] {
 fn bracket(address: IpAddr) -> String {
     match address {
         IpAddr::V4(a) => a.to_string(),
-    /// Where nothing is known of faces, the server shows whether there is another.
-    fn other_face(&mut self, address: IpAddr, service: &Service, via: Option<Arc<str>>, faces: &[Option<Face>]) {
-        if faces == ANY {
-            let address = SocketAddr::new(address, service.port);
-            self.out.faces.insert(Door { via, address, way: service.way });
-        }
-    }
-
         IpAddr::V6(a) => format!("[{a}]"),
     }
 }

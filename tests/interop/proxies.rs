@@ -5,9 +5,12 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 use std::process::Command;
 
+use crate::certificates::Leaf;
 use crate::daemon::{Daemon, Ready, free_port};
 use crate::haproxy;
+use crate::old_tls::Place;
 use crate::run::{Report, check_as};
+use crate::web;
 use crate::world::{Running, World};
 
 /// Who we are: SOCKS5 takes any characters, tinyproxy's configuration few.
@@ -239,4 +242,75 @@ fn the_command_line_changes_the_way() {
     let (_other, at) = Proxy::of("http").start(behind.world.folder.path());
     let other = check_as(&behind.world, &[], &["--proxy", &format!("external=http://{at}")]);
     assert_eq!((other.status, other.causes()), (0, Vec::new()), "{}", other.text);
+}
+
+/// What a proxy has written down so far.
+fn log(folder: &Path, proxy: Proxy) -> String {
+    let name = if proxy.scheme == "http" { "tinyproxy.log" } else { "microsocks.log" };
+    fs::read_to_string(folder.join(name)).expect("the proxy's log")
+}
+
+#[test]
+#[ignore = "needs real servers: run tests/run"]
+fn a_views_resolver_is_asked_through_its_proxy_unless_by_datagrams() {
+    for scheme in ["socks5", "http"] {
+        let proxy = Proxy::of(scheme);
+        let resolver = |world: &Running| world.played[&(IpAddr::from([203, 0, 113, 53]), 53)].port().to_string();
+        let datagrams = passes(World::clean(), proxy);
+        let seen = log(datagrams.world.folder.path(), proxy);
+        assert!(!seen.contains(&resolver(&datagrams.world)), "{seen}");
+        let mut world = World::clean();
+        world.plan = world.plan.replace("\"203.0.113.53\"", "\"tcp://203.0.113.53\"");
+        let mut behind = passes(world, proxy);
+        let seen = log(behind.world.folder.path(), proxy);
+        assert!(seen.contains(&resolver(&behind.world)), "{seen}");
+        behind.proxy = None;
+        let report = behind.check(UNUSED);
+        assert_eq!((report.status, report.causes()), (3, Vec::new()), "{}", report.text);
+        assert!(report.text.contains("through its proxy"), "{}", report.text);
+    }
+}
+
+#[test]
+#[ignore = "needs real servers: run tests/run"]
+fn old_servers_are_read_in_the_clear_behind_a_proxy() {
+    const NAME: &str = "legacy.example.com";
+    for scheme in ["socks5", "http"] {
+        for (names, more) in [([NAME], None), (["other.example.com"], Some("endpoint-serves-wrong-certificate old"))] {
+            let place = Place::of(
+                "[views.internal]\nresolvers = [\"127.0.0.1:9\"]\ntrust = [\"root.pem\"]\nreaches = [\"10.0.0.0/8\"]\n\
+                 PROXY[servers.old]\naddress = \"10.0.3.10\"\n[internet]\n\"legacy.example.com\" = \"old\"\n",
+            );
+            place.show("", &place.authority.issue_rsa(&Leaf::of(&names)));
+            let proxy = Proxy::of(scheme);
+            let (_proxy, at) = proxy.start(place.path());
+            let plan = fs::read_to_string(place.path().join("plan.toml")).expect("the plan");
+            fs::write(place.path().join("plan.toml"), plan.replace("PROXY", &proxy.line(at))).expect("a plan");
+            let report = place.openssl(&["-tls1", "-cipher", "ALL:@SECLEVEL=0"]);
+            let mut causes: Vec<String> = more.into_iter().map(String::from).collect();
+            causes.push("tls-version-below-floor old".into());
+            assert_eq!((report.causes(), report.open_questions()), (causes, vec![]), "{}", report.text);
+            let seen = log(place.path(), proxy);
+            assert!(seen.matches("127.0.0.1").count() > 2, "each hello is a connection through the proxy: {seen}");
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs real servers: run tests/run"]
+fn web_sites_are_asked_through_the_proxy() {
+    for scheme in ["socks5", "http"] {
+        let proxy = Proxy::of(scheme);
+        let there = web::behind(|folder| {
+            let (daemon, at) = proxy.start(folder);
+            (daemon, proxy.line(at))
+        });
+        let dead = web::behind(|folder| ((), proxy.line(proxy.start(folder).1)));
+        // From here the site could be asked all the same: nobody does.
+        for (report, is_seen) in [(there, true), (dead, false)] {
+            let findings = report.json["findings"].as_array().expect("findings");
+            let found = findings.iter().any(|f| f["rule"] == "redirect-behaviour" && f["open_question"] == false);
+            assert_eq!((found, report.status), (is_seen, if is_seen { 0 } else { 3 }), "{}", report.text);
+        }
+    }
 }

@@ -48,12 +48,24 @@ fn nginx(folder: &Path, label: &str, at: SocketAddr, answer: &str) -> Daemon {
 
 /// What is said of a new site that answers so, beside an old one that serves a certificate of these names.
 fn report(answer: &str, old_names: &[&str]) -> Report {
+    report_in(answer, old_names, |_| ((), String::new()))
+}
+
+/// What is said of a new site that redirects into the clear, where its view has a proxy: who stands there, and its line.
+pub fn behind<D>(proxy: impl FnOnce(&Path) -> (D, String)) -> Report {
+    report_in("return 301 http://legacy.www.example.com/exchange;", BOTH, proxy)
+}
+
+/// As [`report`], with another line in its view, and who stands behind it.
+fn report_in<D>(answer: &str, old_names: &[&str], beside: impl FnOnce(&Path) -> (D, String)) -> Report {
     let folder = TempDir::new().expect("a folder");
     let (authority, path) = (Authority::new("Interop"), folder.path());
     let new = authority.issue(&Leaf::of(&["www.example.com", "legacy.www.example.com"]));
+    let (_beside, line) = beside(path);
+    let plan = PLAN.replacen("[views.internal]\n", &format!("[views.internal]\n{line}"), 1);
     let old = authority.issue(&Leaf::of(old_names));
     for (file, text) in [
-        ("plan.toml", PLAN),
+        ("plan.toml", &plan),
         ("root.pem", &authority.root),
         ("new.pem", &new.chain),
         ("new.key", &new.key),

@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -17,7 +16,7 @@ use super::https::Https;
 use super::silence::{Silence, Turn};
 use super::stream::Stream;
 use super::udp::Event;
-use super::{Ask, Inquiry, Way};
+use super::{Ask, Inquiry, Line, Way};
 use crate::model::dns::{DnsOutcome, ResolverAddr};
 
 /// Questions in flight until the resolver has answered one: a silent one shall not fill all places.
@@ -44,18 +43,12 @@ pub struct Asker {
 }
 
 impl Asker {
-    /// A resolver dialled at `peer`, and what to ask it, `wide` at once; one by TLS or HTTPS has to prove its own address
+    /// A resolver and the way to it, and what to ask it, `wide` at once; one by TLS or HTTPS has to prove its own address
     /// under the anchors. Nothing is opened yet.
-    pub fn new(
-        resolver: &ResolverAddr,
-        peer: SocketAddr,
-        anchors: &[Arc<[u8]>],
-        asks: VecDeque<Ask>,
-        wide: usize,
-    ) -> Self {
+    pub fn new(resolver: &ResolverAddr, line: &Line, anchors: &[Arc<[u8]>], asks: VecDeque<Ask>, wide: usize) -> Self {
         let wide = wide.max(1);
         Self {
-            way: Way::new(resolver, peer, anchors),
+            way: Way::new(resolver, line, anchors),
             waiting: asks,
             flying: 0,
             window: UNPROVEN.min(wide),

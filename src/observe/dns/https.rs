@@ -1,20 +1,20 @@
 //! Questions over HTTPS (RFC 8484), and the TLS of resolvers that are authenticated.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use futures_util::StreamExt;
 use hickory_resolver::net::NetError;
-use hickory_resolver::net::h2::HttpsClientStream;
-use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use hickory_resolver::net::h2::{HttpsClientStream, connect};
+use hickory_resolver::net::runtime::iocompat::AsyncIoTokioAsStd;
 use hickory_resolver::net::xfer::DnsRequestSender;
 use hickory_resolver::proto::op::{DnsRequest, DnsRequestOptions};
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use tokio::sync::{Mutex, Semaphore};
 
-use super::Failure;
 use super::wire::{Fit, Question};
+use super::{Failure, Line};
 
 /// Questions in flight to one resolver.
 const WINDOW: usize = 64;
@@ -24,7 +24,7 @@ const WORDS: usize = 200;
 
 /// A resolver asked over HTTPS.
 pub struct Https {
-    peer: SocketAddr,
+    line: Line,
     /// The logical address, which the certificate has to prove.
     name: IpAddr,
     path: Arc<str>,
@@ -53,11 +53,11 @@ pub fn config(anchors: &[Arc<[u8]>]) -> Result<ClientConfig, rustls::Error> {
 }
 
 impl Https {
-    /// A resolver at an address; nothing is opened yet.
-    pub fn new(peer: SocketAddr, name: IpAddr, path: &str, mut config: ClientConfig) -> Self {
+    /// A resolver; nothing is opened yet.
+    pub fn new(line: Line, name: IpAddr, path: &str, mut config: ClientConfig) -> Self {
         config.alpn_protocols = vec![b"h2".to_vec()];
         Self {
-            peer,
+            line,
             name,
             path: path.into(),
             tls: Arc::new(config),
@@ -103,8 +103,10 @@ impl Https {
             let why = "DNS over HTTPS to an IPv6 address is not supported in this release";
             return Err(NetError::from(std::io::Error::new(std::io::ErrorKind::Unsupported, why)));
         }
-        let builder = HttpsClientStream::builder(self.tls.clone(), TokioRuntimeProvider::default());
-        let stream = builder.build(self.peer, self.name.to_string().into(), self.path.clone()).await?;
+        let line = self.line.clone();
+        let tcp = async move { line.connect().await.map(AsyncIoTokioAsStd) };
+        let (name, path) = (self.name.to_string().into(), self.path.clone());
+        let stream = connect(tcp, self.tls.clone(), self.line.peer, name, path, None).await?;
         Ok(current.insert(stream).clone())
     }
 }

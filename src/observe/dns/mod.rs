@@ -3,6 +3,7 @@
 mod asker;
 mod https;
 mod inquiry;
+mod line;
 mod ports;
 mod random;
 mod silence;
@@ -13,7 +14,6 @@ mod udp;
 pub(super) mod wire;
 
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use super::dial::{self, Fault};
@@ -22,6 +22,7 @@ pub use asker::{Answers, Asker};
 use https::Https;
 pub use inquiry::Ask;
 use inquiry::Inquiry;
+pub use line::Line;
 use stream::Stream;
 use udp::Udp;
 
@@ -43,18 +44,18 @@ enum Failure {
 }
 
 impl Way {
-    fn new(resolver: &ResolverAddr, peer: SocketAddr, anchors: &[Arc<[u8]>]) -> Self {
+    fn new(resolver: &ResolverAddr, line: &Line, anchors: &[Arc<[u8]>]) -> Self {
         let logical = resolver.addr.ip();
-        let stream = |tls| Arc::new(Stream::new(peer, tls));
+        let stream = |tls| Arc::new(Stream::new(line.clone(), tls));
         match &resolver.transport {
-            Transport::Udp => Self::Udp(Box::new(Udp::new(peer)), stream(None)),
+            Transport::Udp => Self::Udp(Box::new(Udp::new(line.peer)), stream(None)),
             Transport::Tcp => Self::Stream(stream(None)),
             Transport::Tls => match https::config(anchors) {
                 Ok(tls) => Self::Stream(stream(Some((Arc::new(tls), https::server_name(logical))))),
                 Err(e) => Self::Never(e.to_string()),
             },
             Transport::Https(path) => match https::config(anchors) {
-                Ok(tls) => Self::Https(Arc::new(Https::new(peer, logical, path, tls))),
+                Ok(tls) => Self::Https(Arc::new(Https::new(line.clone(), logical, path, tls))),
                 Err(e) => Self::Never(e.to_string()),
             },
         }

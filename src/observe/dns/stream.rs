@@ -3,7 +3,6 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -14,8 +13,8 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsConnector;
 
-use super::Failure;
 use super::wire::{Fit, Question};
+use super::{Failure, Line};
 use crate::observe::dial::{self, Fault};
 
 /// Questions in flight on one connection; servers close on those who send more than they read.
@@ -23,7 +22,7 @@ const WINDOW: usize = 64;
 
 /// A resolver asked over TCP or TLS.
 pub struct Stream {
-    peer: SocketAddr,
+    line: Line,
     tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
     current: tokio::sync::Mutex<Option<Arc<Connection>>>,
     window: Semaphore,
@@ -59,9 +58,9 @@ trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
 
 impl Stream {
-    /// A resolver at an address; nothing is opened yet. With `tls`, the server has to prove the name given.
-    pub fn new(peer: SocketAddr, tls: Option<(Arc<ClientConfig>, ServerName<'static>)>) -> Self {
-        Self { peer, tls, current: tokio::sync::Mutex::default(), window: Semaphore::new(WINDOW) }
+    /// A resolver; nothing is opened yet. With `tls`, the server has to prove the name given.
+    pub fn new(line: Line, tls: Option<(Arc<ClientConfig>, ServerName<'static>)>) -> Self {
+        Self { line, tls, current: tokio::sync::Mutex::default(), window: Semaphore::new(WINDOW) }
     }
 
     /// Asks and waits for the answer, without a limit of its own. A connection that closes after it has answered others is opened again: servers may
@@ -88,7 +87,7 @@ impl Stream {
     }
 
     async fn open(&self) -> Result<Connection, Failure> {
-        let tcp = dial::connect(self.peer).await.map_err(|e| Failure::of(&e))?;
+        let tcp = self.line.connect().await.map_err(|e| Failure::of(&e))?;
         let io: Box<dyn Duplex> = match &self.tls {
             None => Box::new(tcp),
             Some((config, name)) => {

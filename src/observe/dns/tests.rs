@@ -1,6 +1,7 @@
 //! Resolvers that play by the rules, and others.
 
 use std::collections::HashSet;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -29,7 +30,7 @@ async fn ask_all(
 ) -> Vec<DnsOutcome> {
     let name = |n| Name::parse(&format!("h{n}.domain.com")).unwrap();
     let asks = (0..count).map(|number| Ask { number, name: name(number), kind: RecordType::A, limit }).collect();
-    let asker = Asker::new(&ResolverAddr::parse(resolver).unwrap(), peer, anchors, asks, 64);
+    let asker = Asker::new(&ResolverAddr::parse(resolver).unwrap(), &Line { peer, route: None }, anchors, asks, 64);
     let (out, mut answers) = tokio::sync::mpsc::channel(1);
     let running = tokio::spawn(asker.run(out, 7));
     let mut outcomes = vec![None; count];

@@ -90,6 +90,15 @@ impl Route {
             (ProxyKind::Socks5h, Some(name)) if to == probe.address => Target::Name(name, to.port()),
             _ => Target::Address(to),
         };
+        self.lead_to(target, deadline).await
+    }
+
+    /// A connection to an address, whatever proxy it is, until the deadline.
+    pub async fn lead(&self, to: SocketAddr, deadline: Instant) -> Result<TcpStream, TlsOutcome> {
+        self.lead_to(Target::Address(to), deadline).await
+    }
+
+    async fn lead_to(&self, target: Target<'_>, deadline: Instant) -> Result<TcpStream, TlsOutcome> {
         let tcp = match timeout_at(deadline, self.connect()).await {
             Ok(tcp) => tcp?,
             Err(_) => return Err(TlsOutcome::Proxy(ProxyFault::Silent)),

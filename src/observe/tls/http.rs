@@ -10,14 +10,18 @@ use rustls::ClientConfig;
 use rustls::client::Resumption;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
-use tokio::time::timeout;
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsConnector;
 
 use super::capture::Capture;
 use crate::model::http::{HttpHead, HttpOutcome, HttpProbe};
+use crate::model::observation::TlsProbe;
+use crate::model::service::Way;
 use crate::model::text::escape_bytes;
 use crate::model::tls::Possession;
 use crate::observe::dial;
+use crate::observe::proxy::Route;
 
 /// Octets of a head that are read of any server.
 const HEAD: usize = 16 * 1024;
@@ -30,22 +34,44 @@ const KEPT: usize = 40;
 /// Questions at once.
 const AT_ONCE: usize = 16;
 
+/// A question and how to ask it.
+pub struct Ask {
+    /// The question.
+    pub probe: HttpProbe,
+    /// Where to dial.
+    pub to: SocketAddr,
+    /// Through whom; `None` is from here.
+    pub route: Option<Arc<Route>>,
+    /// How long all of it may take.
+    pub limit: Duration,
+}
+
 /// Asks every question, a few at once; gives each with its outcome as it comes.
-pub async fn all(
-    asks: Vec<(HttpProbe, SocketAddr, Duration)>,
-    mut sink: impl FnMut(HttpProbe, SocketAddr, HttpOutcome),
-) {
-    let one = |(probe, to, limit): (HttpProbe, SocketAddr, Duration)| async move {
-        let outcome = timeout(limit, get(&probe, to)).await.unwrap_or(HttpOutcome::Timeout);
-        (probe, to, outcome)
+pub async fn all(asks: Vec<Ask>, mut sink: impl FnMut(Ask, HttpOutcome)) {
+    let one = |ask: Ask| async move {
+        let outcome = timeout(ask.limit, get(&ask)).await.unwrap_or(HttpOutcome::Timeout);
+        (ask, outcome)
     };
     let mut answers = futures_util::stream::iter(asks.into_iter().map(one)).buffer_unordered(AT_ONCE);
-    while let Some((probe, to, outcome)) = answers.next().await {
-        sink(probe, to, outcome);
+    while let Some((ask, outcome)) = answers.next().await {
+        sink(ask, outcome);
     }
 }
 
-async fn get(probe: &HttpProbe, to: SocketAddr) -> HttpOutcome {
+/// A connection, from here or through a proxy.
+async fn connect(ask: &Ask) -> Result<TcpStream, String> {
+    match &ask.route {
+        None => dial::connect(ask.to).await.map_err(|e| e.to_string()),
+        Some(route) => {
+            let sni = Some(ask.probe.name.clone());
+            let probe = TlsProbe { address: ask.probe.address, way: Way::Implicit, sni, face: None };
+            route.open(&probe, ask.to, Instant::now() + ask.limit).await.map_err(|outcome| outcome.to_string())
+        }
+    }
+}
+
+async fn get(ask: &Ask) -> HttpOutcome {
+    let (probe, to) = (&ask.probe, ask.to);
     let no_tls = |why: String| HttpOutcome::NoTls(why);
     if dial::is_no_host(to.ip()) {
         return no_tls(format!("{} is no address of a host", to.ip()));
@@ -58,9 +84,9 @@ async fn get(probe: &HttpProbe, to: SocketAddr) -> HttpOutcome {
         Ok(capture) => capture,
         Err(e) => return no_tls(e.to_string()),
     };
-    let tcp = match dial::connect(to).await {
+    let tcp = match connect(ask).await {
         Ok(tcp) => tcp,
-        Err(e) => return no_tls(e.to_string()),
+        Err(why) => return no_tls(why),
     };
     let (verifier, config) = capture;
     let mut stream = match TlsConnector::from(Arc::new(config)).connect(name, tcp).await {

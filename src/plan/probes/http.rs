@@ -22,13 +22,13 @@ pub(super) fn ask(asker: &mut Asker<'_>, obligations: &[Obligation], policy: &Po
             continue;
         }
         let addresses = plan.server(*server).own_addresses(&plan.views);
-        let reached: Vec<_> = addresses.into_iter().filter(|a| asker.reaches(*a)).collect();
-        for address in reached {
+        let reached: Vec<_> = addresses.into_iter().filter_map(|a| Some((a, asker.way_to(a)?))).collect();
+        for (address, via) in reached {
             let name = plan.name(*name).name.probe();
             let probe = HttpProbe { address: SocketAddr::new(address, service.port), name };
             if asked.insert(probe.clone()) {
                 let timeout_ms = plan.server(*server).settings.timeout_ms;
-                asker.out.http.push(HttpAsk { probe, timeout_ms });
+                asker.out.http.push(HttpAsk { probe, via, timeout_ms });
             }
         }
     }
