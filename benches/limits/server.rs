@@ -18,6 +18,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
 use crate::dialogue::{self, Dialogue};
+use crate::old;
 use crate::world::name;
 
 /// The word on the command line that makes this program the servers.
@@ -33,6 +34,8 @@ pub struct Addresses {
     pub tls: SocketAddr,
     /// TLS after a dialogue, of each kind in [`dialogue::ALL`].
     pub upgraded: [SocketAddr; 3],
+    /// TLS 1.0 with an RSA key exchange, as far as it stands in the clear.
+    pub old: SocketAddr,
     /// TLS after 60 ms.
     pub far: SocketAddr,
     /// Takes connections and says nothing.
@@ -56,15 +59,16 @@ enum Before {
 pub fn serve() {
     let lines = io::stdin().lock().lines().map(|l| l.expect("lines"));
     let ders = lines.take_while(|l| !l.is_empty()).map(|l| HEXLOWER.decode(l.as_bytes()).expect("hexadecimal"));
-    let certificates = certificates(ders);
+    let certificates = Arc::new(certificates(ders));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.expect("a runtime");
-    let acceptor = acceptor(certificates);
+    let acceptor = acceptor(certificates.clone());
     let at = runtime.block_on(async {
         let [one, two, three] = &dialogue::ALL;
         let before = [Before::Nothing, Before::Talk(one), Before::Talk(two), Before::Talk(three), Before::Wait];
         let [tls, smtp, imap, pop3, far] = before.map(|before| tls(acceptor.clone(), before));
-        [tls, smtp, imap, pop3, far, silent(), deaf().await, dns(), dns()]
+        let old = old::listen(listener(), certificates);
+        [tls, smtp, imap, pop3, old, far, silent(), deaf().await, dns(), dns()]
     });
     println!("{}", at.map(|a| a.to_string()).join(" "));
     let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
@@ -78,7 +82,7 @@ fn certificates(mut ders: impl Iterator<Item = Vec<u8>>) -> HashMap<String, Arc<
 }
 
 #[derive(Debug)]
-struct BySni(HashMap<String, Arc<CertifiedKey>>);
+struct BySni(Arc<HashMap<String, Arc<CertifiedKey>>>);
 
 impl ResolvesServerCert for BySni {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
@@ -86,7 +90,7 @@ impl ResolvesServerCert for BySni {
     }
 }
 
-fn acceptor(certificates: HashMap<String, Arc<CertifiedKey>>) -> TlsAcceptor {
+fn acceptor(certificates: Arc<HashMap<String, Arc<CertifiedKey>>>) -> TlsAcceptor {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let versions = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
     let mut config =

@@ -111,6 +111,7 @@ fn start(key: &KeyPair, leaves: &[CertificateDer<'_>]) -> (Child, server::Addres
     let from = child.stdout.take().expect("a pipe");
     BufReader::new(from).read_line(&mut line).expect("servers that start");
     let all: Vec<SocketAddr> = line.split_whitespace().map(|a| a.parse().expect("an address")).collect();
-    let [tls, smtp, imap, pop3, far, silent, deaf, one, two]: [SocketAddr; 9] = all.try_into().expect("nine addresses");
-    (child, server::Addresses { tls, upgraded: [smtp, imap, pop3], far, silent, deaf, dns: [one, two] })
+    let [tls, smtp, imap, pop3, old, far, silent, deaf, one, two]: [SocketAddr; 10] =
+        all.try_into().expect("ten addresses");
+    (child, server::Addresses { tls, upgraded: [smtp, imap, pop3], old, far, silent, deaf, dns: [one, two] })
 }

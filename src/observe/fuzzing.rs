@@ -3,7 +3,9 @@
 #![allow(clippy::result_large_err, reason = "an outcome is made once; to box it would save nothing")]
 
 use std::net::SocketAddr;
+use std::sync::LazyLock;
 
+use rustls::crypto::CryptoProvider;
 use tokio::time::Instant;
 
 use super::dns::wire::{Fit, Question, Read};
@@ -41,9 +43,11 @@ pub fn clear_hello<'a>(offer: u8, pieces: impl IntoIterator<Item = &'a [u8]>) ->
 
 /// Reads the chain of an old server in the clear, once, as the observer does; for measurements.
 pub async fn clear_chain(address: SocketAddr, sni: &str, deadline: Instant) -> Result<Glance, TlsOutcome> {
+    // Made once in a run.
+    static PROVIDER: LazyLock<CryptoProvider> = LazyLock::new(rustls::crypto::ring::default_provider);
     let tcp = dial::connect(address).await.map_err(|e| TlsOutcome::CannotLook(e.to_string()))?;
     let offer = hello::offer(hello::VERSIONS[0], Some(sni), None)?;
-    hello::glance(tcp, offer, &rustls::crypto::ring::default_provider(), deadline, deadline).await
+    hello::glance(tcp, offer, &PROVIDER, deadline, deadline).await
 }
 
 /// Plays a dialogue with a server that sends these pieces, each after it has heard us or when we want more.
