@@ -14,7 +14,7 @@ pub(super) struct Stage {
 }
 
 /// A moment at which clients are looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Slot {
     /// Second 0, before the first stage.
     Start,
@@ -31,6 +31,10 @@ pub(super) struct Course {
     elapsed: Vec<Vec<Second>>,
     /// The earliest start of each stage, and the earliest end of all.
     earliest: Vec<Second>,
+    /// How many stages lead forth; each is the step of its own index.
+    done: usize,
+    /// By step, the stage in which it is undone.
+    undone: Vec<Option<usize>>,
 }
 
 /// What bounds the time of a stage.
@@ -76,7 +80,12 @@ impl Course {
                 *between = (*between).max(start - latest);
             }
         }
-        Self { stages, elapsed, earliest }
+        let done = stages.iter().filter(|s| !s.undo).count();
+        let mut undone = vec![None; done];
+        for (i, stage) in stages.iter().enumerate().filter(|(_, stage)| stage.undo) {
+            undone[stage.step] = Some(i);
+        }
+        Self { stages, elapsed, earliest, done, undone }
     }
 
     /// The least seconds from the end of an earlier stage to the beginning of a slot.
@@ -97,14 +106,17 @@ impl Course {
         }
     }
 
-    /// The stages before a slot.
-    pub fn before(&self, slot: Slot) -> impl Iterator<Item = (usize, Stage)> + '_ {
+    /// The stages before a slot in which one of some steps is done or undone, in their order.
+    pub fn before<'s>(&'s self, slot: Slot, steps: &'s [usize]) -> impl Iterator<Item = (usize, Stage)> + 's {
         let end = match slot {
             Slot::Start => 0,
             Slot::During(at) => at,
             Slot::End => self.stages.len(),
         };
-        self.stages[..end].iter().copied().enumerate()
+        let done = steps.iter().copied();
+        let undone = steps.iter().rev().filter_map(|step| *self.undone.get(*step)?);
+        let stages = done.take_while(move |i| *i < end.min(self.done)).chain(undone.take_while(move |i| *i < end));
+        stages.map(|i| (i, self.stages[i]))
     }
 
     /// The stage that is carried out in a slot.

@@ -1,46 +1,50 @@
 //! Until when everything must be done, because certificates end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use smallvec::SmallVec;
+
+use super::history::History;
 use crate::model::cutover::{Deadline, Timeline};
 
-/// The certificates that clients can meet, each with the last step while which they can.
+/// The certificates that clients can meet, each with the last step while which they can; `None`: before the first.
 #[derive(Default)]
-pub(super) struct InReach(BTreeMap<usize, Option<usize>>);
+pub(super) struct InReach(SmallVec<[(usize, Option<usize>); 2]>);
 
 impl InReach {
-    /// A certificate is met while a step is carried out; `None`: before the first.
+    /// A certificate is met while a step is carried out.
     pub fn add(&mut self, credential: Option<usize>, step: Option<usize>) {
         let Some(credential) = credential else { return };
-        let last = self.0.entry(credential).or_insert(step);
-        *last = (*last).max(step);
+        match self.0.iter_mut().find(|(c, _)| *c == credential) {
+            Some((_, last)) => *last = (*last).max(step),
+            None => self.0.push((credential, step)),
+        }
     }
 
-    /// Both together.
-    pub fn join(&mut self, other: Self) {
-        other.0.into_iter().for_each(|(credential, step)| self.add(Some(credential), step));
+    /// Puts it to what others can meet.
+    pub fn join(self, all: &mut BTreeMap<usize, Option<usize>>) {
+        for (credential, step) in self.0 {
+            let last = all.entry(credential).or_insert(step);
+            *last = (*last).max(step);
+        }
     }
 }
 
 /// Deadlines of all certificates that are met, the earliest first.
-pub(super) fn of(timeline: &Timeline, reach: &InReach) -> Vec<Deadline> {
-    let deadline = |(credential, last): (&usize, &Option<usize>)| {
-        let at = timeline.credentials.get(*credential)?.valid_until?;
+pub(super) fn of(timeline: &Timeline, history: &History, reach: &BTreeMap<usize, Option<usize>>) -> Vec<Deadline> {
+    let ends = |credential: &usize| timeline.credentials.get(*credential)?.valid_until;
+    let mut served: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
+    let mut all = Vec::new();
+    for (credential, last) in reach {
+        let Some(at) = ends(credential) else { continue };
         // Clients are looked at only where something changes for them: one that is met last while a step takes it away is
         // out of reach after it.
-        let until_step = last.filter(|step| !is_served_after(timeline, *credential, *step));
-        Some(Deadline { credential: *credential, at, until_step })
-    };
-    let mut all: Vec<Deadline> = reach.0.iter().filter_map(deadline).collect();
+        let is_served_after =
+            |step: &usize| served.entry(*step).or_insert_with(|| history.served(step + 1)).contains(credential);
+        let until_step =
+            last.map(|step| (step, is_served_after)).and_then(|(step, mut is)| (!is(&step)).then_some(step));
+        all.push(Deadline { credential: *credential, at, until_step });
+    }
     all.sort_by_key(|d| (d.at, d.credential));
     all
-}
-
-/// True if some node serves a certificate after a step, by what the world and the changes up to it say.
-fn is_served_after(timeline: &Timeline, credential: usize, step: usize) -> bool {
-    let mut world = timeline.world.clone();
-    let changes = timeline.steps[..=step].iter().flat_map(|s| &s.changes);
-    changes.for_each(|change| world.apply(change));
-    let has = |all: &[usize]| all.contains(&credential);
-    world.serving.values().any(|s| has(&s.default) || s.by_name.values().any(|all| has(all)))
 }

@@ -1,14 +1,20 @@
 //! Who answers at an address, and whether what is served there is right.
 
-use super::answers::Reply;
+use std::collections::BTreeSet;
+
+use smallvec::SmallVec;
+
 use super::course::Slot;
-use super::follow::{Arrival, Follower};
-use super::words;
+use super::follow::Follower;
+use super::history::hosts;
+use super::led::Arrival;
+use super::words::{self, Unseen};
 use crate::model::cutover::{CacheKind, ClientPath, Datum, HarmClass, NodeId, Second, Serving};
 use crate::model::name::Name;
 use crate::pki;
 
 /// What a client meets.
+#[derive(Clone, Copy)]
 pub(super) struct Meeting {
     pub node: Option<NodeId>,
     pub credential: Option<usize>,
@@ -16,36 +22,33 @@ pub(super) struct Meeting {
 }
 
 /// Whether it hurts.
+#[derive(Clone, Copy)]
 pub(super) enum Trouble {
     /// It does not.
     None,
     /// Nobody can tell: why.
-    Unknown(String),
+    Unknown(Unseen),
     /// It does, with so much slack.
     Harm(HarmClass, Second),
 }
 
 impl Meeting {
-    /// Nobody is met.
-    pub fn nobody() -> Self {
-        Self { node: None, credential: None, trouble: Trouble::None }
-    }
-
     fn hurts(node: Option<NodeId>, credential: Option<usize>, class: HarmClass) -> Self {
         Self { node, credential, trouble: Trouble::Harm(class, 0) }
     }
 }
 
+/// Mostly one or two.
+pub(super) type Meetings = SmallVec<[Meeting; 2]>;
+
 /// All that a client of a path may meet at an arrival in a slot.
-pub(super) fn meet(follower: &Follower, slot: Slot, path: usize, arrival: &Arrival) -> Vec<Meeting> {
-    let mut out: Vec<Meeting> = mail_policy(follower, slot, arrival).into_iter().collect();
-    let route = follower.history.route(follower.group.view, arrival.address);
-    let Some(route) = route else {
+pub(super) fn meet(follower: &Follower, slot: Slot, path: usize, arrival: &Arrival) -> Meetings {
+    let mut out: Meetings = mail_policy(follower, slot, arrival).into_iter().collect();
+    let Some(route) = follower.closure.route(arrival.address) else {
         out.push(Meeting::hurts(None, None, HarmClass::NothingListens));
         return out;
     };
-    for state in follower.states(slot) {
-        let nodes = route.at(state);
+    for nodes in route.over(&follower.states(slot)) {
         if nodes.is_empty() {
             out.push(Meeting::hurts(None, None, HarmClass::NothingListens));
         }
@@ -54,11 +57,13 @@ pub(super) fn meet(follower: &Follower, slot: Slot, path: usize, arrival: &Arriv
     out
 }
 
-fn at_node(follower: &Follower, slot: Slot, path: usize, arrival: &Arrival, node: NodeId, out: &mut Vec<Meeting>) {
-    let path = &follower.timeline.paths[path];
-    let served = follower.history.serving(node, path.service.port);
-    for state in follower.states(slot) {
-        match served.and_then(|s| *s.at(state)) {
+fn at_node(follower: &Follower, slot: Slot, path: usize, arrival: &Arrival, node: NodeId, out: &mut Meetings) {
+    let told = &follower.timeline.paths[path];
+    let Some(served) = follower.history.serving(node, told.service.port) else {
+        return out.push(Meeting::hurts(Some(node), None, HarmClass::NothingListens));
+    };
+    for serving in served.over(&follower.states(slot)) {
+        match serving {
             None => out.push(Meeting::hurts(Some(node), None, HarmClass::NothingListens)),
             Some(serving) => presented(follower, slot, path, arrival, (node, serving), out),
         }
@@ -68,44 +73,47 @@ fn at_node(follower: &Follower, slot: Slot, path: usize, arrival: &Arrival, node
 fn presented(
     follower: &Follower,
     slot: Slot,
-    path: &ClientPath,
+    index: usize,
     arrival: &Arrival,
     (node, serving): (NodeId, &Serving),
-    out: &mut Vec<Meeting>,
+    out: &mut Meetings,
 ) {
-    let credentials = serving.for_name(path.sni.then_some(&arrival.reference));
+    let path = &follower.timeline.paths[index];
+    let credentials = serving.for_name(path.sni.then_some(arrival.reference));
     if credentials.is_empty() {
-        let trouble = Trouble::Unknown(words::unseen(follower.timeline, node, &path.service));
+        let trouble = Trouble::Unknown(Unseen::Serving(node, path.service.port, index));
         out.push(Meeting { node: Some(node), credential: None, trouble });
     }
     for credential in credentials {
-        let trouble = judged(follower, slot, path, arrival, *credential);
+        let trouble = judged(follower, slot, path, arrival.reference, *credential);
         out.push(Meeting { node: Some(node), credential: Some(*credential), trouble });
     }
 }
 
 /// One certificate against one reference identifier, for the clients of one view, at the slot's beginning.
-fn judged(follower: &Follower, slot: Slot, path: &ClientPath, arrival: &Arrival, index: usize) -> Trouble {
+fn judged(follower: &Follower, slot: Slot, path: &ClientPath, reference: &Name, index: usize) -> Trouble {
     let timeline = follower.timeline;
     let Some(credential) = timeline.credentials.get(index) else {
-        return Trouble::Unknown(format!("certificate {index} is not known"));
+        return Trouble::Unknown(Unseen::Credential(index));
     };
-    let Some(names) = &credential.names else {
-        return Trouble::Unknown(words::names_unknown(&credential.label));
-    };
-    if pki::identify_among(names.iter().map(String::as_str), &arrival.reference).is_err() {
+    if credential.names.is_none() {
+        return Trouble::Unknown(Unseen::Names(index));
+    }
+    if !follower.closure.covers(index, reference) {
         return Trouble::Harm(HarmClass::WrongName, 0);
     }
-    let now = timeline.at(follower.course.earliest(slot));
-    let is_over = credential.valid_until.zip(now).is_some_and(|(until, now)| until <= now);
-    let is_early = credential.valid_from.zip(now).is_some_and(|(from, now)| now < from);
-    if is_over || is_early {
-        return Trouble::Harm(HarmClass::Expired, 0);
+    if credential.valid_until.is_some() || credential.valid_from.is_some() {
+        let now = timeline.at(follower.course.earliest(slot));
+        let is_over = credential.valid_until.zip(now).is_some_and(|(until, now)| until <= now);
+        let is_early = credential.valid_from.zip(now).is_some_and(|(from, now)| now < from);
+        if is_over || is_early {
+            return Trouble::Harm(HarmClass::Expired, 0);
+        }
     }
     match &credential.trusted {
-        None => Trouble::Unknown(words::trust_unknown(&credential.label)),
+        None => Trouble::Unknown(Unseen::Trust(index)),
         Some(views) if !views.contains(&path.view) => Trouble::Harm(HarmClass::Untrusted, 0),
-        Some(_) => match forbidden(follower, slot, path, &arrival.reference, index) {
+        Some(_) => match forbidden(follower, slot, path, reference, index) {
             Some(costs) => Trouble::Harm(HarmClass::Untrusted, costs),
             None => Trouble::None,
         },
@@ -124,12 +132,8 @@ fn forbidden(
         return None;
     }
     let owner = words::tlsa_owner(reference, path.service.port)?;
-    let against = |reply: &Reply| match reply {
-        Reply::Data(data, _) => !data.contains(&Datum::Certificate(credential)),
-        _ => false,
-    };
-    let all = follower.possible(&owner, CacheKind::Tlsa, slot).into_iter().filter(|p| against(&p.reply));
-    all.map(|p| p.costs).min()
+    let is_against = |data: &BTreeSet<Datum>| !data.contains(&Datum::Certificate(credential));
+    least(follower, &owner, CacheKind::Tlsa, slot, is_against)
 }
 
 /// A host that takes mail and stands in no pattern of a policy that is in a cache (RFC 8461 section 4.1).
@@ -137,15 +141,20 @@ fn mail_policy(follower: &Follower, slot: Slot, arrival: &Arrival) -> Option<Mee
     if follower.group.entry != CacheKind::Mx {
         return None;
     }
-    let allows = |data: &std::collections::BTreeSet<Datum>| {
-        let patterns = data.iter().filter_map(|d| match d {
-            Datum::Host(host) => Some(host.as_str()),
-            _ => None,
-        });
-        pki::identify_among(patterns, &arrival.reference).is_ok()
-    };
-    let against = |reply: &Reply| matches!(reply, Reply::Data(data, _) if !allows(data));
-    let all = follower.possible(&follower.group.name, CacheKind::MtaSts, slot);
-    let costs = all.into_iter().filter(|p| against(&p.reply)).map(|p| p.costs).min()?;
+    let allows = |data: &BTreeSet<Datum>| pki::identify_among(hosts(data).map(Name::as_str), arrival.reference).is_ok();
+    let costs = least(follower, follower.group.name, CacheKind::MtaSts, slot, |data| !allows(data))?;
     Some(Meeting { node: None, credential: None, trouble: Trouble::Harm(HarmClass::WrongName, costs) })
+}
+
+/// The least cost at which a cache returns data of some kind.
+fn least(
+    follower: &Follower,
+    owner: &Name,
+    kind: CacheKind,
+    slot: Slot,
+    is_meant: impl Fn(&BTreeSet<Datum>) -> bool,
+) -> Option<Second> {
+    let asked = follower.closure.find(owner, kind)?;
+    let all = asked.possible(follower.course, slot).into_iter();
+    all.filter(|p| p.reply.data().is_some_and(&is_meant)).map(|p| p.costs).min()
 }

@@ -21,42 +21,103 @@
 //! Then each prefix of the steps followed by its undoing is proved in the same way.
 
 mod answers;
+mod asked;
+mod closure;
 mod course;
 mod deadlines;
+mod existence;
 mod follow;
 mod history;
+mod led;
 mod meet;
 mod mend;
 mod sources;
 #[cfg(test)]
 pub(crate) mod tests;
+mod witness;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::cutover::{HarmClass, Proof, Second, Timeline, Verdict, Witness};
 use crate::parallel;
+use closure::{Closure, Group};
 use course::{Course, Slot};
-use deadlines::InReach;
-use follow::{Follower, Found, Group};
+use follow::Found;
 use history::History;
-use sources::Sources;
+use sources::{Comers, Sources, Targets};
+use words::Unseen;
 
 pub use mend::{mend, reordered, without};
 
 /// Proves a timeline safe, or says who is hurt.
 pub fn prove(timeline: &Timeline) -> Proof {
     let history = History::of(timeline);
-    let groups = follow::groups(timeline);
-    let forward = Course::forward(timeline);
-    let sources = Sources::of(timeline, &history, &groups, &forward);
+    let targets = Targets::of(&history);
+    let groups = closure::groups(timeline);
+    let closures =
+        parallel::each(groups.len(), |i| Closure::of(timeline, &history, &groups[i], targets.contains(groups[i].name)));
+    let comers = sources::comers(&history, &groups, &closures);
+    let clients = Clients {
+        timeline,
+        history: &history,
+        targets: &targets,
+        groups: &groups,
+        closures: &closures,
+        comers: &comers,
+    };
     let mut told = Told::default();
-    let forth = parallel::each(groups.len(), |i| {
-        Follower::new(timeline, &history, &forward, &sources, &groups[i]).all(|_| true)
-    });
-    forth.into_iter().for_each(|found| told.add(found));
-    let ways_back = ways_back(timeline, &history, &groups, &mut told);
+    clients.way_forth(&mut told);
+    let ways_back = clients.ways_back(&mut told);
     told.proof(timeline, &history, ways_back)
+}
+
+/// Everybody who is to be followed, and what they depend on.
+struct Clients<'c, 'a> {
+    timeline: &'a Timeline,
+    history: &'c History<'a>,
+    targets: &'c Targets<'a>,
+    groups: &'c [Group<'a>],
+    closures: &'c [Closure<'c, 'a>],
+    comers: &'c Comers,
+}
+
+impl<'a> Clients<'_, 'a> {
+    fn on<'s>(&'s self, course: &'s Course) -> Sources<'s, 'a> {
+        let clients = (self.groups, self.closures);
+        Sources::new(self.timeline, self.history, course, clients, (self.targets, self.comers))
+    }
+
+    fn way_forth(&self, told: &mut Told) {
+        let course = Course::forward(self.timeline);
+        let sources = self.on(&course);
+        let forth = parallel::each(self.groups.len(), |i| sources.follower(i).all(|_| true));
+        forth.into_iter().for_each(|found| told.add(found));
+    }
+
+    /// Each prefix of the steps and its undoing; how many there are. A group is looked at again only where the last step of
+    /// the prefix touches it: undone after a later step, everything it knows of has had more time to be forgotten.
+    fn ways_back(&self, told: &mut Told) -> usize {
+        let steps = self.timeline.steps.len();
+        let mut touched: Vec<Vec<usize>> = vec![Vec::new(); steps];
+        for (i, closure) in self.closures.iter().enumerate() {
+            closure.steps.iter().for_each(|step| touched[*step].push(i));
+        }
+        let mut count = 0;
+        for (last, touched) in touched.iter().enumerate() {
+            let Some(course) = Course::back_from(self.timeline, last) else { continue };
+            count += 1;
+            let sources = self.on(&course);
+            let in_time = (0..self.groups.len()).filter(|i| sources.follower(*i).time_matters());
+            let mut groups: Vec<usize> = touched.iter().copied().chain(in_time).collect();
+            groups.sort_unstable();
+            groups.dedup();
+            let back =
+                parallel::each(groups.len(), |i| sources.follower(groups[i]).all(|slot| course.is_undoing(slot)));
+            back.into_iter().for_each(|found| told.add(found));
+        }
+        count
+    }
 }
 
 /// The execution in which a step starts as early as it can, and every step before it ends as late as it can: start and end of
@@ -72,34 +133,15 @@ pub fn execution(timeline: &Timeline, step: usize) -> Vec<(Second, Second)> {
     times
 }
 
-/// Each prefix of the steps and its undoing. A group is looked at again only where the last step of the prefix touches it:
-/// undone after a later step, everything it knows of has had more time to be forgotten.
-fn ways_back(timeline: &Timeline, history: &History, groups: &[Group], told: &mut Told) -> usize {
-    let mut count = 0;
-    for last in 0..timeline.steps.len() {
-        let Some(course) = Course::back_from(timeline, last) else { continue };
-        count += 1;
-        let sources = Sources::of(timeline, history, groups, &course);
-        let back = parallel::each(groups.len(), |i| {
-            let follower = Follower::new(timeline, history, &course, &sources, &groups[i]);
-            match follower.is_touched_by(last) || sources.time_matters {
-                true => follower.all(|slot| course.is_undoing(slot)),
-                false => Found::default(),
-            }
-        });
-        back.into_iter().for_each(|found| told.add(found));
-    }
-    count
-}
-
 /// What all followers found, put together.
 #[derive(Default)]
 struct Told {
     best: BTreeMap<HarmClass, Witness>,
     hurt: BTreeMap<HarmClass, BTreeSet<usize>>,
     spare: Option<u32>,
-    unknown: BTreeSet<String>,
-    reach: InReach,
+    unknown: BTreeSet<Unseen>,
+    /// The certificates that clients can meet, each with the last step while which they can.
+    reach: BTreeMap<usize, Option<usize>>,
 }
 
 impl Told {
@@ -116,7 +158,7 @@ impl Told {
             (a, b) => a.or(b),
         };
         self.unknown.extend(found.unknown);
-        self.reach.join(found.reach);
+        found.reach.join(&mut self.reach);
     }
 
     fn proof(self, timeline: &Timeline, history: &History, ways_back: usize) -> Proof {
@@ -126,6 +168,7 @@ impl Told {
             (true, false) => Verdict::CouldNotTell,
             (true, true) => Verdict::Safe,
         };
+        let unknown: BTreeSet<String> = self.unknown.iter().map(|what| words::unseen(timeline, *what)).collect();
         let mut harms: Vec<Witness> = self.best.into_values().collect();
         harms.sort_by_key(rank);
         Proof {
@@ -136,8 +179,8 @@ impl Told {
             spare: self.spare.filter(|_| harms.is_empty()),
             harms,
             hurt: HarmClass::ALL.map(|class| self.hurt.get(&class).map_or(0, BTreeSet::len)),
-            unknown: self.unknown.into_iter().collect(),
-            deadlines: deadlines::of(timeline, &self.reach),
+            unknown: unknown.into_iter().collect(),
+            deadlines: deadlines::of(timeline, history, &self.reach),
             misfits,
         }
     }

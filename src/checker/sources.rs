@@ -1,128 +1,190 @@
 //! Who comes to a name: clients who use it, and clients whom a server sends there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, PoisonError};
 
-use jiff::Timestamp;
+use smallvec::SmallVec;
 
 use super::answers::Reply;
+use super::closure::{Closure, Group};
 use super::course::{Course, Slot};
-use super::follow::{Follower, Group};
+use super::follow::Follower;
 use super::history::History;
 use crate::model::cutover::{CacheKind, Datum, NodeId, Second, Timeline};
 use crate::model::name::Name;
+use crate::model::plan::ViewId;
 
 /// For each name that some server sends its web clients to: the servers.
-pub(super) struct Sources<'a> {
-    timeline: &'a Timeline,
-    history: &'a History<'a>,
-    course: &'a Course,
-    groups: &'a [Group],
-    targets: BTreeMap<&'a Name, Vec<NodeId>>,
-    /// True if a certificate begins or ends before all is done: then clients are hurt by the mere passing of time.
-    pub time_matters: bool,
-}
+pub(super) struct Targets<'a>(HashMap<&'a Name, Vec<NodeId>>);
 
-impl<'a> Sources<'a> {
-    pub fn of(timeline: &'a Timeline, history: &'a History<'a>, groups: &'a [Group], course: &'a Course) -> Self {
-        let mut targets: BTreeMap<&Name, Vec<NodeId>> = BTreeMap::new();
+impl<'a> Targets<'a> {
+    pub fn of(history: &History<'a>) -> Self {
+        let mut targets: HashMap<&Name, Vec<NodeId>> = HashMap::new();
         for (node, values) in history.redirects() {
-            for name in values.all().flatten() {
+            for name in values.all().copied().flatten() {
                 let nodes = targets.entry(name).or_default();
-                if !nodes.contains(&node) {
+                if nodes.last() != Some(&node) {
                     nodes.push(node);
                 }
             }
         }
-        let (first, last) = (timeline.zero, timeline.at(course.earliest(Slot::End)));
-        let is_within = |at: &Timestamp| first.is_some_and(|f| f < *at) && last.is_some_and(|l| *at <= l);
-        let ends = timeline.credentials.iter().flat_map(|c| c.valid_from.into_iter().chain(c.valid_until));
-        let time_matters = ends.into_iter().any(|at| is_within(&at));
-        Self { timeline, history, course, groups, targets, time_matters }
+        Self(targets)
     }
 
     /// True if some server sends clients to the name at any time.
-    pub fn is_redirect_target(&self, name: &Name) -> bool {
-        self.targets.contains_key(name)
+    pub fn contains(&self, name: &Name) -> bool {
+        self.0.contains_key(name)
+    }
+}
+
+/// For clients of a view: the web groups that are ever led to a server that sends clients elsewhere.
+pub(super) type Comers = BTreeMap<(ViewId, NodeId), Vec<usize>>;
+
+/// Reads them off.
+pub(super) fn comers(history: &History, groups: &[Group], closures: &[Closure]) -> Comers {
+    let mut out = Comers::new();
+    for (i, (group, closure)) in groups.iter().zip(closures).enumerate().filter(|(_, (_, c))| c.is_web) {
+        for node in closure.nodes().filter(|node| history.redirect(*node).is_some()) {
+            let all = out.entry((group.view, node)).or_default();
+            if all.last() != Some(&i) {
+                all.push(i);
+            }
+        }
+    }
+    out
+}
+
+/// The least cost at which clients come to a server, and the name that they began with; and the same for another name.
+type Cheapest<'a> = SmallVec<[(Second, &'a Name); 2]>;
+
+/// Who comes to which name on one course.
+pub(super) struct Sources<'f, 'a> {
+    pub timeline: &'a Timeline,
+    pub history: &'f History<'a>,
+    pub course: &'f Course,
+    pub groups: &'f [Group<'a>],
+    pub closures: &'f [Closure<'f, 'a>],
+    pub targets: &'f Targets<'a>,
+    pub comers: &'f Comers,
+    /// What was found already.
+    known: Mutex<HashMap<(ViewId, NodeId, Slot), Cheapest<'a>>>,
+}
+
+impl<'f, 'a> Sources<'f, 'a> {
+    pub fn new(
+        timeline: &'a Timeline,
+        history: &'f History<'a>,
+        course: &'f Course,
+        (groups, closures): (&'f [Group<'a>], &'f [Closure<'f, 'a>]),
+        (targets, comers): (&'f Targets<'a>, &'f Comers),
+    ) -> Self {
+        let known = Mutex::default();
+        Self { timeline, history, course, groups, closures, targets, comers, known }
+    }
+
+    /// A group, on this course.
+    pub fn follower(&'f self, group: usize) -> Follower<'f, 'a> {
+        let Self { timeline, history, course, .. } = *self;
+        Follower {
+            timeline,
+            history,
+            course,
+            sources: self,
+            group: &self.groups[group],
+            closure: &self.closures[group],
+        }
     }
 
     /// The least cost at which somebody uses the name of a group in a slot, and the server that sent them; `None` if nobody.
     pub fn uses(&self, follower: &Follower, slot: Slot) -> Option<(Second, Option<NodeId>)> {
-        let used = self.history.used(follower.group.view, &follower.group.name);
-        if used.is_some_and(|u| follower.states(slot).any(|s| *u.at(s))) {
+        if follower.is_used(slot) {
             return Some((0, None));
         }
-        let nodes = self.senders(follower, slot);
-        nodes.into_iter().map(|(node, costs)| (costs, Some(node))).min()
+        let nodes = self.senders(follower, slot).into_iter();
+        nodes.filter_map(|node| Some((self.costs_to(follower, node, slot)?, Some(node)))).min()
     }
 
     /// The servers that send clients in a slot to the name of a group, which leads to that server again, as authoritative
     /// servers have it; and the least cost at which clients come to it.
     pub fn loops(&self, follower: &Follower, slot: Slot) -> Vec<(NodeId, Second)> {
-        if !self.targets.contains_key(&follower.group.name) {
-            return Vec::new();
-        }
-        let leads_back = |node: NodeId| {
+        let leads_back = |node: &NodeId| {
             follower.states(slot).any(|state| {
-                let sends = self.history.redirect(node).is_some_and(|r| r.at(state).contains(&follower.group.name));
-                sends
-                    && [CacheKind::A, CacheKind::Aaaa]
-                        .into_iter()
-                        .any(|kind| self.leads_to(follower, kind, node, state))
+                let sends = self.history.redirect(*node).is_some_and(|r| r.at(state).contains(follower.group.name));
+                let kinds = [CacheKind::A, CacheKind::Aaaa];
+                sends && kinds.into_iter().any(|kind| leads_to(follower, kind, *node, state))
             })
         };
-        self.senders(follower, slot).into_iter().filter(|(node, _)| leads_back(*node)).collect()
+        let nodes = self.senders(follower, slot).into_iter().filter(leads_back);
+        nodes.filter_map(|node| Some((node, self.costs_to(follower, node, slot)?))).collect()
     }
 
-    fn leads_to(&self, follower: &Follower, kind: CacheKind, node: NodeId, state: usize) -> bool {
-        let mut name = follower.group.name.clone();
-        for _ in 0..16 {
-            match follower.steady(&name, kind, state) {
-                Reply::Alias(target, _) => name = target,
-                Reply::Absent(_) => return false,
-                Reply::Data(data, _) => {
-                    return data.iter().any(|datum| match datum {
-                        Datum::Address(address) => {
-                            let route = self.history.route(follower.group.view, *address);
-                            route.is_some_and(|r| r.at(state).contains(&node))
-                        }
-                        _ => false,
-                    });
-                }
-            }
-        }
-        false
-    }
-
-    /// The servers that send clients of the view to the name in a slot, each with the least cost at which any come to it.
-    fn senders(&self, follower: &Follower, slot: Slot) -> Vec<(NodeId, Second)> {
-        let name = &follower.group.name;
-        let Some(nodes) = self.targets.get(name) else { return Vec::new() };
+    /// The servers that send clients to the name of a group in a slot.
+    fn senders(&self, follower: &Follower, slot: Slot) -> Vec<NodeId> {
+        let name = follower.group.name;
+        let nodes = self.targets.0.get(name).into_iter().flatten().copied();
+        let states = follower.states(slot);
         let sends = |node: &NodeId| {
-            self.history.redirect(*node).is_some_and(|r| follower.states(slot).any(|s| r.at(s).contains(name)))
+            self.history.redirect(*node).is_some_and(|r| r.over(&states).any(|names| names.contains(name)))
         };
-        let costs = |node: NodeId| Some((node, self.costs_to(follower, node, slot)?));
-        nodes.iter().copied().filter(sends).filter_map(costs).collect()
+        nodes.filter(sends).collect()
     }
 
     /// The least cost at which any web client of the view, who began with another name that is used, comes to a node.
     fn costs_to(&self, follower: &Follower, node: NodeId, slot: Slot) -> Option<Second> {
-        let mut least: Option<Second> = None;
-        for group in self.groups {
-            let is_other = group.view == follower.group.view && group.name != follower.group.name;
-            let used = self.history.used(group.view, &group.name);
-            let is_used = used.is_some_and(|u| follower.states(slot).any(|s| *u.at(s)));
-            if !is_other || !is_used {
-                continue;
-            }
-            let other = Follower::new(self.timeline, self.history, self.course, self, group);
-            if !other.is_web_group() || !other.ever_reaches(node) {
-                continue;
-            }
-            least = [least, other.costs_to(node, slot)].into_iter().flatten().min();
-            if least == Some(0) {
-                return least;
+        let key = (follower.group.view, node, slot);
+        let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let others = |cheapest: &Cheapest| {
+            cheapest.iter().find(|(_, name)| *name != follower.group.name).map(|(costs, _)| *costs)
+        };
+        if let Some(cheapest) = known().get(&key) {
+            return others(cheapest);
+        }
+        let cheapest = self.cheapest(key);
+        let costs = others(&cheapest);
+        known().insert(key, cheapest);
+        costs
+    }
+
+    fn cheapest(&self, (view, node, slot): (ViewId, NodeId, Slot)) -> Cheapest<'a> {
+        let mut best = Cheapest::new();
+        for group in self.comers.get(&(view, node)).into_iter().flatten() {
+            let other = Follower {
+                timeline: self.timeline,
+                history: self.history,
+                course: self.course,
+                sources: self,
+                group: &self.groups[*group],
+                closure: &self.closures[*group],
+            };
+            let costs = other.is_used(slot).then(|| other.costs_to(node, slot)).flatten();
+            let Some(costs) = costs else { continue };
+            best.push((costs, other.group.name));
+            best.sort();
+            // A name is in no group of web clients but one.
+            best.truncate(2);
+            if best.len() == 2 && best.iter().all(|(costs, _)| *costs == 0) {
+                break;
             }
         }
-        least
+        best
     }
+}
+
+fn leads_to(follower: &Follower, kind: CacheKind, node: NodeId, state: usize) -> bool {
+    let mut name = follower.group.name;
+    for _ in 0..16 {
+        match follower.closure.find(name, kind).map(|asked| asked.steady(state)) {
+            Some(Reply::Alias(target, _)) => name = target,
+            None | Some(Reply::Absent(_)) => return false,
+            Some(Reply::Data(data, _)) => {
+                return data.iter().any(|datum| match datum {
+                    Datum::Address(address) => {
+                        follower.closure.route(*address).is_some_and(|r| r.at(state).contains(&node))
+                    }
+                    _ => false,
+                });
+            }
+        }
+    }
+    false
 }

@@ -3,7 +3,6 @@
 use super::answers::Reply;
 use crate::model::cutover::{Change, Datum, HarmClass, NodeId, Timeline, Witness};
 use crate::model::name::Name;
-use crate::model::service::Service;
 
 /// A reply as an administrator reads it.
 pub(super) fn reply(reply: &Reply) -> String {
@@ -27,19 +26,31 @@ pub(super) fn tlsa_owner(host: &Name, port: u16) -> Option<Name> {
     Name::parse_owner(&format!("_{port}._tcp.{}", host.as_str())).ok()
 }
 
-/// Nobody has seen what a node serves.
-pub(super) fn unseen(timeline: &Timeline, node: NodeId, service: &Service) -> String {
-    format!("what {} serves at {} {service}", timeline.node(node), service.word)
+/// What nobody could tell.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Unseen {
+    /// What a node serves at a port, to clients of the path of an index.
+    Serving(NodeId, u16, usize),
+    /// A certificate of an index that nothing else is said of.
+    Credential(usize),
+    /// A certificate's names.
+    Names(usize),
+    /// Who trusts a certificate.
+    Trust(usize),
 }
 
-/// Nobody has seen a certificate.
-pub(super) fn names_unknown(label: &str) -> String {
-    format!("the names of certificate \"{label}\"")
-}
-
-/// Nobody could tell who trusts a certificate.
-pub(super) fn trust_unknown(label: &str) -> String {
-    format!("whether clients trust certificate \"{label}\"")
+/// What nobody could tell, as an administrator reads it.
+pub(super) fn unseen(timeline: &Timeline, what: Unseen) -> String {
+    let label = |index: usize| timeline.credentials.get(index).map_or("", |c| &*c.label);
+    match what {
+        Unseen::Serving(node, _, path) => {
+            let service = &timeline.paths[path].service;
+            format!("what {} serves at {} {service}", timeline.node(node), service.word)
+        }
+        Unseen::Credential(index) => format!("certificate {index} is not known"),
+        Unseen::Names(index) => format!("the names of certificate \"{}\"", label(index)),
+        Unseen::Trust(index) => format!("whether clients trust certificate \"{}\"", label(index)),
+    }
 }
 
 /// A change whose old value is not what holds.
