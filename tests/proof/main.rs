@@ -7,6 +7,7 @@
     reason = "a test reads how much it shall draw, and ends where its world does not fit"
 )]
 
+mod planned;
 mod simulate;
 mod worlds;
 

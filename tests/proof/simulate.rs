@@ -23,6 +23,19 @@ pub type Times = Vec<(i64, i64)>;
 
 /// Everything that can happen before and while one step is carried out, and how it can happen.
 pub fn every_harm(timeline: &Timeline) -> Harms {
+    harms_in(timeline, |parts| {
+        assert!(parts <= 8, "too many parts for every order to be tried");
+        (0..1usize << parts).map(|mask| (0..parts).map(|i| mask & (1 << i) != 0).collect()).collect()
+    })
+}
+
+/// Some of it: the parts of a step change all at its end, or all at its start. Who is hurt here is hurt.
+pub fn some_harm(timeline: &Timeline) -> Harms {
+    harms_in(timeline, |parts| vec![vec![false; parts], vec![true; parts]])
+}
+
+/// In the orders of a step's parts that are told: which of them change early.
+fn harms_in(timeline: &Timeline, orders: impl Fn(usize) -> Vec<Vec<bool>>) -> Harms {
     // A step that does nothing and takes no time stands for the end of all.
     let mut timeline = timeline.clone();
     let end = Step { changes: Vec::new(), waits: Vec::new(), not_before: None, at: None, ..timeline.steps[0].clone() };
@@ -30,10 +43,7 @@ pub fn every_harm(timeline: &Timeline) -> Harms {
     let mut harms = play(&timeline, &[], &[], (0, 0));
     for step in 0..timeline.steps.len() {
         let times = latest_before(&timeline, step);
-        let parts = parts(&timeline.steps[step]);
-        assert!(parts.len() <= 8, "too many parts for every order to be tried");
-        for mask in 0..1usize << parts.len() {
-            let early: Vec<bool> = (0..parts.len()).map(|i| mask & (1 << i) != 0).collect();
+        for early in orders(parts(&timeline.steps[step]).len()) {
             harms.extend(play(&timeline, &times, &early, times[step]));
         }
     }
@@ -182,9 +192,12 @@ pub fn play_changes(
     let questions = questions(timeline);
     let mut replies = answers(timeline, &world, &questions);
     let mut harms = BTreeSet::new();
-    for now in 0..=last {
-        while when.first().is_some_and(|(at, _)| *at <= now) {
-            world.apply(when.remove(0).1);
+    let mut now = 0;
+    while now <= last {
+        if when.first().is_some_and(|(at, _)| *at <= now) {
+            while when.first().is_some_and(|(at, _)| *at <= now) {
+                world.apply(when.remove(0).1);
+            }
             replies = answers(timeline, &world, &questions);
         }
         if now >= first {
@@ -193,9 +206,14 @@ pub fn play_changes(
                 harms.extend(look.hurts(path).into_iter().map(|class| (now, (path, class))));
             }
         }
+        // Until something changes or somebody is looked at, every second's answers are kept longer than those of the one
+        // before: the last one's count.
+        let looked = if now < first { first } else { now + 1 };
+        let next = when.first().map_or(looked, |(at, _)| looked.min(*at)).max(now + 1);
         for (key, reply, hold) in &replies {
-            caches.keep(key, reply.clone(), now + 1 + hold);
+            caches.keep(key, reply.clone(), next + hold);
         }
+        now = next;
     }
     harms
 }
@@ -273,16 +291,34 @@ fn questions(timeline: &Timeline) -> BTreeSet<CacheKey> {
     }
     owners.extend(timeline.paths.iter().map(|p| (p.view, p.name.clone())));
     let mut all: BTreeSet<CacheKey> = BTreeSet::new();
+    // Of kinds of which there is never a record, only the absence of addresses and of what paths begin with is of account.
+    let ever = kinds(timeline);
     for (view, owner) in owners {
         for kind in KINDS.into_iter().chain([CacheKind::MtaSts, CacheKind::Hsts]).filter(|k| *k != CacheKind::Tlsa) {
-            all.insert(CacheKey { view, owner: owner.clone(), kind });
+            if ever.contains(&kind) {
+                all.insert(CacheKey { view, owner: owner.clone(), kind });
+            }
         }
-        for port in [25, 443] {
+        for port in [25, 443].into_iter().filter(|_| ever.contains(&CacheKind::Tlsa)) {
             let owner = Name::parse_owner(&format!("_{port}._tcp.{}", owner.as_str()));
             all.extend(owner.ok().map(|owner| CacheKey { view, owner, kind: CacheKind::Tlsa }));
         }
-        for above in above(&owner) {
+        for above in above(&owner).into_iter().filter(|_| ever.contains(&CacheKind::Hsts)) {
             all.insert(CacheKey { view, owner: above, kind: CacheKind::Hsts });
+        }
+    }
+    all
+}
+
+/// Addresses, what paths begin with, and all of which there is ever a record.
+fn kinds(timeline: &Timeline) -> BTreeSet<CacheKind> {
+    let mut all = BTreeSet::from([CacheKind::A, CacheKind::Aaaa]);
+    all.extend(timeline.paths.iter().map(|p| p.entry));
+    all.extend(timeline.world.records.keys().map(|k| k.kind));
+    all.extend(timeline.past.iter().map(|p| p.key.kind));
+    for change in timeline.steps.iter().flat_map(|s| &s.changes) {
+        if let Change::Records { key, .. } = change {
+            all.insert(key.kind);
         }
     }
     all

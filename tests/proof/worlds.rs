@@ -24,11 +24,11 @@ impl Draw {
         (z ^ (z >> 31)) % limit.max(1)
     }
 
-    fn chance(&mut self, one_in: u64) -> bool {
+    pub fn chance(&mut self, one_in: u64) -> bool {
         self.below(one_in) == 0
     }
 
-    fn one<T: Copy>(&mut self, all: &[T]) -> T {
+    pub fn one<T: Copy>(&mut self, all: &[T]) -> T {
         all[self.below(all.len() as u64) as usize]
     }
 }
