@@ -160,8 +160,9 @@ fn judged(plan: &Plan, recording: &Recording, ask: &Ask) -> Option<String> {
 /// What would happen without one step: the first of the telling ones whose absence hurts somebody.
 fn example(planned: &Planned) -> Option<(usize, Witness)> {
     planned.telling().into_iter().find_map(|step| {
-        let proof = checker::prove(&planned.example_without(step));
-        proof.harms.into_iter().next().map(|witness| (step, Planned::renumbered(witness, step)))
+        let harm = |timeline| checker::prove(&timeline).harms.into_iter().next();
+        let witness = planned.examples_without(step).into_iter().find_map(harm)?;
+        Some((step, Planned::renumbered(witness, step)))
     })
 }
 

@@ -1,6 +1,6 @@
 //! A timeline with a step left out, to tell what the step is for.
 
-use crate::model::cutover::{Timeline, Witness};
+use crate::model::cutover::{Ending, Schedule, Timeline, Witness};
 
 /// The timeline without a step: later ones move up, and nobody waits for it.
 pub(super) fn without(timeline: &Timeline, left_out: usize) -> Timeline {
@@ -12,6 +12,17 @@ pub(super) fn without(timeline: &Timeline, left_out: usize) -> Timeline {
     for step in &mut out.steps {
         step.waits.retain(|w| w.after != left_out);
         step.waits.iter_mut().filter(|w| w.after > left_out).for_each(|w| w.after -= 1);
+    }
+    out
+}
+
+/// As [`without`], in the one execution that the calendar of the whole shows, and not back.
+pub(super) fn without_by_calendar(timeline: &Timeline, schedule: &[Schedule], left_out: usize) -> Timeline {
+    let mut out = without(timeline, left_out);
+    let kept = schedule.iter().enumerate().filter(|(i, _)| *i != left_out).map(|(_, times)| times);
+    for (step, times) in out.steps.iter_mut().zip(kept) {
+        let lasts = u32::try_from(times.end - times.start).unwrap_or_default();
+        (step.at, step.ending, step.reversible) = (Some(times.start), Ending::Assumed(lasts), false);
     }
     out
 }
