@@ -11,7 +11,8 @@ use super::history::UNKNOWN_TTL;
 use super::steps::{blank, of_records};
 use super::{Ask, Planned, Refusal, nodes, words};
 use crate::model::cutover::{
-    CacheKey, CacheKind, Change, Ending, NodeId, RecordSet, Runbook, RunbookStep, Serving, Step, StepKind, Wait, When,
+    CacheKey, CacheKind, Change, Ending, NodeId, RecordSet, Runbook, RunbookStep, Serving, Step, StepKind, Undo, Wait,
+    When,
 };
 use crate::model::name::Name;
 use crate::model::plan::ViewId;
@@ -100,7 +101,8 @@ fn made(draft: &Draft, step: &RunbookStep, at: Option<i64>) -> Result<Step, Refu
     let is_dns = changes.iter().any(|c| matches!(c, Change::Records { .. }));
     let views: Vec<ViewId> = if step.views.is_empty() { draft.plan.view_ids().collect() } else { step.views.clone() };
     let arrives = views.iter().map(|v| draft.propagation(*v)).max().unwrap_or(0);
-    let mut made = match (is_dns, view.or(views.first().copied())) {
+    let first = view.or(views.first().copied());
+    let mut made = match (is_dns, first) {
         (true, Some(view)) => of_records(draft, blank, view, changes),
         _ => Step { changes, ..blank },
     };
@@ -110,10 +112,26 @@ fn made(draft: &Draft, step: &RunbookStep, at: Option<i64>) -> Result<Step, Refu
     made.ending = Ending::Assumed(step.takes.unwrap_or(if is_dns { arrives } else { 0 }));
     let wait = |after: &usize| Wait { after: *after, seconds: step.wait, why: "as the runbook says".into() };
     made.waits = step.after.iter().map(wait).collect();
-    // What was not asked for is not proved: a runbook says how to go on, not how to go back.
-    (made.at, made.undo, made.reversible, made.commands) = (at, None, false, Vec::new());
-    made.span = step.span;
+    made.reversible = step.reversible.unwrap_or(!ends_the_way_back(step.kind));
+    made.undo = undo(step, &made, first.map_or(0, |view| arrives - draft.propagation(view).min(arrives)));
+    (made.at, made.commands, made.span) = (at, Vec::new(), step.span);
     Ok(made)
+}
+
+/// The way back that goes without saying: what was there is put back, and no step before is undone until caches have
+/// forgotten what this one brought; in some view that may take longer to arrive than in the first.
+fn undo(step: &RunbookStep, made: &Step, longer: u32) -> Option<Undo> {
+    if made.changes.is_empty() || !made.reversible {
+        return None;
+    }
+    let known = made.undo.as_ref().map_or(0, |undo| undo.settles.saturating_add(longer));
+    let how = if made.undo.is_some() { "put back the old records" } else { "put back what was there" };
+    Some(Undo { how: how.into(), settles: step.settles.unwrap_or(known), commands: Vec::new() })
+}
+
+/// True of steps after which there is nothing to put back, unless the runbook says so.
+fn ends_the_way_back(kind: StepKind) -> bool {
+    matches!(kind, StepKind::DecommissionServer | StepKind::RetireCertificate)
 }
 
 /// True of steps that are there to change what clients depend on.

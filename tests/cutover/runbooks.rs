@@ -70,6 +70,23 @@ fn a_good_runbook_is_safe() {
     let planned = followed(RUNBOOK).unwrap();
     carried_out(&planned.timeline);
     assert_safe(&planned, "runbook");
+    assert_eq!(checker::prove(&planned.timeline).ways_back, planned.timeline.steps.len());
+}
+
+#[test]
+fn the_way_back_of_a_runbook_is_proved_too() {
+    // Whoever still knows the legacy name meets the old certificate again.
+    let hasty = RUNBOOK.replace("do = \"create-record\"", "do = \"create-record\"\nsettles = 0");
+    let planned = followed(&hasty).unwrap();
+    let proof = checker::prove(&planned.timeline);
+    let harms: Vec<_> = proof.harms.iter().map(|w| (w.class, w.undoing.is_some())).collect();
+    assert_eq!(harms, [(coexist::model::cutover::HarmClass::WrongName, true)]);
+    // Nobody takes the new certificate away again.
+    let kept = hasty.replace("do = \"bind-certificate\"", "do = \"bind-certificate\"\nreversible = false");
+    let planned = followed(&kept).unwrap();
+    assert_safe(&planned, "no way back to the old certificate");
+    let undos: Vec<_> = planned.timeline.steps.iter().map(|s| s.undo.as_ref().map(|u| u.settles)).collect();
+    assert_eq!(undos, [None, Some(0), Some(0), Some(600)], "a record: its TTL, and until it is everywhere");
 }
 
 #[test]

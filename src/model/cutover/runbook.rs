@@ -56,6 +56,12 @@ pub struct RunbookStep {
     pub ttl: Option<u32>,
     /// Seconds until it is done everywhere; `None`: the propagation of its views, and nothing for what is no record.
     pub takes: Option<u32>,
+    /// Seconds from undoing it until no client meets what it had brought; `None`: for as long as caches may return the
+    /// records that it brought, and nothing for what is no record.
+    pub settles: Option<u32>,
+    /// False from which nobody turns back; `None`: false for a server that is switched off or a certificate that is taken
+    /// out of use, else true.
+    pub reversible: Option<bool>,
     /// The place of the step.
     pub span: Span,
 }

@@ -13,7 +13,10 @@ use crate::plan::keys::Keys;
 use crate::plan::raw::{Node, Value};
 
 const RUNBOOK: Keys = &[&["from", "to", "time-zone", "steps", "title"]];
-const STEP: Keys = &[&["do", "id", "at", "after", "wait", "views", "names", "servers", "certificate", "ttl", "takes"]];
+const STEP: Keys = &[
+    &["do", "id", "at", "after", "wait", "views", "names", "servers", "certificate", "ttl", "takes"],
+    &["settles", "reversible"],
+];
 const TIME: &str = "a time such as \"2026-11-23 20:00\" or \"2026-11-23T20:00:00Z\"";
 
 /// Reads a runbook's tree; every mistake is noted with its place.
@@ -113,6 +116,8 @@ impl Reading<'_> {
             certificate: get("certificate").and_then(|n| self.certificate(n)),
             ttl: seconds("ttl"),
             takes: seconds("takes"),
+            settles: seconds("settles"),
+            reversible: get("reversible").and_then(|n| self.reader.boolean(n)),
             span: node.span,
         };
         let text = |n: &Node| self.reader.line(n, "the id of a step");
