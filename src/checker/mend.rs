@@ -1,8 +1,12 @@
 //! The smallest change that makes an order of steps safe.
 
+use std::collections::BTreeMap;
+
 use super::course::{Course, Slot};
 use super::prove;
-use crate::model::cutover::{Change, Ending, Mend, Moved, NodeId, Second, Serving, Timeline, Verdict, Wait, Witness};
+use crate::model::cutover::{
+    Change, ClientPath, Ending, Mend, Moved, NodeId, Second, Serving, Timeline, Verdict, Wait, Witness,
+};
 
 /// So many changes are tried one after another; each takes away one harm at least.
 const TRIES: usize = 32;
@@ -11,7 +15,7 @@ const STEPS: usize = 64;
 
 /// The smallest change that makes a timeline safe, if one of those that are tried does: steps later, else one step before
 /// another, else certificates served that some server has already, else one step left out. `None` if it is safe already, or
-/// nothing that is tried helps.
+/// nothing that is tried helps. Later is also what is undone later.
 pub fn mend(timeline: &Timeline) -> Option<Mend> {
     if is_safe(timeline) {
         return None;
@@ -24,24 +28,59 @@ fn is_safe(timeline: &Timeline) -> bool {
     prove(timeline).verdict != Verdict::Harm
 }
 
+/// Some of those who are hurt, of each class one.
+fn hurt(timeline: &Timeline) -> Vec<ClientPath> {
+    prove(timeline).harms.into_iter().map(|witness| witness.path).collect()
+}
+
+/// True if it is safe. Those who were hurt before are asked first, for they are few; if they are hurt still, all are.
+fn is_safe_for(hurt: &[ClientPath], timeline: &Timeline) -> bool {
+    let mut few = timeline.clone();
+    few.paths.retain(|path| hurt.contains(path));
+    is_safe(&few) && is_safe(timeline)
+}
+
 /// Each harm by a cached answer ends when the cache has forgotten it: the step waits until then.
 fn later(timeline: &Timeline) -> Option<Vec<Moved>> {
     let mut timeline = timeline.clone();
-    let mut by = vec![0u32; timeline.steps.len()];
+    let (mut forth, mut back): (BTreeMap<usize, u32>, BTreeMap<usize, u32>) = Default::default();
     for _ in 0..TRIES {
         let Some(witness) = prove(&timeline).harms.into_iter().next() else { break };
-        let (step, seconds) = delay(&mut timeline, &witness)?;
-        by[step] = by[step].checked_add(seconds)?;
+        let (sums, (step, seconds)) = match witness.undoing {
+            None => (&mut forth, delay(&mut timeline, &witness)?),
+            Some(done) => (&mut back, settle(&mut timeline, &witness, done)?),
+        };
+        let sum = sums.entry(step).or_default();
+        *sum = sum.checked_add(seconds)?;
     }
-    let moved = |(step, by): (usize, u32)| Moved::Later { step, by };
-    is_safe(&timeline).then(|| by.into_iter().enumerate().filter(|(_, by)| *by > 0).map(moved).collect())
+    let later = forth.into_iter().map(|(step, by)| Moved::Later { step, by });
+    let settled = back.into_iter().map(|(step, by)| Moved::Settle { step, by });
+    is_safe(&timeline).then(|| later.chain(settled).collect())
+}
+
+/// Lets the step that was undone just before a witness settle until the first of the cached answers is gone: which step, and
+/// how much longer. So many steps had been done before one turned back.
+fn settle(timeline: &mut Timeline, witness: &Witness, done: usize) -> Option<(usize, u32)> {
+    let first = witness.step? + 1;
+    let steps = timeline.steps.get_mut(first..done)?;
+    let (i, before) = steps.iter_mut().enumerate().find(|(_, s)| !s.changes.is_empty())?;
+    let (until, _) = first_gone(witness)?;
+    let by = u32::try_from(until - witness.at).ok()?;
+    let undo = before.undo.as_mut()?;
+    undo.settles = undo.settles.checked_add(by)?;
+    Some((first + i, by))
+}
+
+/// When the first of a witness's cached answers is gone, and the step that replaces it.
+fn first_gone(witness: &Witness) -> Option<(Second, Option<usize>)> {
+    let kept = witness.answers.iter().filter(|a| a.kept_until.is_some_and(|until| until > witness.at));
+    kept.filter_map(|a| Some((a.kept_until?, a.replaced_by))).min()
 }
 
 /// Lets the step of a witness start when the first of its cached answers is gone: which step, and how much later.
 fn delay(timeline: &mut Timeline, witness: &Witness) -> Option<(usize, u32)> {
-    let step = witness.step.filter(|_| witness.undoing.is_none())?;
-    let kept = witness.answers.iter().filter(|a| a.kept_until.is_some_and(|until| until > witness.at));
-    let (until, replaced_by) = kept.filter_map(|a| Some((a.kept_until?, a.replaced_by))).min()?;
+    let step = witness.step?;
+    let (until, replaced_by) = first_gone(witness)?;
     let by = u32::try_from(until - witness.at).ok()?;
     match replaced_by {
         // Fixed times move together, so that no step comes before an earlier one.
@@ -106,8 +145,9 @@ fn earlier(timeline: &Timeline) -> Option<Vec<Moved>> {
     if count > STEPS {
         return None;
     }
+    let hurt = hurt(timeline);
     let pairs = (1..count).flat_map(|far| (far..count).map(move |step| (step, step - far)));
-    let moved = |(step, other): &(usize, usize)| is_safe(&reordered(timeline, *step, *other));
+    let moved = |(step, other): &(usize, usize)| is_safe_for(&hurt, &reordered(timeline, *step, *other));
     let (step, other) = pairs.into_iter().find(moved)?;
     Some(vec![Moved::Before { step, other }])
 }
@@ -139,7 +179,8 @@ fn left_out(timeline: &Timeline) -> Option<Vec<Moved>> {
     if count > STEPS {
         return None;
     }
-    let step = (0..count).find(|step| is_safe(&without(timeline, *step)))?;
+    let hurt = hurt(timeline);
+    let step = (0..count).find(|step| is_safe_for(&hurt, &without(timeline, *step)))?;
     Some(vec![Moved::Without { step }])
 }
 

@@ -201,6 +201,7 @@ fn the_way_back_is_proved_too() {
     assert_eq!(proof.verdict, Verdict::Harm);
     assert_eq!(proof.harms[0].class, HarmClass::WrongName);
     assert!(proof.harms[0].undoing.is_some());
+    assert_eq!(mend(&timeline).unwrap().moves, [Moved::Settle { step: CREATE, by: 1 }]);
 }
 
 #[test]

@@ -149,6 +149,13 @@ pub enum Moved {
         /// Seconds.
         by: u32,
     },
+    /// Once the step is undone, so many seconds more pass before the one in front of it is.
+    Settle {
+        /// Index of the step.
+        step: usize,
+        /// Seconds.
+        by: u32,
+    },
     /// The step is done before another.
     Before {
         /// Index of the step.

@@ -99,6 +99,7 @@ pub fn serving_words(serving: &Serving, all: &[Credential]) -> String {
 pub fn moved_words(timeline: &Timeline, moved: &Moved) -> String {
     match moved {
         Moved::Later { step, by } => format!("step {}, and all after it, {} later", step + 1, span(i64::from(*by))),
+        Moved::Settle { step, by } => format!("{} more once step {} is undone", span(i64::from(*by)), step + 1),
         Moved::Before { step, other } => format!("step {} before step {}", step + 1, other + 1),
         Moved::Serve { before, node, port, credential } => {
             let label = timeline.credentials.get(*credential).map_or("", |c| &c.label);
