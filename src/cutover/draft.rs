@@ -242,9 +242,12 @@ impl<'a> Draft<'a> {
 
     /// True if servers run that nobody is led to in the end, which is the end of all phases.
     pub(super) fn has_idle_servers(&self) -> bool {
-        let still = |n| self.facts.led[1].keys().any(|(node, _)| *node == n);
-        self.facts.to == crate::model::phase::Phase::After
-            && self.world.serving.keys().any(|(node, _)| !still(*node) && self.earlier_nodes().contains(node))
+        if self.facts.to != crate::model::phase::Phase::After {
+            return false;
+        }
+        let earlier = self.earlier_nodes();
+        let still: BTreeSet<_> = self.facts.led[1].keys().map(|(node, _)| *node).collect();
+        self.world.serving.keys().any(|(node, _)| !still.contains(node) && earlier.contains(node))
     }
 
     /// One line that says old and new of a change.

@@ -89,7 +89,7 @@ impl<'a> Facts<'a> {
         let mut unknown = BTreeSet::new();
         let mut goal = Goal { sets: records::declared(plan, &to), ..Goal::default() };
         let declared = records::declared(plan, &from);
-        let names = plan.names.iter().map(|n| (&n.name, n)).collect();
+        let names = records::names(plan);
         let ways = history::Ways { plan, seen: &seen, zero, from: &from, asked_from: ask.from, names };
         let mut held = ways.held(&declared, &mut goal.sets, &mut unknown)?;
         keep(plan, ask.to, &held.records, &mut goal.sets);
@@ -165,7 +165,7 @@ impl Facts<'_> {
 
 /// What the plan says nothing of stays as it is: names without a target yet, ends of aliases.
 fn keep(plan: &Plan, to: Phase, records: &BTreeMap<CacheKey, RecordSet>, goal: &mut Sets) {
-    let names: BTreeMap<&Name, &crate::model::plan::PlannedName> = plan.names.iter().map(|n| (&n.name, n)).collect();
+    let names = records::names(plan);
     for (key, set) in records {
         let says_something = match (names.get(&key.owner), key.kind) {
             (_, CacheKind::Mx) => plan.mail.iter().any(|m| m.domain == key.owner && m.mx[to as usize].is_some()),
@@ -209,9 +209,9 @@ fn routes(plan: &Plan, view: ViewId, phases: [Phase; 2], world: &mut World, goal
 
 /// Where servers send their web clients: to the names that are there in their phase.
 fn redirects(plan: &Plan, phases: &[Phase]) -> BTreeMap<NodeId, BTreeSet<Name>> {
+    let names = records::names(plan);
     let stands = |name: &Name| {
-        let known = plan.names.iter().find(|n| n.name == *name);
-        known.is_none_or(|n| plan.view_ids().any(|v| reach::targets(n, v, phases[v.0]).next().is_some()))
+        names.get(name).is_none_or(|n| plan.view_ids().any(|v| reach::targets(n, v, phases[v.0]).next().is_some()))
     };
     let mut out = BTreeMap::new();
     for (i, server) in plan.servers.iter().enumerate() {

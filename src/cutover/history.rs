@@ -51,7 +51,7 @@ pub(super) struct Ways<'a> {
     /// The phase that is left.
     pub(super) asked_from: Phase,
     /// The plan's names.
-    pub(super) names: BTreeMap<&'a Name, &'a PlannedName>,
+    pub(super) names: super::records::Names<'a>,
 }
 
 impl Ways<'_> {
@@ -174,7 +174,7 @@ impl Ways<'_> {
             now.remove(&key);
             if let Some(mut set) = sets.get(&(key.owner.clone(), key.kind)).cloned() {
                 let known = |d: Datum| match d {
-                    Datum::Host(host) => super::records::known_host(self.plan, &host),
+                    Datum::Host(host) => super::records::known_host(&self.names, &host),
                     other => other,
                 };
                 set.data = std::mem::take(&mut set.data).into_iter().map(known).collect();

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use super::credentials::Association;
 use super::reach;
-use super::records::{Sets, kind_of, known_host};
+use super::records::{Names, Sets, kind_of, known_host};
 use crate::commands::Rdata;
 use crate::model::cutover::{CacheKey, CacheKind, Datum, NodeId, Serving};
 use crate::model::name::Name;
@@ -44,12 +44,12 @@ pub(super) fn exchanges(mail: &MailDomain, phase: Phase) -> impl Iterator<Item =
 }
 
 /// HTTPS records (RFC 9460) of `[records]`: hints move with the addresses of their name, hosts stay.
-pub(super) fn https(plan: &Plan, view: ViewId, phase: Phase, sets: &mut Sets) {
+pub(super) fn https(plan: &Plan, known: &Names, view: ViewId, phase: Phase, sets: &mut Sets) {
     for record in plan.records.iter().filter(|r| r.kind == "HTTPS") {
         let values = record.values.get(view.0).into_iter().flatten().flatten();
         let mut data = BTreeSet::new();
         for value in values {
-            data.extend(of_https(plan, record, view, phase, value));
+            data.extend(of_https((plan, known), record, view, phase, value));
         }
         if !data.is_empty() {
             sets.insert(CacheKey { view, owner: record.owner.clone(), kind: CacheKind::Https }, data);
@@ -57,14 +57,20 @@ pub(super) fn https(plan: &Plan, view: ViewId, phase: Phase, sets: &mut Sets) {
     }
 }
 
-fn of_https(plan: &Plan, record: &PlannedRecord, view: ViewId, phase: Phase, value: &str) -> Vec<Datum> {
+fn of_https(
+    (plan, known): (&Plan, &Names),
+    record: &PlannedRecord,
+    view: ViewId,
+    phase: Phase,
+    value: &str,
+) -> Vec<Datum> {
     let mut words = value.split_whitespace();
     let (Some(_priority), Some(target)) = (words.next(), words.next()) else { return Vec::new() };
     if target != "." {
-        return Name::parse_owner(target).map(|host| vec![known_host(plan, &host)]).unwrap_or_default();
+        return Name::parse_owner(target).map(|host| vec![known_host(known, &host)]).unwrap_or_default();
     }
     let hints: Vec<IpAddr> = words.flat_map(hints).collect();
-    let Some(name) = plan.names.iter().find(|n| n.name == record.owner) else {
+    let Some(name) = known.get(&record.owner).copied() else {
         return hints.into_iter().map(Datum::Address).collect();
     };
     let targets: Vec<Target> = reach::targets(name, view, phase).collect();

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::nodes;
-use super::records::{Sets, foreign_host};
+use super::records::{self, Names, Sets, foreign_host};
 use crate::model::cutover::{CacheKey, CacheKind, ClientPath, Datum, NodeId};
 use crate::model::dns::RecordType;
 use crate::model::name::Name;
@@ -43,7 +43,7 @@ pub(super) fn targets(name: &PlannedName, view: ViewId, phase: Phase) -> impl It
 
 /// Every client path of both phases, sorted, and what is left out of the proof, in words.
 pub(super) fn paths(plan: &Plan, from: &[Phase], to: &[Phase], sets: [&Sets; 2]) -> (Vec<ClientPath>, Vec<String>) {
-    let mut all = Paths { plan, out: BTreeSet::new(), left_out: BTreeSet::new() };
+    let mut all = Paths { plan, names: records::names(plan), out: BTreeSet::new(), left_out: BTreeSet::new() };
     for (view, (from, to)) in plan.view_ids().zip(from.iter().zip(to)) {
         for name in &plan.names {
             all.of_name(name, view, [*from, *to]);
@@ -57,6 +57,7 @@ pub(super) fn paths(plan: &Plan, from: &[Phase], to: &[Phase], sets: [&Sets; 2])
 
 struct Paths<'a> {
     plan: &'a Plan,
+    names: Names<'a>,
     out: BTreeSet<ClientPath>,
     left_out: BTreeSet<String>,
 }
@@ -129,7 +130,7 @@ impl Paths<'_> {
     }
 
     fn listens(&self, host: &Name, view: ViewId, phases: [Phase; 2], service: &Service) -> bool {
-        let Some(name) = self.plan.names.iter().find(|n| n.name == *host) else { return true };
+        let Some(name) = self.names.get(host).copied() else { return true };
         let mut all = phases.into_iter().flat_map(|phase| targets(name, view, phase).map(move |t| (t, phase)));
         all.all(|(target, phase)| {
             let asked = PlannedName { services: None, ..name.clone() };
@@ -142,7 +143,7 @@ impl Paths<'_> {
         let values = records.filter_map(|r| r.values.get(key.view.0)).flatten().flatten();
         let ports: BTreeSet<u16> =
             values.filter_map(|v| RecordData::parse(RecordType::Srv, v)).filter_map(|r| r.host()?.1).collect();
-        let names = self.plan.names.iter().filter(|n| hosts.contains(&n.name));
+        let names = hosts.iter().filter_map(|h| self.names.get(*h).copied());
         let at =
             names.flat_map(|n| phases.into_iter().flat_map(move |p| targets(n, key.view, p).map(move |t| (n, t, p))));
         let all: BTreeSet<Service> = at

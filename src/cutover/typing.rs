@@ -10,15 +10,20 @@ use crate::commands::{self, Act, CertificateAct, Language, Member, Product, Rdat
 use crate::model::cutover::{CacheKind, Change, Datum, NodeId, RecordSet, Script};
 use crate::model::name::Name;
 use crate::model::plan::{Target, ViewId, ViewKind, Zone};
+use crate::parallel;
 
 /// The scripts of a product, at a place. Neighbours for the same shell are one.
 fn at(on: &Arc<str>, scripts: Vec<commands::Script>, out: &mut Vec<Script>) {
     for script in scripts {
         let shell = if script.language == Language::Words { "words" } else { script.language.word() };
-        match out.last_mut() {
-            Some(last) if last.on == *on && &*last.shell == shell => last.lines.extend(script.lines),
-            _ => out.push(Script { on: on.clone(), shell: shell.into(), lines: script.lines }),
-        }
+        add(Script { on: on.clone(), shell: shell.into(), lines: script.lines }, out);
+    }
+}
+
+fn add(script: Script, out: &mut Vec<Script>) {
+    match out.last_mut() {
+        Some(last) if last.on == script.on && last.shell == script.shell => last.lines.extend(script.lines),
+        _ => out.push(script),
     }
 }
 
@@ -97,23 +102,29 @@ pub(super) fn records(draft: &Draft, view: ViewId, changes: &[Change]) -> Vec<Sc
             owners.entry(&key.owner).or_default().push(change);
         }
     }
+    let owners: Vec<(&Name, Vec<&Change>)> = owners.into_iter().collect();
+    let each = parallel::each(owners.len(), |i| of_owner(draft, view, owners[i].0, &owners[i].1));
     let mut out = Vec::new();
-    for (owner, changes) in owners {
-        let zone = zone(draft, view, owner);
-        let on: Arc<str> = match zone {
-            Some(zone) => zone.apex.shared(),
-            None => draft.label(view).clone(),
-        };
-        // What is known in full is typed together; the rest of an owner is told in words.
-        let (typed, told): (Vec<_>, Vec<_>) = changes.into_iter().partition(|c| is_known(draft, view, owner, c));
-        if let Some(act) = act(draft, view, owner, &typed) {
-            let product = Product::of(zone.and_then(|z| z.product.as_deref()));
-            at(&on, commands::for_act(product, &Act::Zone { zone: place(draft, view, zone), act }), &mut out);
-        }
-        if !told.is_empty() {
-            let lines = told.iter().map(|c| draft.line(c)).collect();
-            at(&on, vec![commands::Script { language: Language::Words, lines }], &mut out);
-        }
+    each.into_iter().flatten().for_each(|script| add(script, &mut out));
+    out
+}
+
+fn of_owner(draft: &Draft, view: ViewId, owner: &Name, changes: &[&Change]) -> Vec<Script> {
+    let mut out = Vec::new();
+    let zone = zone(draft, view, owner);
+    let on: Arc<str> = match zone {
+        Some(zone) => zone.apex.shared(),
+        None => draft.label(view).clone(),
+    };
+    // What is known in full is typed together; the rest of an owner is told in words.
+    let (typed, told): (Vec<_>, Vec<_>) = changes.iter().copied().partition(|c| is_known(draft, view, owner, c));
+    if let Some(act) = act(draft, view, owner, &typed) {
+        let product = Product::of(zone.and_then(|z| z.product.as_deref()));
+        at(&on, commands::for_act(product, &Act::Zone { zone: place(draft, view, zone), act }), &mut out);
+    }
+    if !told.is_empty() {
+        let lines = told.iter().map(|c| draft.line(c)).collect();
+        at(&on, vec![commands::Script { language: Language::Words, lines }], &mut out);
     }
     out
 }

@@ -5,10 +5,16 @@ const NAMED: usize = 3;
 
 /// A list for one line.
 pub(super) fn list<T: ToString>(all: impl IntoIterator<Item = T>) -> String {
-    let all: Vec<String> = all.into_iter().map(|t| t.to_string()).collect();
-    match all.len() {
-        0..=NAMED => all.join(", "),
-        n => format!("{} and {} more", all[..NAMED].join(", "), n - NAMED),
+    let mut all = all.into_iter();
+    let named: Vec<String> = all.by_ref().take(NAMED).map(|t| t.to_string()).collect();
+    // Words that nobody reads are not made where the number is known without.
+    let more = match all.size_hint() {
+        (least, Some(most)) if least == most => least,
+        _ => all.count(),
+    };
+    match more {
+        0 => named.join(", "),
+        _ => format!("{} and {more} more", named.join(", ")),
     }
 }
 

@@ -9,11 +9,11 @@ use crate::model::cutover::{CacheKey, CacheKind, Change, Ending, NodeId, StepKin
 use crate::model::name::Name;
 use crate::model::plan::{Table, ViewId, ViewKind};
 
-/// Names that clients begin to use, but for those that they are only sent to.
+/// Names that clients begin to use, but for those that they are only sent to, which are sorted.
 pub(in crate::cutover) fn add(draft: &mut Draft, redirected: &[Name]) {
     let goal = draft.facts.goal.used.iter();
     let new: Vec<(ViewId, Name)> = goal
-        .filter(|u| !draft.world.used.contains(u) && !redirected.contains(&u.1) && is_there(draft, u))
+        .filter(|u| !draft.world.used.contains(u) && redirected.binary_search(&u.1).is_err() && is_there(draft, u))
         .cloned()
         .collect();
     if !new.is_empty() {
