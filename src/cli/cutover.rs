@@ -161,7 +161,8 @@ fn judged(plan: &Plan, recording: &Recording, ask: &Ask) -> Option<String> {
 fn example(planned: &Planned) -> Option<(usize, Witness)> {
     planned.telling().into_iter().find_map(|step| {
         let harm = |timeline| checker::prove(&timeline).harms.into_iter().next();
-        let witness = planned.examples_without(step).into_iter().find_map(harm)?;
+        let example = || planned.example_without(step);
+        let witness = harm(planned.by_calendar(example(), step)).or_else(|| harm(example()))?;
         Some((step, Planned::renumbered(witness, step)))
     })
 }

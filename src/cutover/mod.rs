@@ -168,13 +168,15 @@ impl Planned {
         telling::without(&self.timeline, left_out)
     }
 
-    /// As [`Planned::without`], and with some of the client paths only: enough for an example. First in the execution that
-    /// the calendar shows, whose times fit what is printed beside it; then in all, for harm that needs another.
-    pub fn examples_without(&self, left_out: usize) -> [Timeline; 2] {
-        let by_calendar = telling::without_by_calendar(&self.timeline, &self.schedule, left_out);
-        [by_calendar, self.without(left_out)].map(|mut timeline| {
-            timeline.paths.truncate(EXAMPLE_PATHS);
-            timeline
-        })
+    /// As [`Planned::without`], and with some of the client paths only: enough for an example.
+    pub fn example_without(&self, left_out: usize) -> Timeline {
+        let mut timeline = self.without(left_out);
+        timeline.paths.truncate(EXAMPLE_PATHS);
+        timeline
+    }
+
+    /// Such an example in the execution that the calendar shows alone: its times fit what is printed beside it.
+    pub fn by_calendar(&self, example: Timeline, left_out: usize) -> Timeline {
+        telling::by_calendar(example, &self.schedule, left_out)
     }
 }

@@ -1,14 +1,11 @@
 //! A timeline with a step left out, to tell what the step is for.
 
-use crate::model::cutover::{Ending, Schedule, Timeline, Witness};
+use crate::model::cutover::{ClientPath, Ending, Schedule, Step, Timeline, Undo, Witness};
 
 /// The timeline without a step: later ones move up, and nobody waits for it.
 pub(super) fn without(timeline: &Timeline, left_out: usize) -> Timeline {
-    let mut out = timeline.clone();
-    if left_out >= out.steps.len() {
-        return out;
-    }
-    out.steps.remove(left_out);
+    let kept = timeline.steps.iter().enumerate().filter(|(i, _)| *i != left_out);
+    let mut out = with(timeline, kept.map(|(_, step)| untyped(step)).collect(), timeline.paths.clone());
     for step in &mut out.steps {
         step.waits.retain(|w| w.after != left_out);
         step.waits.iter_mut().filter(|w| w.after > left_out).for_each(|w| w.after -= 1);
@@ -16,9 +13,50 @@ pub(super) fn without(timeline: &Timeline, left_out: usize) -> Timeline {
     out
 }
 
-/// As [`without`], in the one execution that the calendar of the whole shows, and not back.
-pub(super) fn without_by_calendar(timeline: &Timeline, schedule: &[Schedule], left_out: usize) -> Timeline {
-    let mut out = without(timeline, left_out);
+/// A timeline with other steps and paths.
+fn with(timeline: &Timeline, steps: Vec<Step>, paths: Vec<ClientPath>) -> Timeline {
+    let Timeline { zero, slack, negative_ttl, .. } = *timeline;
+    Timeline {
+        zero,
+        views: timeline.views.clone(),
+        slack,
+        zones: timeline.zones.clone(),
+        negative_ttl,
+        nodes: timeline.nodes.clone(),
+        credentials: timeline.credentials.clone(),
+        world: timeline.world.clone(),
+        past: timeline.past.clone(),
+        paths,
+        steps,
+    }
+}
+
+/// A step as a checker reads it, without what is to be typed: that is most of a large cutover.
+fn untyped(step: &Step) -> Step {
+    let undo = step.undo.as_ref().map(|u| Undo { how: u.how.clone(), settles: u.settles, commands: Vec::new() });
+    Step {
+        kind: step.kind,
+        what: step.what.clone(),
+        why: step.why.clone(),
+        places: step.places.clone(),
+        view: step.view,
+        changes: step.changes.clone(),
+        waits: step.waits.clone(),
+        not_before: step.not_before,
+        at: step.at,
+        in_window: step.in_window,
+        ending: step.ending,
+        gate: step.gate.clone(),
+        verify: step.verify.clone(),
+        undo,
+        reversible: step.reversible,
+        commands: Vec::new(),
+        span: step.span,
+    }
+}
+
+/// A timeline without a step, in the one execution that the calendar of the whole shows, and not back.
+pub(super) fn by_calendar(mut out: Timeline, schedule: &[Schedule], left_out: usize) -> Timeline {
     let kept = schedule.iter().enumerate().filter(|(i, _)| *i != left_out).map(|(_, times)| times);
     for (step, times) in out.steps.iter_mut().zip(kept) {
         let lasts = u32::try_from(times.end - times.start).unwrap_or_default();
