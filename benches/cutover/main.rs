@@ -21,6 +21,7 @@ use std::time::{Duration, Instant};
 
 use coexist::cutover::{self, Ask, Word};
 use coexist::model::cutover::{StepKind, Verdict};
+use coexist::model::inventory::Inventory;
 use coexist::model::observation::Recording;
 use coexist::model::phase::Phase;
 use coexist::report::{CutoverFormat, Style, render_cutover};
@@ -107,10 +108,19 @@ fn one((names, pairs): (usize, usize)) {
     let begin = Instant::now();
     let plan = plan::load("bench.toml", text.as_bytes(), &|_| Ok(())).map_err(|e| e.errors).expect("a plan");
     let read = begin.elapsed();
-    let recording = Recording::default();
+    let (recording, inventory) = (Recording::default(), Inventory::default());
     let start: Timestamp = "2026-11-23T20:00:00Z".parse().expect("a time");
     let (from, to) = (Phase::Before, Phase::Coexistence);
-    let ask = Ask { plan: &plan, recording: &recording, from, to, start: Some(start), zone: None, now: start };
+    let ask = Ask {
+        plan: &plan,
+        recording: &recording,
+        inventory: &inventory,
+        from,
+        to,
+        start: Some(start),
+        zone: None,
+        now: start,
+    };
     let (planned, planning) = timed(|| cutover::plan(&ask).expect("a cutover"));
     let (proof, proving) = timed(|| checker::prove(&planned.timeline));
     assert_eq!(

@@ -8,6 +8,7 @@ use std::path::Path;
 use coexist::checker;
 use coexist::cutover::{Ask, Planned, plan};
 use coexist::model::cutover::{Change, NodeId, StepKind, Timeline, Verdict};
+use coexist::model::inventory::Inventory;
 use coexist::model::observation::Recording;
 use coexist::model::phase::Phase;
 use jiff::Timestamp;
@@ -23,8 +24,17 @@ fn planned(text: &str, (from, to): (Phase, Phase)) -> Planned {
     let read = coexist::plan::load("plan.toml", text.as_bytes(), &|_| Ok(()));
     let read = read.unwrap_or_else(|e| panic!("{}\n{text}", coexist::plan::render_errors(&e, false)));
     let start: Timestamp = "2026-11-23T08:00:00Z".parse().unwrap();
-    let ask =
-        Ask { plan: &read, recording: &Recording::default(), from, to, start: Some(start), zone: None, now: start };
+    let (recording, inventory) = (Recording::default(), Inventory::default());
+    let ask = Ask {
+        plan: &read,
+        recording: &recording,
+        inventory: &inventory,
+        from,
+        to,
+        start: Some(start),
+        zone: None,
+        now: start,
+    };
     plan(&ask).unwrap_or_else(|refusals| panic!("{refusals:?}\n{text}"))
 }
 
