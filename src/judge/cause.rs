@@ -99,6 +99,10 @@ const TABLE: &[(&str, &str, By)] = &[
     ("mail-tls-endpoint-wrong", "chain-incomplete", By::Served),
     ("mail-tls-endpoint-wrong", "certificate-not-currently-valid", By::Served),
     ("mail-tls-endpoint-wrong", "pool-certificate-divergence", By::Served),
+    // It shows another certificate than it should; nobody is to publish a record for that one.
+    ("mail-tls-endpoint-wrong", "tlsa-mismatch", By::Served),
+    ("default-certificate-served", "tlsa-mismatch", By::Served),
+    ("endpoint-serves-wrong-certificate", "tlsa-mismatch", By::Served),
     // The right certificate was never put to use: all else about that leaf goes with it.
     ("default-certificate-served", "endpoint-serves-wrong-certificate", By::Served),
     ("default-certificate-served", "untrusted-issuer-for-view", By::Served),

@@ -9,7 +9,7 @@ use hickory_server::Server;
 use hickory_server::net::runtime::Time;
 use hickory_server::net::xfer::Protocol;
 use hickory_server::proto::op::{Header, Metadata, OpCode, ResponseCode};
-use hickory_server::proto::rr::rdata::{A, AAAA, CAA, CNAME, MX, NS, SOA, SRV, TXT};
+use hickory_server::proto::rr::rdata::{A, AAAA, CAA, CNAME, MX, NS, SOA, SRV, TLSA, TXT};
 use hickory_server::proto::rr::{DNSClass, Name, RData, Record};
 use hickory_server::server::{Request, RequestHandler, ResponseHandler, ResponseInfo};
 use hickory_server::zone_handler::MessageResponseBuilder;
@@ -207,6 +207,9 @@ fn data(data: &RecordData) -> Option<RData> {
         RecordData::Soa(soa) => head(&soa.zone, soa.serial, soa.minimum)?,
         RecordData::Srv { priority, weight, port, target } => {
             RData::SRV(SRV::new(*priority, *weight, *port, absolute(target)?))
+        }
+        RecordData::Tlsa(t) => {
+            RData::TLSA(TLSA::new(t.usage.into(), t.selector.into(), t.matching.into(), t.association.clone()))
         }
         // A string of a TXT record has at most 255 octets.
         RecordData::Txt(text) => {

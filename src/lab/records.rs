@@ -1,9 +1,15 @@
 //! Records of other types than addresses in a view's zones: of mail, of services, and the zones' heads.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 
+use super::certificates::IssueId;
+use super::machines::Machine;
 use super::zone::{DEFAULT_TTL, Zone, addresses, nothing};
+use crate::model::dane::Tlsa;
 use crate::model::dns::{RecordType, Soa};
+use crate::model::mail_hosts::{SMTP, mail_hosts, tlsa_owner};
+use crate::model::name::Name;
 use crate::model::phase::Moment;
 use crate::model::plan::{Autodiscover, Plan, Table, ViewId};
 use crate::model::records::{DataRecord, RecordData};
@@ -68,6 +74,27 @@ impl Zone {
             out.extend(data.map(|data| DataRecord { data, ttl }));
         }
         out
+    }
+}
+
+/// The certificates that may be met at port 25 of each mail host of the plan: by whoever shows one for it.
+pub(super) fn tlsa(plan: &Plan, machines: &[Machine]) -> BTreeMap<String, BTreeSet<IssueId>> {
+    let mut out: BTreeMap<String, BTreeSet<IssueId>> = BTreeMap::new();
+    for host in plan.view_ids().flat_map(|view| mail_hosts(plan, view)) {
+        let host = plan.name(host.name).name.to_string();
+        let doors = machines.iter().filter_map(|m| m.doors.get(&SMTP));
+        let shown: BTreeSet<IssueId> = doors.filter_map(|door| door.by_name.get(&host).copied()).collect();
+        out.insert(host, shown);
+    }
+    out
+}
+
+/// Writes TLSA records of keys for a mail host, where a view has the host.
+pub(super) fn publish_keys(zone: &mut Zone, host: &str, records: &[Tlsa]) {
+    let owner = Name::parse(host).ok().and_then(|name| tlsa_owner(&name));
+    let there = zone.entries.contains_key(host);
+    if let Some(owner) = owner.filter(|o| there && !zone.has(o.as_str(), RecordType::Tlsa)) {
+        zone.add_records(owner.as_str(), records.iter().cloned().map(RecordData::Tlsa).collect());
     }
 }
 

@@ -137,6 +137,8 @@ pub enum RecordType {
     Soa,
     /// Where a service is (RFC 2782).
     Srv,
+    /// Which certificate or key to expect (RFC 6698).
+    Tlsa,
     /// Text.
     Txt,
 }
@@ -156,8 +158,8 @@ impl RecordType {
 
     /// The type of a word in capitals; `None` for one that is never asked for.
     pub fn of_word(word: &str) -> Option<Self> {
-        use RecordType::{A, Aaaa, Caa, Cname, Mx, Ns, Soa, Srv, Txt};
-        [A, Aaaa, Caa, Cname, Mx, Ns, Soa, Srv, Txt].into_iter().find(|t| t.word() == word)
+        use RecordType::{A, Aaaa, Caa, Cname, Mx, Ns, Soa, Srv, Tlsa, Txt};
+        [A, Aaaa, Caa, Cname, Mx, Ns, Soa, Srv, Tlsa, Txt].into_iter().find(|t| t.word() == word)
     }
 
     /// The field's word.
@@ -171,6 +173,7 @@ impl RecordType {
             Self::Ns => "NS",
             Self::Soa => "SOA",
             Self::Srv => "SRV",
+            Self::Tlsa => "TLSA",
             Self::Txt => "TXT",
         }
     }

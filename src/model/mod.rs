@@ -4,11 +4,13 @@
 
 pub mod certificate;
 pub mod cutover;
+pub mod dane;
 pub mod dns;
 pub mod finding;
 pub mod http;
 pub mod identity;
 pub mod inspection;
+pub mod mail_hosts;
 pub mod name;
 pub mod obligation;
 pub mod observation;

@@ -124,7 +124,8 @@ pub const FORMAT: u32 = 1;
 /// 1: handshakes of servers older than current clients ([`Served::declined`](super::tls::Served::declined)), and the
 /// certificate of each kind of key ([`TlsProbe::face`]); runs through a proxy ([`Run::proxy`]).
 /// 2: what web sites answer ([`Probe::Http`]).
-pub const MINOR: u32 = 2;
+/// 3: TLSA records.
+pub const MINOR: u32 = 3;
 
 /// A run: where it stood and when.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

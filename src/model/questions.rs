@@ -7,6 +7,7 @@ use std::collections::{BTreeSet, HashSet};
 use sha2::{Digest, Sha256};
 
 use super::dns::{RecordType, ResolverAddr};
+use super::mail_hosts::{mail_hosts, tlsa_owner};
 use super::name::Name;
 use super::phase::{Moment, Phase};
 use super::plan::{
@@ -23,7 +24,7 @@ pub const CAA_NAMES: usize = 256;
 /// What a question is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Topic {
-    /// MX and SPF of `[mail]`, and the hosts.
+    /// MX and SPF of `[mail]`, the hosts and their TLSA.
     Mail,
     /// Where clients look for autodiscover.
     Autodiscover,
@@ -45,7 +46,7 @@ impl Topic {
     /// What it is for, in words.
     pub fn word(self) -> &'static str {
         match self {
-            Self::Mail => "MX and SPF of [mail]",
+            Self::Mail => "MX, SPF and TLSA of [mail]",
             Self::Autodiscover => "where clients look for autodiscover",
             Self::Records => "[records]",
             Self::Wildcards => "DNS wildcards",
@@ -109,6 +110,13 @@ impl Questions<'_> {
                 self.ask(Topic::Mail, view, &mail.domain, &[RecordType::Mx, RecordType::Txt]);
                 for target in mail.mx.iter().flatten().flatten() {
                     self.ask(Topic::Mail, view, &target.value, &RecordType::ALL);
+                }
+            }
+        }
+        for view in outward(self.plan) {
+            for host in mail_hosts(self.plan, view) {
+                if let Some(owner) = tlsa_owner(&self.plan.name(host.name).name) {
+                    self.ask(Topic::Mail, view, &owner, &[RecordType::Tlsa]);
                 }
             }
         }
@@ -277,7 +285,7 @@ impl<'a> Declared<'a> {
 pub fn record_views(plan: &Plan, record: &PlannedRecord) -> Vec<ViewId> {
     let alike = record.values.windows(2).all(|pair| matches!(pair, [a, b] if a == b));
     let given = |v: &ViewId| record.values.get(v.0).is_some_and(Option::is_some);
-    match alike && matches!(record.kind.as_str(), "CAA" | "MX" | "TXT") {
+    match alike && matches!(record.kind.as_str(), "CAA" | "MX" | "TLSA" | "TXT") {
         true => outward(plan).into_iter().filter(given).collect(),
         false => plan.view_ids().filter(given).collect(),
     }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::dane::Tlsa;
 use super::dns::{RecordType, Soa};
 
 /// A record and its remaining TTL.
@@ -53,6 +54,8 @@ pub enum RecordData {
         /// The host; `.` says that there is no such service.
         target: String,
     },
+    /// Which certificate or key to expect (RFC 6698 section 2.1).
+    Tlsa(Tlsa),
     /// A text, its strings joined (RFC 7208 section 3.3).
     Txt(String),
 }
@@ -70,6 +73,7 @@ impl RecordData {
                 let value = escape_octets(&unquote(rest.trim())?);
                 Some(Self::Caa { flags: flags.parse().ok()?, tag: tag.to_ascii_lowercase(), value })
             }
+            (RecordType::Tlsa, _) => Tlsa::parse(text).map(Self::Tlsa),
             (RecordType::Cname, [target]) => Some(Self::Cname(host(target))),
             (RecordType::Ns, [target]) => Some(Self::Ns(host(target))),
             (RecordType::Mx, [preference, exchange]) => {
@@ -94,6 +98,7 @@ impl RecordData {
             Self::Ns(_) => RecordType::Ns,
             Self::Soa(_) => RecordType::Soa,
             Self::Srv { .. } => RecordType::Srv,
+            Self::Tlsa(_) => RecordType::Tlsa,
             Self::Txt(_) => RecordType::Txt,
         }
     }
@@ -118,6 +123,7 @@ impl fmt::Display for RecordData {
             Self::Mx { preference, exchange } => write!(f, "{preference} {}.", dot(exchange)),
             Self::Soa(soa) => write!(f, "{}. serial {}", dot(&soa.primary), soa.serial),
             Self::Srv { priority, weight, port, target } => write!(f, "{priority} {weight} {port} {}.", dot(target)),
+            Self::Tlsa(tlsa) => write!(f, "{tlsa}"),
             Self::Txt(text) => write!(f, "\"{text}\""),
         }
     }
@@ -181,6 +187,7 @@ mod tests {
             (RecordType::Ns, "ns1.example.org.", "ns1.example.org."),
             (RecordType::Caa, "0 issue \"letsencrypt.org\"", "0 issue \"letsencrypt.org\""),
             (RecordType::Caa, "128 IssueWild ;", "128 issuewild \";\""),
+            (RecordType::Tlsa, "3 1 1 AB cd", "3 1 1 abcd"),
             (RecordType::Txt, "v=spf1 -all", "\"v=spf1 -all\""),
             (RecordType::Txt, "\"v=spf1 \" \"-all\"", "\"v=spf1 -all\""),
             (RecordType::Txt, "a\\b\u{7}", "\"a\\092b\\007\""),

@@ -46,6 +46,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::model::dane::Tlsa;
     use crate::model::dns::{AddressRecord, DnsOutcome, Link, RecordType, Reply, ResolverAddr, Soa};
     use crate::model::http::{HttpHead, HttpOutcome, HttpProbe};
     use crate::model::name::Name;
@@ -195,6 +196,14 @@ mod tests {
         let addresses = prop::collection::vec(address, 0..3);
         let data = prop_oneof![
             ".*".prop_map(RecordData::Txt),
+            (any::<[u8; 3]>(), proptest::collection::vec(any::<u8>(), 1..70)).prop_map(
+                |([usage, selector, matching], association)| RecordData::Tlsa(Tlsa {
+                    usage,
+                    selector,
+                    matching,
+                    association
+                })
+            ),
             (any::<u16>(), ".*").prop_map(|(preference, exchange)| RecordData::Mx { preference, exchange }),
             (any::<u8>(), ".*", ".*").prop_map(|(flags, tag, value)| RecordData::Caa { flags, tag, value }),
         ];

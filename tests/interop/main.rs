@@ -26,6 +26,7 @@ mod recordings;
 mod records;
 mod run;
 mod services;
+mod tlsa;
 mod verdicts;
 mod web;
 mod witness;

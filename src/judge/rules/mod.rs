@@ -49,7 +49,6 @@ pub(super) const LATER: &[&str] = &[
     "published-name-missing",
     "delegation-mismatch",
     "mta-sts-mismatch",
-    "tlsa-mismatch",
     "ptr-helo-mismatch",
 ];
 

@@ -37,6 +37,7 @@ mod pools;
 mod replaced;
 mod residue;
 mod time;
+mod tlsa;
 mod trust;
 mod unfinished;
 mod waivers;

@@ -181,6 +181,18 @@ pub(super) fn fail_caa(world: &mut World, owner: &str) {
     }
 }
 
+/// Mail hosts with TLSA records.
+pub(super) fn with_keys(world: &World) -> Vec<String> {
+    world.tlsa.iter().filter(|(_, issues)| !issues.is_empty()).map(|(host, _)| host.clone()).collect()
+}
+
+/// The records are of a key that nobody shows any more.
+pub(super) fn publish_old_key(world: &mut World, host: &str) {
+    world.issues.push(Issue::new("the one before", vec![host.to_string()]));
+    let old = world.issues.len() - 1;
+    world.tlsa.entry(host.to_string()).and_modify(|issues| *issues = [old].into());
+}
+
 pub(super) fn zone_servers(world: &World) -> Vec<String> {
     texts(world.views.iter().flat_map(|v| &v.servers).map(|(server, _)| server))
 }

@@ -7,6 +7,7 @@ mod caa;
 mod caa_forbids_issuer;
 mod caa_or_dcv_lookup_fails;
 mod cname_conflict;
+mod dane;
 mod dns_interception_suspected;
 mod internal_zone_shadows_public;
 mod intranet_name_in_external_view;
@@ -27,6 +28,7 @@ mod spf;
 mod spf_lacks_new_outbound;
 mod srv_target_invalid;
 mod stale_or_unplanned_aaaa;
+mod tlsa_mismatch;
 mod ttl_not_lowered_in_time;
 mod ttl_too_high_at_flip;
 mod wildcard_record_answers;
@@ -68,6 +70,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule { info: &mx_left_behind::INFO, check: mx_left_behind::check },
     Rule { info: &record_differs::INFO, check: record_differs::check },
     Rule { info: &spf_lacks_new_outbound::INFO, check: spf_lacks_new_outbound::check },
+    Rule { info: &tlsa_mismatch::INFO, check: tlsa_mismatch::check },
     Rule { info: &srv_target_invalid::INFO, check: srv_target_invalid::check },
     Rule { info: &autodiscover_candidate_uncovered::INFO, check: autodiscover_candidate_uncovered::check },
     Rule { info: &caa_forbids_issuer::INFO, check: caa_forbids_issuer::check },

@@ -60,6 +60,13 @@ pub(super) const FAULTS: &[FaultInfo] = &[
         records::fail_caa,
     ),
     FaultInfo::new(
+        "tlsa-of-old-key",
+        "host",
+        "the TLSA records of a mail host are of a key that its servers no longer have",
+        records::with_keys,
+        records::publish_old_key,
+    ),
+    FaultInfo::new(
         "zone-server-lags",
         "server",
         "one of the zone's servers still holds the zone of before the last change",

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use super::name::WireName;
+use crate::model::dane::Tlsa;
 use crate::model::records::{RecordData, escape_octets};
 
 /// The length of a message's header (RFC 1035 section 4.1.1).
@@ -139,6 +140,7 @@ impl<'a> Reader<'a> {
             15 => Data::Record(self.mx()?),
             16 => Data::Record(RecordData::Txt(self.text(end)?)),
             33 => Data::Record(self.srv()?),
+            52 => Data::Record(self.tlsa(end)?),
             257 => Data::Record(self.caa(end)?),
             41 => Data::Opt(ttl.to_be_bytes()[0]),
             _ => Data::Other,
@@ -173,6 +175,13 @@ impl<'a> Reader<'a> {
     fn srv(&mut self) -> Result<RecordData, &'static str> {
         let (priority, weight, port) = (self.number()?, self.number()?, self.number()?);
         Ok(RecordData::Srv { priority, weight, port, target: self.name()?.text() })
+    }
+
+    /// RFC 6698 section 2.1.
+    fn tlsa(&mut self, end: usize) -> Result<RecordData, &'static str> {
+        let (usage, selector, matching) = (self.octet()?, self.octet()?, self.octet()?);
+        let association = self.take(end.saturating_sub(self.at))?.to_vec();
+        Ok(RecordData::Tlsa(Tlsa { usage, selector, matching, association }))
     }
 
     /// RFC 8659 section 4.1.

@@ -20,6 +20,7 @@ pub fn wire_type(kind: RecordType) -> u16 {
         RecordType::Txt => 16,
         RecordType::Aaaa => 28,
         RecordType::Srv => 33,
+        RecordType::Tlsa => 52,
         RecordType::Caa => 257,
     }
 }
