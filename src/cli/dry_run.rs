@@ -1,5 +1,6 @@
 //! `--dry-run`: what would be looked at, and detours that lead nowhere.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 
 use super::proxies::Way;
@@ -23,6 +24,14 @@ pub fn print(plan: &Plan, probes: &Probes, dial: &DialMap, ways: &[Way]) -> Resu
         let p = &ask.probe;
         let to = detour(dial, p.resolver.addr, None);
         line(format!("dns   {} {} {} @{}{to}", p.view, p.name, p.kind, p.resolver));
+    }
+    if !probes.dns.is_empty() {
+        line("dns   each A or AAAA that fails (SERVFAIL): once more, without validation".into());
+    }
+    for s in &probes.signed {
+        let views: BTreeSet<&str> = s.asks.iter().map(|a| &*a.probe.view).collect();
+        let views = views.into_iter().collect::<Vec<_>>().join(", ");
+        line(format!("dns   if {} has a DS of {}: its DNSKEY in {views}, without validation", s.view, s.zone));
     }
     let through = |m: &Manners| {
         let way = ways.iter().find(|w| m.via.as_ref() == Some(&plan.view(w.view).label));

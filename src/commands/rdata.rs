@@ -95,7 +95,11 @@ impl Rdata {
                 matching: matching @ 0..=2,
                 association,
             }) => Self::Tlsa { usage, selector, matching, association },
-            RecordData::Tlsa(_) | RecordData::Ns(_) | RecordData::Soa(_) => return None,
+            RecordData::Tlsa(_)
+            | RecordData::Dnskey(_)
+            | RecordData::Ds(_)
+            | RecordData::Ns(_)
+            | RecordData::Soa(_) => return None,
         })
     }
 

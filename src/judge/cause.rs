@@ -59,6 +59,17 @@ const TABLE: &[(&str, &str, By)] = &[
     ("resolves-to-unexpected-target", "modern-clients-cannot-connect", By::Stranger),
     // The record is wrong; that it makes a loop is its consequence.
     ("resolves-to-unexpected-target", "legacy-equals-primary-target", By::Dns),
+    // Whoever validates is given nothing, whatever the records say.
+    ("ds-dnskey-mismatch", "name-unresolved-in-view", By::Dns),
+    ("ds-dnskey-mismatch", "legacy-name-single-view", By::Dns),
+    ("ds-dnskey-mismatch", "resolvers-disagree-in-view", By::Dns),
+    ("ds-dnskey-mismatch", "evidence-missing", By::Dns),
+    ("ds-dnskey-mismatch", "caa-or-dcv-lookup-fails", By::Dns),
+    ("split-view-dnssec-bogus", "name-unresolved-in-view", By::Dns),
+    ("split-view-dnssec-bogus", "legacy-name-single-view", By::Dns),
+    ("split-view-dnssec-bogus", "resolvers-disagree-in-view", By::Dns),
+    ("split-view-dnssec-bogus", "evidence-missing", By::Dns),
+    ("split-view-dnssec-bogus", "caa-or-dcv-lookup-fails", By::Dns),
     // An alias that leads nowhere is no name that is missing.
     ("cname-conflict", "legacy-name-single-view", By::Alias),
     ("cname-conflict", "name-unresolved-in-view", By::Alias),

@@ -34,6 +34,7 @@ pub(super) fn lines(context: &Context) -> Vec<String> {
     out.extend(beside::unanswered(context));
     out.extend(unnamed_authorities(context));
     out.extend(dns::unknown_senders(context));
+    out.extend(dns::unknown_keys(context));
     out.extend(web_sites(case));
     out.extend(declared_only(case));
     out.extend(later_rules(case));

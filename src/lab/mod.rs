@@ -22,6 +22,7 @@ mod frames;
 mod machines;
 mod old_tls;
 mod records;
+mod signed;
 mod start;
 #[cfg(test)]
 mod tests;

@@ -102,6 +102,9 @@ impl Lab {
         let issue = Issue { address: Some(address.ip()), ..Issue::new("resolver", Vec::new()) };
         let keys: Arc<dyn ResolvesServerCert> = Arc::new(Always(authority.issue(&issue)?.shown(true, false)?));
         let mut zone = zone.clone();
+        if played.authoritative {
+            zone.bogus.clear();
+        }
         if played.stale {
             zone.grow_old();
         }
@@ -178,6 +181,8 @@ struct Played<'a> {
     view: usize,
     resolver: &'a ResolverAddr,
     mood: Mood,
+    /// It holds the zone itself, and validates nothing.
+    authoritative: bool,
     /// It still holds the zones of before the last change.
     stale: bool,
 }
@@ -194,7 +199,10 @@ fn resolvers(world: &World) -> io::Result<BTreeMap<SocketAddr, Played<'_>>> {
                 )));
             }
             match played.get_mut(&resolver.addr) {
-                None => drop(played.insert(resolver.addr, Played { view, resolver, mood: *mood, stale: false })),
+                None => {
+                    let new = Played { view, resolver, mood: *mood, authoritative: false, stale: false };
+                    played.insert(resolver.addr, new);
+                }
                 Some(other) if other.view != view => {
                     let (one, two) = (label(other.view), label(view));
                     let why = format!("views `{one}` and `{two}` both ask it, and it cannot tell them apart");
@@ -214,7 +222,7 @@ fn resolvers(world: &World) -> io::Result<BTreeMap<SocketAddr, Played<'_>>> {
             if world.endpoints.contains_key(&resolver.addr) {
                 return Err(refusal(format!("the lab cannot play the zone's server `{resolver}`: a server is there")));
             }
-            let server = Played { view, resolver, mood: Mood::Answers, stale: *stale };
+            let server = Played { view, resolver, mood: Mood::Answers, authoritative: true, stale: *stale };
             played.entry(resolver.addr).or_insert(server);
         }
     }

@@ -129,6 +129,10 @@ pub enum RecordType {
     Caa,
     /// Alias.
     Cname,
+    /// A zone's keys (RFC 4034).
+    Dnskey,
+    /// The parent's word for a zone's key (RFC 4034).
+    Ds,
     /// Who takes the domain's mail.
     Mx,
     /// Who serves the zone.
@@ -158,8 +162,8 @@ impl RecordType {
 
     /// The type of a word in capitals; `None` for one that is never asked for.
     pub fn of_word(word: &str) -> Option<Self> {
-        use RecordType::{A, Aaaa, Caa, Cname, Mx, Ns, Soa, Srv, Tlsa, Txt};
-        [A, Aaaa, Caa, Cname, Mx, Ns, Soa, Srv, Tlsa, Txt].into_iter().find(|t| t.word() == word)
+        use RecordType::{A, Aaaa, Caa, Cname, Dnskey, Ds, Mx, Ns, Soa, Srv, Tlsa, Txt};
+        [A, Aaaa, Caa, Cname, Dnskey, Ds, Mx, Ns, Soa, Srv, Tlsa, Txt].into_iter().find(|t| t.word() == word)
     }
 
     /// The field's word.
@@ -169,6 +173,8 @@ impl RecordType {
             Self::Aaaa => "AAAA",
             Self::Caa => "CAA",
             Self::Cname => "CNAME",
+            Self::Dnskey => "DNSKEY",
+            Self::Ds => "DS",
             Self::Mx => "MX",
             Self::Ns => "NS",
             Self::Soa => "SOA",

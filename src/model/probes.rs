@@ -40,6 +40,8 @@ pub struct Probes {
     pub http: Vec<HttpAsk>,
     /// Hosts that answers name, to be looked up too.
     pub follow: Vec<Follow>,
+    /// What is asked about zones that turn out to be signed.
+    pub signed: Vec<Signed>,
     /// What is not looked at from here, and why: a line each for `--dry-run` and `-v`.
     pub skipped: Vec<String>,
 }
@@ -111,6 +113,17 @@ pub struct Follow {
     pub kind: RecordType,
     /// Whether TLS is looked at too, at the port that a record names.
     pub tls: Option<(Reach, Arc<Manners>)>,
+}
+
+/// "Where this question for DS is answered by records": the observer asks these too, for the zone's keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signed {
+    /// The label of the view whose answers count.
+    pub view: Arc<str>,
+    /// The zone.
+    pub zone: Name,
+    /// What is asked then.
+    pub asks: Vec<DnsAsk>,
 }
 
 /// How connections to an endpoint are made.

@@ -14,6 +14,7 @@ use super::plan::{
     Autodiscover, Certificate, CertificateSource, NameId, Plan, PlannedName, PlannedRecord, ViewId, ViewKind, Wanted,
 };
 use super::policy::Policy;
+use super::signed;
 
 /// Domains whose wildcards are looked for, at most.
 pub const WILDCARDS: usize = 64;
@@ -38,6 +39,8 @@ pub enum Topic {
     Authoritatives,
     /// Who may issue what is to be ordered.
     Caa,
+    /// The DS records of the plan's zones.
+    Signed,
     /// Names of which the plan says nothing before the transition that is due.
     Ahead,
 }
@@ -53,6 +56,7 @@ impl Topic {
             Self::Shadows => "internal zones that hide public names",
             Self::Authoritatives => "the servers of [zones]",
             Self::Caa => "CAA records",
+            Self::Signed => "DNSSEC of the plan's zones",
             Self::Ahead => "names of which nothing is said before the transition",
         }
     }
@@ -86,6 +90,7 @@ pub fn questions(plan: &Plan, policy: &Policy) -> Vec<Question> {
     all.shadows();
     all.authoritatives();
     all.caa();
+    all.signed();
     for (name, view) in ahead(plan, policy) {
         all.ask(Topic::Ahead, view, &plan.name(name).name.probe(), &RecordType::ALL);
     }
@@ -182,6 +187,15 @@ impl Questions<'_> {
                     .extend([RecordType::Soa, RecordType::Ns, RecordType::Mx].map(|kind| question(&zone.apex, kind)));
                 let names = self.plan.names.iter().filter(|n| deep && n.name.is_under(zone.apex.as_str()));
                 self.out.extend(names.flat_map(|n| RecordType::ALL.map(|kind| question(&n.name.probe(), kind))));
+            }
+        }
+    }
+
+    /// The parent says whether a zone is signed; its keys are asked for where it does.
+    fn signed(&mut self) {
+        for zone in signed::zones(self.plan) {
+            for view in outward(self.plan) {
+                self.ask(Topic::Signed, view, &zone, &[RecordType::Ds]);
             }
         }
     }

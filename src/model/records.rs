@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::dane::Tlsa;
 use super::dns::{RecordType, Soa};
+use super::dnssec::{Dnskey, Ds};
 
 /// A record and its remaining TTL.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -32,6 +33,10 @@ pub enum RecordData {
     },
     /// The name that this one is an alias of.
     Cname(String),
+    /// A key of the zone (RFC 4034 section 2.1).
+    Dnskey(Dnskey),
+    /// The parent's word for a key of the zone (RFC 4034 section 5.1).
+    Ds(Ds),
     /// A host that takes mail (RFC 5321 section 5.1).
     Mx {
         /// Lower is asked first.
@@ -73,6 +78,8 @@ impl RecordData {
                 let value = escape_octets(&unquote(rest.trim())?);
                 Some(Self::Caa { flags: flags.parse().ok()?, tag: tag.to_ascii_lowercase(), value })
             }
+            (RecordType::Ds, _) => Ds::parse(text).map(Self::Ds),
+            (RecordType::Dnskey, _) => Dnskey::parse(text).map(Self::Dnskey),
             (RecordType::Tlsa, _) => Tlsa::parse(text).map(Self::Tlsa),
             (RecordType::Cname, [target]) => Some(Self::Cname(host(target))),
             (RecordType::Ns, [target]) => Some(Self::Ns(host(target))),
@@ -94,6 +101,8 @@ impl RecordData {
         match self {
             Self::Caa { .. } => RecordType::Caa,
             Self::Cname(_) => RecordType::Cname,
+            Self::Dnskey(_) => RecordType::Dnskey,
+            Self::Ds(_) => RecordType::Ds,
             Self::Mx { .. } => RecordType::Mx,
             Self::Ns(_) => RecordType::Ns,
             Self::Soa(_) => RecordType::Soa,
@@ -120,6 +129,8 @@ impl fmt::Display for RecordData {
         match self {
             Self::Caa { flags, tag, value } => write!(f, "{flags} {tag} \"{value}\""),
             Self::Cname(name) | Self::Ns(name) => write!(f, "{}.", dot(name)),
+            Self::Dnskey(key) => write!(f, "{key}"),
+            Self::Ds(ds) => write!(f, "{ds}"),
             Self::Mx { preference, exchange } => write!(f, "{preference} {}.", dot(exchange)),
             Self::Soa(soa) => write!(f, "{}. serial {}", dot(&soa.primary), soa.serial),
             Self::Srv { priority, weight, port, target } => write!(f, "{priority} {weight} {port} {}.", dot(target)),
@@ -188,6 +199,8 @@ mod tests {
             (RecordType::Caa, "0 issue \"letsencrypt.org\"", "0 issue \"letsencrypt.org\""),
             (RecordType::Caa, "128 IssueWild ;", "128 issuewild \";\""),
             (RecordType::Tlsa, "3 1 1 AB cd", "3 1 1 abcd"),
+            (RecordType::Ds, "60485 5 1 2BB1 83AF", "60485 5 1 2bb183af"),
+            (RecordType::Dnskey, "257 3 13 AQID BAUG", "257 3 13 AQIDBAUG"),
             (RecordType::Txt, "v=spf1 -all", "\"v=spf1 -all\""),
             (RecordType::Txt, "\"v=spf1 \" \"-all\"", "\"v=spf1 -all\""),
             (RecordType::Txt, "a\\b\u{7}", "\"a\\092b\\007\""),

@@ -1,17 +1,21 @@
-//! Hosts that answers name: what to ask about them in a second round. Pure.
+//! What answers lead to: hosts that they name, keys of signed zones, failures that may be a validator's; what to ask about
+//! them in a second round. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::Seen;
-use crate::model::dns::{DnsOutcome, RecordType};
+use crate::model::dns::{DnsOutcome, RecordType, Reply};
 use crate::model::name::Name;
 use crate::model::observation::{DnsProbe, Outcome, Probe};
-use crate::model::probes::{DnsAsk, Follow, Probes, Template};
+use crate::model::probes::{DnsAsk, Follow, Probes, Signed, Template};
 use crate::model::service::Way;
 
 /// Hosts that are followed in a run. More are no mail domain but somebody who plays for time.
 const HOSTS: usize = 256;
+
+/// Questions that failed and are asked once more without validation. A resolver that fails for all is known by then.
+const DOUBTED: usize = 64;
 
 /// What answers named so far.
 pub struct Followed<'a> {
@@ -19,6 +23,7 @@ pub struct Followed<'a> {
     asked: BTreeSet<DnsProbe>,
     more: Probes,
     hosts: BTreeSet<(Arc<str>, Name)>,
+    doubted: usize,
     wanted: BTreeMap<(Arc<str>, Name, RecordType), &'a Follow>,
 }
 
@@ -27,17 +32,56 @@ impl<'a> Followed<'a> {
     pub fn new(probes: &'a Probes) -> Self {
         let wanted: BTreeMap<_, _> =
             probes.follow.iter().map(|f| ((f.view.clone(), f.name.clone(), f.kind), f)).collect();
-        Self { probes, asked: BTreeSet::new(), more: Probes::default(), hosts: BTreeSet::new(), wanted }
+        Self { probes, asked: BTreeSet::new(), more: Probes::default(), hosts: BTreeSet::new(), doubted: 0, wanted }
     }
 
     /// Takes what was seen.
     pub fn take(&mut self, seen: &Seen) {
         let Seen::Observation(observation) = seen else { return };
-        let (Probe::Dns(probe), Outcome::Dns(DnsOutcome::Answer(reply))) = (&observation.probe, &*observation.outcome)
-        else {
+        let (Probe::Dns(probe), Outcome::Dns(outcome)) = (&observation.probe, &*observation.outcome) else { return };
+        match outcome {
+            DnsOutcome::ServFail => self.doubt(probe),
+            DnsOutcome::Answer(reply) if !RecordType::ALL.contains(&probe.kind) => {
+                self.hosts(probe, reply);
+                self.keys(probe);
+            }
+            _ => {}
+        }
+    }
+
+    /// A failure may be the resolver's own word: that it has an answer which it could not validate (RFC 4035 section 5.5).
+    fn doubt(&mut self, probe: &DnsProbe) {
+        if !RecordType::ALL.contains(&probe.kind) || probe.unchecked || self.doubted == DOUBTED {
             return;
-        };
-        if self.wanted.is_empty() || RecordType::ALL.contains(&probe.kind) {
+        }
+        self.doubted += 1;
+        let timeout_ms = self.timeout_of(probe);
+        self.ask(DnsProbe { unchecked: true, ..probe.clone() }, timeout_ms);
+    }
+
+    /// What hangs on a zone's being signed.
+    fn keys(&mut self, probe: &DnsProbe) {
+        if probe.kind != RecordType::Ds {
+            return;
+        }
+        let of = |s: &&Signed| s.view == probe.view && s.zone == probe.name;
+        for ask in self.probes.signed.iter().filter(of).flat_map(|s| &s.asks) {
+            self.ask(ask.probe.clone(), ask.timeout_ms);
+        }
+    }
+
+    fn ask(&mut self, probe: DnsProbe, timeout_ms: Option<u64>) {
+        if self.asked.insert(probe.clone()) {
+            self.more.dns.push(DnsAsk { probe, timeout_ms });
+        }
+    }
+
+    fn timeout_of(&self, probe: &DnsProbe) -> Option<u64> {
+        self.probes.dns.iter().find(|a| a.probe == *probe).and_then(|a| a.timeout_ms)
+    }
+
+    fn hosts(&mut self, probe: &DnsProbe, reply: &Reply) {
+        if self.wanted.is_empty() {
             return;
         }
         let key = (probe.view.clone(), probe.name.clone(), probe.kind);
@@ -61,9 +105,9 @@ impl<'a> Followed<'a> {
             let ask = DnsProbe { name: host.clone(), kind, ..probe.clone() };
             // For its connections the answers are wanted again: they wait for this round's.
             let known = tls.is_none() && self.probes.dns.iter().any(|a| a.probe == ask);
-            if !known && self.asked.insert(ask.clone()) {
-                let timeout_ms = self.probes.dns.iter().find(|a| a.probe == *probe).and_then(|a| a.timeout_ms);
-                self.more.dns.push(DnsAsk { probe: ask, timeout_ms });
+            if !known {
+                let timeout_ms = self.timeout_of(probe);
+                self.ask(ask, timeout_ms);
             }
         }
         if let Some(((reach, manners), port)) = tls {
@@ -91,7 +135,7 @@ impl<'a> Followed<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::dns::{Reply, ResolverAddr};
+    use crate::model::dns::ResolverAddr;
     use crate::model::observation::Observation;
     use crate::model::plan::ViewKind;
     use crate::model::probes::{Manners, Reach};
@@ -103,7 +147,7 @@ mod tests {
 
     fn question(text: &str, kind: RecordType) -> DnsProbe {
         let resolver = ResolverAddr::parse("9.9.9.9").unwrap().into();
-        DnsProbe { view: "external".into(), resolver, name: name(text), kind }
+        DnsProbe { view: "external".into(), resolver, name: name(text), kind, unchecked: false }
     }
 
     fn answer(text: &str, kind: RecordType, records: Vec<RecordData>) -> Seen {
@@ -153,5 +197,44 @@ mod tests {
         let more = followed.probes();
         assert_eq!((more.templates.len(), more.dns.len()), (256, 512));
         assert_eq!((more.templates[7].port, more.templates[7].name.as_str()), (7, "h7.domain.com"));
+    }
+
+    fn failed(text: &str, kind: RecordType, unchecked: bool) -> Seen {
+        let Seen::Observation(seen) = answer(text, kind, Vec::new()) else { panic!() };
+        let probe = Probe::Dns(DnsProbe { unchecked, ..question(text, kind) });
+        Seen::Observation(Observation { probe, outcome: Outcome::Dns(DnsOutcome::ServFail).into(), ..seen })
+    }
+
+    #[test]
+    fn a_failure_is_asked_once_more_without_validation() {
+        let probes = Probes::default();
+        let mut followed = Followed::new(&probes);
+        for (kind, unchecked) in [(RecordType::A, false), (RecordType::Mx, false), (RecordType::Aaaa, true)] {
+            followed.take(&failed("a.domain.com", kind, unchecked));
+        }
+        let more = followed.probes();
+        assert_eq!(more.dns.len(), 1);
+        assert_eq!((more.dns[0].probe.kind, more.dns[0].probe.unchecked), (RecordType::A, true));
+        let mut followed = Followed::new(&probes);
+        (0..1000).for_each(|n| followed.take(&failed(&format!("h{n}.domain.com"), RecordType::A, false)));
+        assert_eq!(followed.probes().dns.len(), DOUBTED);
+    }
+
+    #[test]
+    fn the_keys_of_a_zone_are_asked_for_where_it_is_signed() {
+        let keys = DnsAsk {
+            probe: DnsProbe { unchecked: true, ..question("domain.com", RecordType::Dnskey) },
+            timeout_ms: Some(7),
+        };
+        let signed = Signed { view: "external".into(), zone: name("domain.com"), asks: vec![keys.clone()] };
+        let probes = Probes { signed: vec![signed], ..Probes::default() };
+        let ds = || RecordData::parse(RecordType::Ds, "1 13 2 ab").unwrap();
+        let mut followed = Followed::new(&probes);
+        followed.take(&answer("other.com", RecordType::Ds, vec![ds()]));
+        followed.take(&answer("domain.com", RecordType::Mx, vec![mx("a.domain.com")]));
+        assert_eq!(Followed::new(&probes).probes().dns, []);
+        followed.take(&answer("domain.com", RecordType::Ds, vec![ds()]));
+        followed.take(&answer("domain.com", RecordType::Ds, vec![ds()]));
+        assert_eq!(followed.probes().dns, [keys]);
     }
 }

@@ -173,11 +173,14 @@ mod tests {
 
     fn dns_probe() -> impl Strategy<Value = DnsProbe> {
         let resolvers = vec!["10.0.0.53", "tcp://10.0.0.53", "tls://[2620:fe::fe]", "https://1.1.1.1/dns-query"];
-        (prop::sample::select(resolvers), name(), any::<bool>()).prop_map(|(resolver, name, v4)| DnsProbe {
-            view: "internal".into(),
-            resolver: ResolverAddr::parse(resolver).unwrap().into(),
-            name,
-            kind: if v4 { RecordType::A } else { RecordType::Mx },
+        (prop::sample::select(resolvers), name(), any::<[bool; 2]>()).prop_map(|(resolver, name, [v4, unchecked])| {
+            DnsProbe {
+                view: "internal".into(),
+                resolver: ResolverAddr::parse(resolver).unwrap().into(),
+                name,
+                kind: if v4 { RecordType::A } else { RecordType::Mx },
+                unchecked,
+            }
         })
     }
 

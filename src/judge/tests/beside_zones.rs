@@ -23,8 +23,13 @@ fn with_zone(servers: &[&str], product: Option<&str>, views: Vec<ViewId>) -> Wor
 
 fn server_says(world: &mut World, server: &str, kind: RecordType, outcome: DnsOutcome) {
     let resolver = ResolverAddr::parse(server).unwrap();
-    let probe =
-        DnsProbe { view: "external".into(), resolver: resolver.into(), name: Name::parse(DOMAIN).unwrap(), kind };
+    let probe = DnsProbe {
+        view: "external".into(),
+        resolver: resolver.into(),
+        name: Name::parse(DOMAIN).unwrap(),
+        kind,
+        unchecked: false,
+    };
     world.see("out", Probe::Dns(probe), Outcome::Dns(outcome));
 }
 

@@ -20,6 +20,7 @@ mod circles;
 mod cures;
 mod dates;
 mod dns;
+mod dnssec;
 mod due;
 mod endpoints;
 mod ends;

@@ -8,9 +8,10 @@ use crate::model::name::Name;
 use crate::model::observation::DnsProbe;
 use crate::model::plan::ViewId;
 use crate::model::policy::Policy;
-use crate::model::probes::{DnsAsk, Follow, Reach, Template};
+use crate::model::probes::{DnsAsk, Follow, Reach, Signed, Template};
 use crate::model::questions::{self, Question, Topic};
 use crate::model::service::Way;
+use crate::model::signed;
 
 /// The port at which candidates for autodiscover are asked.
 const HTTPS: u16 = 443;
@@ -26,12 +27,18 @@ pub(super) fn ask(asker: &mut Asker, policy: &Policy) {
                 && asker.dns.contains(&(*view, name.clone()));
             if !known && seen.insert((*view, resolver.clone(), name.clone(), *kind)) {
                 let v = asker.plan.view(*view);
-                let probe =
-                    DnsProbe { view: v.label.clone(), resolver: resolver.into(), name: name.clone(), kind: *kind };
+                let probe = DnsProbe {
+                    view: v.label.clone(),
+                    resolver: resolver.into(),
+                    name: name.clone(),
+                    kind: *kind,
+                    unchecked: false,
+                };
                 asker.out.dns.push(DnsAsk { probe, timeout_ms: v.settings.timeout_ms });
             }
         }
         follow(asker, &question);
+        signed(asker, policy, &question);
     }
     if policy.asks_beside() {
         candidates(asker, policy);
@@ -66,6 +73,32 @@ fn follow(asker: &mut Asker, question: &Question) {
         Some(known) => known.tls = known.tls.take().or(tls),
         None => asker.out.follow.push(Follow { view, name, kind, tls }),
     }
+}
+
+/// The keys of a zone, wherever the world outside says that it has some: there, and inside, where they may be others. The
+/// resolver is not to validate, for then it would keep the very keys that are wrong.
+fn signed(asker: &mut Asker, policy: &Policy, question: &Question) {
+    if question.kind != RecordType::Ds || question.topic != Topic::Signed {
+        return;
+    }
+    let asked = |v: &ViewId| policy.views.as_ref().is_none_or(|views| views.contains(v));
+    let inside = signed::inward(asker.plan).into_iter().filter(asked);
+    let views: BTreeSet<ViewId> = inside.chain([question.view]).collect();
+    let mut asks = Vec::new();
+    for v in views.into_iter().map(|view| asker.plan.view(view)) {
+        for resolver in &v.resolvers {
+            let probe = DnsProbe {
+                view: v.label.clone(),
+                resolver: resolver.value.clone().into(),
+                name: question.name.clone(),
+                kind: RecordType::Dnskey,
+                unchecked: true,
+            };
+            asks.push(DnsAsk { probe, timeout_ms: v.settings.timeout_ms });
+        }
+    }
+    let view = asker.plan.view(question.view).label.clone();
+    asker.out.signed.push(Signed { view, zone: question.name.clone(), asks });
 }
 
 /// Connections to the undeclared names at which clients look for autodiscover.

@@ -9,6 +9,8 @@ mod caa_or_dcv_lookup_fails;
 mod cname_conflict;
 mod dane;
 mod dns_interception_suspected;
+mod dnssec;
+mod ds_dnskey_mismatch;
 mod internal_zone_shadows_public;
 mod intranet_name_in_external_view;
 mod mixed_generation_rrset;
@@ -26,6 +28,7 @@ mod resolves_to_unexpected_target;
 mod special;
 mod spf;
 mod spf_lacks_new_outbound;
+mod split_view_dnssec_bogus;
 mod srv_target_invalid;
 mod stale_or_unplanned_aaaa;
 mod tlsa_mismatch;
@@ -34,6 +37,7 @@ mod ttl_too_high_at_flip;
 mod wildcard_record_answers;
 
 pub(in crate::judge) use caa::unnamed;
+pub(in crate::judge) use dnssec::unknown as unknown_keys;
 pub(super) use name_unresolved_in_view::is_dangling;
 pub(super) use odd::strangers;
 pub(in crate::judge) use spf_lacks_new_outbound::unknown as unknown_senders;
@@ -56,6 +60,8 @@ use crate::model::plan::{NameId, ViewId, ViewKind, Zone};
 /// The rules of this family.
 pub(super) const RULES: &[Rule] = &[
     Rule { info: &name_unresolved_in_view::INFO, check: name_unresolved_in_view::check },
+    Rule { info: &ds_dnskey_mismatch::INFO, check: ds_dnskey_mismatch::check },
+    Rule { info: &split_view_dnssec_bogus::INFO, check: split_view_dnssec_bogus::check },
     Rule { info: &cname_conflict::INFO, check: cname_conflict::check },
     Rule { info: &resolves_to_unexpected_target::INFO, check: resolves_to_unexpected_target::check },
     Rule { info: &private_address_in_external_view::INFO, check: private_address_in_external_view::check },

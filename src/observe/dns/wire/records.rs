@@ -20,6 +20,8 @@ pub fn wire_type(kind: RecordType) -> u16 {
         RecordType::Txt => 16,
         RecordType::Aaaa => 28,
         RecordType::Srv => 33,
+        RecordType::Ds => 43,
+        RecordType::Dnskey => 48,
         RecordType::Tlsa => 52,
         RecordType::Caa => 257,
     }
@@ -72,7 +74,7 @@ mod tests {
     }
 
     fn outcome(kind: RecordType, answers: Vec<Record>) -> DnsOutcome {
-        let question = Question::new(&Name::parse("domain.com").unwrap(), kind, true).unwrap();
+        let question = Question::new(&Name::parse("domain.com").unwrap(), kind, true, false).unwrap();
         let mut message: Message = question.message().unwrap().into_response();
         message.metadata.response_code = ResponseCode::NoError;
         message.metadata.recursion_available = true;
