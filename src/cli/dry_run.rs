@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::proxies::Way;
 use super::{Trouble, output};
+use crate::model::http::Page;
 use crate::model::name::Name;
 use crate::model::observation::{Detour, DialMap};
 use crate::model::plan::Plan;
@@ -58,6 +59,10 @@ pub fn print(plan: &Plan, probes: &Probes, dial: &DialMap, ways: &[Way]) -> Resu
     for ask in &probes.http {
         let (address, name) = (ask.probe.address, ask.probe.name.probe());
         line(format!("http  {address} GET / of {name}{}", detour(dial, address, Some(&name))));
+    }
+    for p in &probes.policies {
+        let path = Page::MtaSts.path();
+        line(format!("http  if {} has {} TXT: each address of {}, GET {path}", p.view, p.owner, p.host));
     }
     probes.skipped.iter().for_each(|s| line(format!("not   {s}")));
     output::print(&text)

@@ -107,7 +107,7 @@ pub(super) fn told_by<'a>(
 pub(super) fn told_unchecked<'a>(context: &Context<'a>, view: ViewId, name: &Name, kind: RecordType) -> Told<'a> {
     let (case, v) = (context.case, context.case.plan.view(view));
     let of = |r: &ResolverAddr| words_of(case, r, case.evidence.unchecked(&v.label, r, name, kind)).0;
-    Told(believed(context, view).flat_map(|r| of(r)).collect())
+    Told(believed(context, view).flat_map(of).collect())
 }
 
 fn words_of<'a>(case: &Case<'a>, server: &ResolverAddr, found: Found) -> Told<'a> {
@@ -181,11 +181,12 @@ pub(super) fn draft(
 pub(super) fn unanswered(context: &Context) -> Vec<String> {
     let case = context.case;
     let all = questions::questions(case.plan, case.policy);
-    // Older recordings know nothing of wildcards; no plan speaks of them.
+    // Older recordings know nothing of wildcards; no plan speaks of them. Of DNSSEC its rules speak.
     let of_wild = all.iter().filter(|q| q.topic == Topic::Wildcards && is_asked(case, q));
     let wild: BTreeSet<RecordType> = of_wild.map(|q| q.kind).collect();
     let open =
         all.iter().filter(|q| (q.topic != Topic::Wildcards || wild.contains(&q.kind)) && !is_answered(context, q));
+    let open = open.filter(|q| q.topic != Topic::Signed || is_asked(case, q));
     let mut kinds: BTreeMap<(ViewId, String), BTreeSet<RecordType>> = BTreeMap::new();
     for question in open.filter(|q| !q.name.is_under("invalid")) {
         let at = question.server.as_ref().map(|s| format!(" at {s}")).unwrap_or_default();

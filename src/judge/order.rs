@@ -48,7 +48,7 @@ fn parts(probe: &Probe) -> Parts<'_> {
         Probe::File(path) => (Place::File(path), None, 0),
         Probe::Dns(p) => (Place::Resolver(&p.view, &p.resolver), Some(&p.name), asked_for(p.kind, p.unchecked)),
         Probe::Tls(p) => (Place::Endpoint(p.address, p.way), p.sni.as_ref(), p.face.map_or(0, |f| f as u32 + 1)),
-        Probe::Http(p) => (Place::Web(p.address), Some(&p.name), 0),
+        Probe::Http(p) => (Place::Web(p.address), Some(&p.name), p.page as u32),
     }
 }
 

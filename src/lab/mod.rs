@@ -21,6 +21,7 @@ mod faults;
 mod frames;
 mod machines;
 mod old_tls;
+mod policies;
 mod records;
 mod signed;
 mod start;

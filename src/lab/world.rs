@@ -106,6 +106,7 @@ impl World {
         let tlsa = records::tlsa(&plan, &machines);
         let (files, root_expired, inspected) = (BTreeMap::new(), false, false);
         Self { plan, moments, views, machines, endpoints, issues, declared, files, tlsa, root_expired, inspected }
+            .with_policies()
     }
 
     /// The latest phase that any view touches.

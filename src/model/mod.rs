@@ -12,6 +12,7 @@ pub mod http;
 pub mod identity;
 pub mod inspection;
 pub mod mail_hosts;
+pub mod mta_sts;
 pub mod name;
 pub mod obligation;
 pub mod observation;

@@ -42,6 +42,8 @@ pub struct Probes {
     pub follow: Vec<Follow>,
     /// What is asked about zones that turn out to be signed.
     pub signed: Vec<Signed>,
+    /// Policies of mail domains.
+    pub policies: Vec<PolicyAsk>,
     /// What is not looked at from here, and why: a line each for `--dry-run` and `-v`.
     pub skipped: Vec<String>,
 }
@@ -124,6 +126,22 @@ pub struct Signed {
     pub zone: Name,
     /// What is asked then.
     pub asks: Vec<DnsAsk>,
+}
+
+/// "The MTA-STS policy of this domain, if its record says that there is one": asked for at every address that the view's
+/// answers give for its host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyAsk {
+    /// The label of the view whose answers count.
+    pub view: Arc<str>,
+    /// Where the record stands.
+    pub owner: Name,
+    /// Who gives the policy.
+    pub host: Name,
+    /// Which addresses may be dialled from here.
+    pub reach: Reach,
+    /// Limit for a connection and its answer in milliseconds; `None` is the command line's.
+    pub timeout_ms: Option<u64>,
 }
 
 /// How connections to an endpoint are made.

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::dns::{RecordType, ResolverAddr};
 use super::mail_hosts::{mail_hosts, tlsa_owner};
+use super::mta_sts;
 use super::name::Name;
 use super::phase::{Moment, Phase};
 use super::plan::{
@@ -25,7 +26,7 @@ pub const CAA_NAMES: usize = 256;
 /// What a question is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Topic {
-    /// MX and SPF of `[mail]`, the hosts and their TLSA.
+    /// MX, SPF and MTA-STS of `[mail]`, the hosts and their TLSA.
     Mail,
     /// Where clients look for autodiscover.
     Autodiscover,
@@ -49,7 +50,7 @@ impl Topic {
     /// What it is for, in words.
     pub fn word(self) -> &'static str {
         match self {
-            Self::Mail => "MX, SPF and TLSA of [mail]",
+            Self::Mail => "MX, SPF, MTA-STS and TLSA of [mail]",
             Self::Autodiscover => "where clients look for autodiscover",
             Self::Records => "[records]",
             Self::Wildcards => "DNS wildcards",
@@ -113,6 +114,8 @@ impl Questions<'_> {
         for mail in &self.plan.mail {
             for view in outward(self.plan) {
                 self.ask(Topic::Mail, view, &mail.domain, &[RecordType::Mx, RecordType::Txt]);
+                mta_sts::owner(&mail.domain).iter().for_each(|o| self.ask(Topic::Mail, view, o, &[RecordType::Txt]));
+                mta_sts::host(&mail.domain).iter().for_each(|h| self.ask(Topic::Mail, view, h, &RecordType::ALL));
                 for target in mail.mx.iter().flatten().flatten() {
                     self.ask(Topic::Mail, view, &target.value, &RecordType::ALL);
                 }

@@ -2,13 +2,17 @@
 //! them in a second round. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use super::Seen;
 use crate::model::dns::{DnsOutcome, RecordType, Reply};
+use crate::model::http::{HttpProbe, Page};
+use crate::model::mta_sts::Record;
 use crate::model::name::Name;
 use crate::model::observation::{DnsProbe, Outcome, Probe};
-use crate::model::probes::{DnsAsk, Follow, Probes, Signed, Template};
+use crate::model::probes::{DnsAsk, Follow, HttpAsk, PolicyAsk, Probes, Signed, Template};
+use crate::model::records::RecordData;
 use crate::model::service::Way;
 
 /// Hosts that are followed in a run. More are no mail domain but somebody who plays for time.
@@ -17,6 +21,9 @@ const HOSTS: usize = 256;
 /// Questions that failed and are asked once more without validation. A resolver that fails for all is known by then.
 const DOUBTED: usize = 64;
 
+/// Addresses of a policy's host that are asked.
+const POLICY_ADDRESSES: usize = 8;
+
 /// What answers named so far.
 pub struct Followed<'a> {
     probes: &'a Probes,
@@ -24,6 +31,8 @@ pub struct Followed<'a> {
     more: Probes,
     hosts: BTreeSet<(Arc<str>, Name)>,
     doubted: usize,
+    /// Of each policy: whether its record is there, and the addresses of its host.
+    policies: BTreeMap<usize, (bool, BTreeSet<IpAddr>)>,
     wanted: BTreeMap<(Arc<str>, Name, RecordType), &'a Follow>,
 }
 
@@ -32,7 +41,15 @@ impl<'a> Followed<'a> {
     pub fn new(probes: &'a Probes) -> Self {
         let wanted: BTreeMap<_, _> =
             probes.follow.iter().map(|f| ((f.view.clone(), f.name.clone(), f.kind), f)).collect();
-        Self { probes, asked: BTreeSet::new(), more: Probes::default(), hosts: BTreeSet::new(), doubted: 0, wanted }
+        Self {
+            probes,
+            asked: BTreeSet::new(),
+            more: Probes::default(),
+            hosts: BTreeSet::new(),
+            doubted: 0,
+            policies: BTreeMap::new(),
+            wanted,
+        }
     }
 
     /// Takes what was seen.
@@ -41,12 +58,42 @@ impl<'a> Followed<'a> {
         let (Probe::Dns(probe), Outcome::Dns(outcome)) = (&observation.probe, &*observation.outcome) else { return };
         match outcome {
             DnsOutcome::ServFail => self.doubt(probe),
+            _ if !self.probes.policies.is_empty() && self.note_policy(probe, outcome) => {}
             DnsOutcome::Answer(reply) if !RecordType::ALL.contains(&probe.kind) => {
                 self.hosts(probe, reply);
                 self.keys(probe);
             }
             _ => {}
         }
+    }
+
+    /// Notes what hangs together with a policy; true if nothing else hangs on it.
+    fn note_policy(&mut self, probe: &DnsProbe, outcome: &DnsOutcome) -> bool {
+        let DnsOutcome::Answer(reply) = outcome else { return false };
+        let of = |p: &&PolicyAsk| p.view == probe.view && (p.host == probe.name || p.owner == probe.name);
+        let Some(at) = self.probes.policies.iter().position(|p| of(&p)) else { return false };
+        let noted = self.policies.entry(at).or_default();
+        let texts =
+            reply.records.iter().filter_map(|r| if let RecordData::Txt(t) = &r.data { Some(t.as_str()) } else { None });
+        noted.0 |= matches!(Record::of(texts), Record::Id(_));
+        noted.1.extend(reply.addresses.iter().map(|a| a.address));
+        true
+    }
+
+    /// The policies that the answers so far say are there, at each address of their hosts.
+    pub fn policies(&self) -> Vec<HttpAsk> {
+        let found = self.policies.iter().filter(|(_, (is_said, _))| *is_said);
+        let asks = found.filter_map(|(at, (_, addresses))| Some((self.probes.policies.get(*at)?, addresses)));
+        let each = |(ask, addresses): (&PolicyAsk, &BTreeSet<IpAddr>)| {
+            let reached = addresses.iter().filter(|a| ask.reach.allows(**a)).take(POLICY_ADDRESSES);
+            let probe = |a: &IpAddr| HttpProbe {
+                address: SocketAddr::new(*a, 443),
+                name: ask.host.clone(),
+                page: Page::MtaSts,
+            };
+            reached.map(|a| HttpAsk { probe: probe(a), timeout_ms: ask.timeout_ms }).collect::<Vec<_>>()
+        };
+        asks.flat_map(each).collect()
     }
 
     /// A failure may be the resolver's own word: that it has an answer which it could not validate (RFC 4035 section 5.5).
@@ -135,11 +182,11 @@ impl<'a> Followed<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::dns::ResolverAddr;
+    use crate::model::dns::{AddressRecord, ResolverAddr};
     use crate::model::observation::Observation;
     use crate::model::plan::ViewKind;
     use crate::model::probes::{Manners, Reach};
-    use crate::model::records::{DataRecord, RecordData};
+    use crate::model::records::DataRecord;
 
     fn name(text: &str) -> Name {
         Name::parse_owner(text).unwrap()
@@ -218,6 +265,31 @@ mod tests {
         let mut followed = Followed::new(&probes);
         (0..1000).for_each(|n| followed.take(&failed(&format!("h{n}.domain.com"), RecordType::A, false)));
         assert_eq!(followed.probes().dns.len(), DOUBTED);
+    }
+
+    #[test]
+    fn a_policy_is_asked_for_where_its_record_is() {
+        let ask = PolicyAsk {
+            view: "external".into(),
+            owner: name("_mta-sts.domain.com"),
+            host: name("mta-sts.domain.com"),
+            reach: Reach { networks: None, kind: ViewKind::External },
+            timeout_ms: None,
+        };
+        let probes = Probes { policies: vec![ask], ..Probes::default() };
+        let mut followed = Followed::new(&probes);
+        let Seen::Observation(seen) = answer("mta-sts.domain.com", RecordType::A, Vec::new()) else { panic!() };
+        let addresses =
+            ["203.0.113.9", "10.0.0.9", "203.0.113.8"].map(|a| AddressRecord { address: a.parse().unwrap(), ttl: 1 });
+        let reply = Reply { addresses: addresses.to_vec(), ..Reply::default() };
+        followed
+            .take(&Seen::Observation(Observation { outcome: Outcome::Dns(DnsOutcome::Answer(reply)).into(), ..seen }));
+        followed.take(&answer("_mta-sts.domain.com", RecordType::Txt, vec![RecordData::Txt("other".into())]));
+        assert_eq!(followed.policies(), []);
+        followed.take(&answer("_mta-sts.domain.com", RecordType::Txt, vec![RecordData::Txt("v=STSv1; id=1".into())]));
+        let asked: Vec<_> = followed.policies().iter().map(|a| a.probe.address.to_string()).collect();
+        assert_eq!(asked, ["203.0.113.8:443", "203.0.113.9:443"], "and no stranger's machine inside");
+        assert_eq!(followed.probes().dns, []);
     }
 
     #[test]

@@ -89,7 +89,8 @@ pub async fn observe(probes: &Probes, options: &Options<'_>, sink: &mut (dyn FnM
         };
         schedule::Schedule::new(probes, options).run(&mut both).await;
     }
-    ask_web_sites(probes, options, sink).await;
+    let policies = followed.policies();
+    ask_web_sites(probes.http.iter().chain(&policies), options, sink).await;
     // What answers named and nobody had asked for: a second, small round.
     let more = followed.probes();
     if !more.dns.is_empty() {
@@ -98,12 +99,16 @@ pub async fn observe(probes: &Probes, options: &Options<'_>, sink: &mut (dyn FnM
 }
 
 /// After all handshakes, so that no server is asked by many at once.
-async fn ask_web_sites(probes: &Probes, options: &Options<'_>, sink: &mut (dyn FnMut(Seen) + Send)) {
+async fn ask_web_sites<'a>(
+    asks: impl Iterator<Item = &'a HttpAsk>,
+    options: &Options<'_>,
+    sink: &mut (dyn FnMut(Seen) + Send),
+) {
     let ask = |ask: &HttpAsk| {
         let to = options.dial.resolve(ask.probe.address, Some(&ask.probe.name.probe()));
         (ask.probe.clone(), to, schedule::limit(ask.timeout_ms, options.timeout))
     };
-    let asks = probes.http.iter().map(ask).collect();
+    let asks = asks.map(ask).collect();
     tls::http::all(asks, |probe, to, outcome| {
         let dialled = (to != probe.address).then(|| to.into());
         let (probe, outcome) = (Probe::Http(probe), Outcome::Http(outcome).into());

@@ -48,7 +48,7 @@ mod tests {
     use super::*;
     use crate::model::dane::Tlsa;
     use crate::model::dns::{AddressRecord, DnsOutcome, Link, RecordType, Reply, ResolverAddr, Soa};
-    use crate::model::http::{HttpHead, HttpOutcome, HttpProbe};
+    use crate::model::http::{HttpHead, HttpOutcome, HttpProbe, Page};
     use crate::model::name::Name;
     use crate::model::observation::{DnsProbe, FORMAT, FileOutcome, MINOR, Outcome, Probe, Recording, TlsProbe};
     use crate::model::proxy::ProxyFault;
@@ -227,14 +227,17 @@ mod tests {
     fn http_probe() -> impl Strategy<Value = HttpProbe> {
         tls_probe().prop_map(|p| HttpProbe {
             address: p.address,
+            page: if p.sni.is_some() { Page::Root } else { Page::MtaSts },
             name: p.sni.unwrap_or_else(|| Name::parse("a.example").unwrap()),
         })
     }
 
     fn http() -> impl Strategy<Value = HttpOutcome> {
-        let head = (any::<u16>(), any::<Option<String>>(), any::<Option<String>>());
+        let head = (any::<u16>(), any::<Option<String>>(), any::<Option<String>>(), any::<Option<String>>());
         prop_oneof![
-            head.prop_map(|(status, location, hsts)| HttpOutcome::Head(HttpHead { status, location, hsts })),
+            head.prop_map(|(status, location, hsts, body)| {
+                HttpOutcome::Head(HttpHead { status, location, hsts, body: body.map(Into::into) })
+            }),
             ".*".prop_map(HttpOutcome::NoTls),
             ".*".prop_map(HttpOutcome::NotHttp),
             Just(HttpOutcome::Closed),

@@ -96,7 +96,7 @@ fn tool(folder: &Path, name: &str, args: &[&str]) -> String {
     String::from_utf8(out.stdout).expect("words")
 }
 
-fn named(folder: &Path, label: &str, at: SocketAddr, rest: &str) -> Daemon {
+fn named(folder: &Path, label: &'static str, at: SocketAddr, rest: &str) -> Daemon {
     let path = folder.display();
     let config = format!(
         "options {{ directory \"{path}\"; pid-file \"{path}/{label}.pid\"; session-keyfile \"{path}/{label}.key\";\n\

@@ -18,6 +18,7 @@ mod dovecot;
 mod faces;
 mod haproxy;
 mod inspect;
+mod mta_sts;
 mod mtls;
 mod nginx;
 mod old_tls;

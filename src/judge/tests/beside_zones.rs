@@ -278,6 +278,9 @@ fn a_narrower_run_says_what_it_leaves_out() {
     };
     assert_eq!(lines(&[], None), [""; 0]);
     assert_eq!(lines(&["dns"], None), [""; 0]);
-    assert_eq!(lines(&[MAIL], None), ["DNS wildcards and CAA records (left out by --only)"]);
+    assert_eq!(
+        lines(&[MAIL], None),
+        ["DNS wildcards, CAA records and DNSSEC of the plan's zones (left out by --only)"]
+    );
     assert_eq!(lines(&[], Some(vec![INTERNAL])), ["CAA records (left out by --view)"]);
 }

@@ -31,6 +31,7 @@ mod issuance;
 mod legacy;
 mod lowering;
 mod mail;
+mod mta_sts;
 mod next;
 mod odd;
 mod plans;

@@ -140,6 +140,20 @@ fn resolvers_may_have_records_of_different_times() {
 }
 
 #[test]
+fn records_of_an_unsigned_zone_are_a_warning() {
+    let (old, new) = (ROOT.issue(&[MAIL]), ROOT.issue(&[MAIL]));
+    let mut world = with(&[&new], &[record(3, 1, 1, &old[0])]);
+    let title = "no TLSA record of mail.domain.com fits what mx0 shows at port 25";
+    world.says(EXTERNAL, 0, "domain.com", RecordType::Ds, records(RecordType::Ds, &[]));
+    assert_eq!(told(&world), [format!("warning: {title}")]);
+    world.says(EXTERNAL, 1, "domain.com", RecordType::Ds, DnsOutcome::Timeout);
+    assert_eq!(told(&world), [format!("error: {title}")], "one of them may know better");
+    world.unsay(EXTERNAL, "domain.com");
+    world.say_of(EXTERNAL, "domain.com", RecordType::Ds, &records(RecordType::Ds, &["1 13 2 ab"]));
+    assert_eq!(told(&world)[0], format!("error: {title}"));
+}
+
+#[test]
 fn only_hosts_of_mail_are_asked_about() {
     let mut world = mail_host(&[&ROOT.issue(&[MAIL])]);
     let asked = |world: &World| {

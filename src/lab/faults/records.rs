@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use super::super::certificates::Issue;
 use super::super::machines::{Door, Machine, Manner};
+use super::super::policies::policy;
 use super::super::web::Web;
 use super::super::world::World;
 use super::super::zone::Entry;
@@ -179,6 +180,31 @@ pub(super) fn fail_caa(world: &mut World, owner: &str) {
     for view in &mut world.views {
         view.zone.fails.insert((owner.to_string(), RecordType::Caa));
     }
+}
+
+/// The machines that give policies, by their mail domains.
+pub(super) fn with_policies(world: &World) -> Vec<String> {
+    let has = |m: &&MailDomain| policy_of(world, m.domain.as_str()).is_some();
+    texts(world.plan.mail.iter().filter(has).map(|m| &m.domain))
+}
+
+fn policy_of(world: &World, domain: &str) -> Option<usize> {
+    let label = format!("mta-sts.{domain}");
+    world.machines.iter().position(|m| *m.label == *label)
+}
+
+fn set_policy(world: &mut World, domain: &str, policy: Option<String>) {
+    let machine = policy_of(world, domain).and_then(|at| world.machines.get_mut(at));
+    machine.into_iter().flat_map(|m| m.doors.values_mut()).for_each(|door| door.web.policy = policy.clone());
+}
+
+pub(super) fn list_others_only(world: &mut World, domain: &str) {
+    let former = Name::parse(&format!("former.{domain}")).ok();
+    set_policy(world, domain, Some(policy(former.iter())));
+}
+
+pub(super) fn take_policy_away(world: &mut World, domain: &str) {
+    set_policy(world, domain, None);
 }
 
 /// Mail hosts with TLSA records.

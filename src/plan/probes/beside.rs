@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use super::Asker;
 use crate::model::dns::{RecordType, ResolverAddr};
+use crate::model::mta_sts;
 use crate::model::name::Name;
 use crate::model::observation::DnsProbe;
 use crate::model::plan::ViewId;
 use crate::model::policy::Policy;
-use crate::model::probes::{DnsAsk, Follow, Reach, Signed, Template};
+use crate::model::probes::{DnsAsk, Follow, PolicyAsk, Reach, Signed, Template};
 use crate::model::questions::{self, Question, Topic};
 use crate::model::service::Way;
 use crate::model::signed;
@@ -42,6 +43,7 @@ pub(super) fn ask(asker: &mut Asker, policy: &Policy) {
     }
     if policy.asks_beside() {
         candidates(asker, policy);
+        policies(asker, policy);
     }
 }
 
@@ -99,6 +101,32 @@ fn signed(asker: &mut Asker, policy: &Policy, question: &Question) {
     }
     let view = asker.plan.view(question.view).label.clone();
     asker.out.signed.push(Signed { view, zone: question.name.clone(), asks });
+}
+
+/// The policies of mail domains, and the certificate of who gives them, where the run itself stands in the view.
+fn policies(asker: &mut Asker, policy: &Policy) {
+    let asked = |v: &ViewId| policy.views.as_ref().is_none_or(|views| views.contains(v));
+    let plan = asker.plan;
+    for (view, mail) in questions::outward(plan).into_iter().flat_map(|v| plan.mail.iter().map(move |m| (v, m))) {
+        let (Some(owner), Some(host)) = (mta_sts::owner(&mail.domain), mta_sts::host(&mail.domain)) else { continue };
+        let (Some(None), true) = (asker.way_of(view), asked(&view)) else {
+            asker.skip(format!("https://{host}: seen from {} only", plan.view(view).label));
+            continue;
+        };
+        let v = plan.view(view);
+        let (label, reach, timeout_ms) = (v.label.clone(), Reach::of(v), v.settings.timeout_ms);
+        let manners = asker.manners(&v.settings, None);
+        asker.out.templates.push(Template {
+            view: label.clone(),
+            name: host.clone(),
+            port: HTTPS,
+            way: Way::Implicit,
+            reach: reach.clone(),
+            samples: 1,
+            manners,
+        });
+        asker.out.policies.push(PolicyAsk { view: label, owner, host, reach, timeout_ms });
+    }
 }
 
 /// Connections to the undeclared names at which clients look for autodiscover.

@@ -10,7 +10,8 @@ use crate::judge::wording;
 use crate::model::dns::RecordType;
 use crate::model::dnssec::{Dnskey, Ds};
 use crate::model::name::Name;
-use crate::model::plan::ViewId;
+use crate::model::obligation::Claim;
+use crate::model::plan::{NameId, ViewId};
 use crate::model::policy::Scope;
 use crate::model::records::RecordData;
 use crate::model::signed;
@@ -206,7 +207,23 @@ pub(super) fn failures(context: &Context) -> BTreeMap<(ViewId, Name), Failure> {
         failure.names.insert(name.to_string());
     }
     out.retain(|_, failure| failure.is_proven);
+    for ((view, zone), failure) in &mut out {
+        failure.keys.extend(not_due(context, *view, zone));
+    }
     out
+}
+
+/// Names of a zone of which nothing is due yet in the view, and which other questions are about: they fail with the rest.
+fn not_due(context: &Context, view: ViewId, zone: &Name) -> Vec<Key> {
+    let (case, plan) = (context.case, context.case.plan);
+    let due = case.obligations.iter().enumerate().filter_map(|(i, o)| match &o.claim {
+        Claim::Resolves { name, view: of, .. } if *of == view && case.is_due(i) => Some(*name),
+        _ => None,
+    });
+    let due: BTreeSet<NameId> = due.collect();
+    let is_below = |name: &Name| name == zone || name.is_under(zone.as_str());
+    let names = (0..plan.names.len()).map(NameId).filter(|n| !due.contains(n) && is_below(&plan.name(*n).name));
+    names.map(|name| Key::Dns(name, view)).collect()
 }
 
 /// The zones that are looked at in this run.
@@ -217,11 +234,25 @@ pub(super) fn zones(context: &Context) -> Vec<Name> {
     }
 }
 
+/// True if a view's resolvers say that the parent has no DS of a name's zone: nobody can validate what stands below it.
+pub(super) fn is_unsigned(context: &Context, view: ViewId, name: &Name) -> bool {
+    let zones = zones(context);
+    let Some(zone) = signed::zone_of(&zones, name) else { return false };
+    let told = told(context, view, zone, RecordType::Ds);
+    told.is_known() && told.0.iter().all(|w| w.outcome.reply().is_some_and(|reply| reply.records.is_empty()))
+}
+
 /// Zones that are signed, and of whose keys nobody could tell whether they fit, a line for each view.
 pub(in crate::judge) fn unknown(context: &Context) -> Vec<String> {
-    let plan = context.case.plan;
+    let (plan, zones) = (context.case.plan, zones(context));
     let mut out = Vec::new();
-    for zone in zones(context) {
+    // A recording of an earlier release.
+    let asked =
+        |zone: &Name| outward(context.case).into_iter().any(|v| !told(context, v, zone, RecordType::Ds).0.is_empty());
+    if !zones.is_empty() && !outward(context.case).is_empty() && !zones.iter().any(asked) {
+        out.push("DNSSEC of the plan's zones (not asked for)".to_string());
+    }
+    for zone in zones {
         let signed: Vec<ViewId> =
             outward(context.case).into_iter().filter(|v| !delegations(context, *v, &zone).is_empty()).collect();
         let inward = signed::inward(plan).into_iter().filter(|v| asks(context.case, *v) && !signed.is_empty());

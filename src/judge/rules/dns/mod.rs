@@ -14,6 +14,7 @@ mod ds_dnskey_mismatch;
 mod internal_zone_shadows_public;
 mod intranet_name_in_external_view;
 mod mixed_generation_rrset;
+mod mta_sts_mismatch;
 mod mx_left_behind;
 mod mx_target_invalid;
 mod name_probed_before_creation;
@@ -38,6 +39,7 @@ mod wildcard_record_answers;
 
 pub(in crate::judge) use caa::unnamed;
 pub(in crate::judge) use dnssec::unknown as unknown_keys;
+pub(in crate::judge) use mta_sts_mismatch::unknown as unknown_policies;
 pub(super) use name_unresolved_in_view::is_dangling;
 pub(super) use odd::strangers;
 pub(in crate::judge) use spf_lacks_new_outbound::unknown as unknown_senders;
@@ -77,6 +79,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule { info: &record_differs::INFO, check: record_differs::check },
     Rule { info: &spf_lacks_new_outbound::INFO, check: spf_lacks_new_outbound::check },
     Rule { info: &tlsa_mismatch::INFO, check: tlsa_mismatch::check },
+    Rule { info: &mta_sts_mismatch::INFO, check: mta_sts_mismatch::check },
     Rule { info: &srv_target_invalid::INFO, check: srv_target_invalid::check },
     Rule { info: &autodiscover_candidate_uncovered::INFO, check: autodiscover_candidate_uncovered::check },
     Rule { info: &caa_forbids_issuer::INFO, check: caa_forbids_issuer::check },

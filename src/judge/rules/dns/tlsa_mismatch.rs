@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::dane::{self, Fit, Link};
+use super::dnssec;
 use crate::judge::RuleInfo;
 use crate::judge::beside::{self, Told, outward, told};
 use crate::judge::draft::{Context, Draft, Key};
@@ -37,11 +38,12 @@ const PAGE: &str = "\
 A host that the plan names in `mx` has TLSA records at _25._tcp, and a server of the plan shows a certificate at port 25 that
 none of them fits: neither its own certificate or key (usage 3) nor an authority that signed it and is sent along (usage 2).
 Selectors 0 and 1 and matching types 0, 1 and 2 are compared. Each server is held against the records, also an old one that
-mail still reaches. As warnings: all records are of a kind that senders do not use (usages 0 and 1 among them), so that TLS is
-demanded and nobody authenticated. And as an error: the records cannot be had (SERVFAIL) while the host's addresses are signed.
+mail still reaches. An error, too: the records cannot be had (SERVFAIL) while a resolver vouches for the host's addresses.
 
-Whether the zone is signed is told by the resolver's AD bit only; records of an unsigned zone are ignored by senders. Names
-and dates of certificates have rules of their own. Hosts of others, and services beside SMTP, are not looked at.
+As warnings: no record fits, and the zone is not signed (its parent has no DS), so that senders ignore them all; all records
+are of a kind that senders do not use (usages 0 and 1 among them), so that TLS is demanded and nobody authenticated.
+
+Names and dates of certificates have rules of their own. Hosts of others, and services beside SMTP, are not looked at.
 
 # Why it matters
 
@@ -217,6 +219,13 @@ impl<'a> Host<'_, 'a> {
         draft.seen = wording::cut(unfit.seen.iter().cloned().collect());
         draft.seen.push(format!("{}, shown by {listed}", wording::leaf(case, leaf)));
         draft.hurts = vec![self.hurts()];
+        if unfit.views.iter().all(|v| dnssec::is_unsigned(self.context, *v, self.name())) {
+            draft.severity = Severity::Warning;
+            draft.hurts = vec![format!(
+                "nobody as long as the zone of {} is not signed, as it is now: senders ignore the records",
+                self.name()
+            )];
+        }
         let ttl = plan.cutover.low_ttl;
         let line = |r: &Tlsa| format!("{TYPED}{}. {ttl} IN TLSA {r}", self.owner);
         let zone = unfit.views.first().map(|v| super::zone_word(case, *v)).unwrap_or_default();

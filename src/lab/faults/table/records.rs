@@ -60,6 +60,20 @@ pub(super) const FAULTS: &[FaultInfo] = &[
         records::fail_caa,
     ),
     FaultInfo::new(
+        "mta-sts-lacks-host",
+        "domain",
+        "the MTA-STS policy of the domain lists another host than takes its mail",
+        records::with_policies,
+        records::list_others_only,
+    ),
+    FaultInfo::new(
+        "mta-sts-without-policy",
+        "domain",
+        "the domain says that it has an MTA-STS policy, and its host answers 404",
+        records::with_policies,
+        records::take_policy_away,
+    ),
+    FaultInfo::new(
         "tlsa-of-old-key",
         "host",
         "the TLSA records of a mail host are of a key that its servers no longer have",

@@ -57,7 +57,7 @@ fn data(record: &Record) -> Option<RecordData> {
 #[cfg(test)]
 mod tests {
     use hickory_resolver::proto::op::{Message, ResponseCode};
-    use hickory_resolver::proto::rr::rdata::{CNAME, MX, SRV, TXT};
+    use hickory_resolver::proto::rr::rdata::{CNAME, MX, NULL, SRV, TXT};
     use hickory_resolver::proto::rr::{self, RData, Record};
 
     use super::super::{Question, Read};
@@ -120,6 +120,31 @@ mod tests {
             shown(RecordType::Txt, vec![record("domain.com.", 60, RData::TXT(txt))]),
             "\"v=spf1 -all\\027[31m\""
         );
+    }
+
+    fn raw(kind: RecordType, octets: &[u8]) -> DnsOutcome {
+        let code = super::wire_type(kind).into();
+        let data = RData::Unknown { code, rdata: NULL::with(octets.to_vec()) };
+        outcome(kind, vec![record("domain.com.", 60, data)])
+    }
+
+    #[test]
+    fn keys_and_their_digests_are_read_octet_by_octet() {
+        for (kind, octets, want) in [
+            (RecordType::Tlsa, &[3, 1, 1, 0xab, 0xcd][..], "3 1 1 abcd"),
+            (RecordType::Ds, &[0xec, 0x45, 5, 1, 0x2b, 0xb1], "60485 5 1 2bb1"),
+            (RecordType::Dnskey, &[1, 1, 3, 13, 1, 2, 3], "257 3 13 AQID"),
+            // Nothing behind the numbers is no record that anything fits, and none that breaks the reader.
+            (RecordType::Tlsa, &[3, 1, 1], "3 1 1 "),
+            (RecordType::Ds, &[0, 1, 2, 3], "1 2 3 "),
+        ] {
+            assert_eq!(raw(kind, octets).to_string(), want, "{kind}");
+        }
+        for (kind, length) in [(RecordType::Tlsa, 3), (RecordType::Ds, 4), (RecordType::Dnskey, 4)] {
+            for short in 1..length {
+                assert!(matches!(raw(kind, &vec![1; short]), DnsOutcome::Malformed(_)), "{kind} {short}");
+            }
+        }
     }
 
     #[test]
