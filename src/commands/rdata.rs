@@ -99,6 +99,7 @@ impl Rdata {
             | RecordData::Dnskey(_)
             | RecordData::Ds(_)
             | RecordData::Ns(_)
+            | RecordData::Ptr(_)
             | RecordData::Soa(_) => return None,
         })
     }

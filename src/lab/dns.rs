@@ -9,7 +9,7 @@ use hickory_server::Server;
 use hickory_server::net::runtime::Time;
 use hickory_server::net::xfer::Protocol;
 use hickory_server::proto::op::{Header, Metadata, OpCode, ResponseCode};
-use hickory_server::proto::rr::rdata::{A, AAAA, CAA, CNAME, MX, NS, NULL, SOA, SRV, TLSA, TXT};
+use hickory_server::proto::rr::rdata::{A, AAAA, CAA, CNAME, MX, NS, NULL, PTR, SOA, SRV, TLSA, TXT};
 use hickory_server::proto::rr::{DNSClass, Name, RData, Record};
 use hickory_server::server::{Request, RequestHandler, ResponseHandler, ResponseInfo};
 use hickory_server::zone_handler::MessageResponseBuilder;
@@ -210,6 +210,7 @@ fn data(data: &RecordData) -> Option<RData> {
         RecordData::Ds(ds) => unknown(43, ds.octets()),
         RecordData::Mx { preference, exchange } => RData::MX(MX::new(*preference, absolute(exchange)?)),
         RecordData::Ns(host) => RData::NS(NS(absolute(host)?)),
+        RecordData::Ptr(name) => RData::PTR(PTR(absolute(name)?)),
         RecordData::Soa(soa) => head(&soa.zone, soa.serial, soa.minimum)?,
         RecordData::Srv { priority, weight, port, target } => {
             RData::SRV(SRV::new(*priority, *weight, *port, absolute(target)?))

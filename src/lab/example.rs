@@ -242,6 +242,7 @@ pub(super) fn mail_host() -> Plan {
         domain: name("example.org"),
         mx: [mx("mx.hoster.example"), mx("mail.example.org"), mx("mail.example.org")],
         autodiscover: Autodiscover::Srv,
+        helo: None,
         span: Span::default(),
     }];
     plan.records = vec![PlannedRecord {

@@ -5,12 +5,12 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use super::certificates::IssueId;
 use super::machines::Machine;
-use super::zone::{DEFAULT_TTL, Zone, addresses, nothing};
+use super::zone::{DEFAULT_TTL, Entry, Zone, addresses, nothing};
 use crate::model::dane::Tlsa;
 use crate::model::dns::{RecordType, Soa};
-use crate::model::mail_hosts::{SMTP, mail_hosts, tlsa_owner};
+use crate::model::mail_hosts::{SMTP, mail_hosts, reverse, senders, tlsa_owner};
 use crate::model::name::Name;
-use crate::model::phase::Moment;
+use crate::model::phase::{Moment, Phase};
 use crate::model::plan::{Autodiscover, Plan, Table, ViewId};
 use crate::model::records::{DataRecord, RecordData};
 
@@ -40,6 +40,27 @@ impl Zone {
                 let target = front.name.to_string();
                 self.add_records(&srv, vec![RecordData::Srv { priority: 0, weight: 0, port: 443, target }]);
             }
+        }
+    }
+
+    /// The addresses from which mail comes have names: those that the plan says, or some of their own.
+    pub fn name_senders(&mut self, plan: &Plan, view: ViewId) {
+        let helo = plan.mail.iter().find_map(|m| m.helo.as_ref()).map(|h| h.value.to_string());
+        let Some(domain) = plan.mail.first().map(|m| m.domain.to_string()) else { return };
+        let senders: BTreeSet<_> = Phase::ALL.into_iter().flat_map(|phase| senders(plan, view, phase)).collect();
+        for sender in senders {
+            let Some(owner) = reverse(sender.address) else { continue };
+            let own = format!("out-{}.{domain}", sender.address.to_string().replace(['.', ':'], "-"));
+            let name = helo.clone().unwrap_or(own);
+            // A name of the plan leads where the plan says.
+            let is_own = !plan.names.iter().any(|n| n.name.as_str() == name);
+            match self.entries.entry(name.clone()).or_insert_with(nothing) {
+                Entry::Addresses { addresses, .. } if is_own && !addresses.contains(&sender.address) => {
+                    addresses.push(sender.address);
+                }
+                _ => {}
+            }
+            self.add_records(owner.as_str(), vec![RecordData::Ptr(name)]);
         }
     }
 

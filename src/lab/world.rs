@@ -114,9 +114,15 @@ impl World {
         latest(&self.moments)
     }
 
-    /// The certificates that are shown anywhere.
+    /// The machines of the plan's servers and pools; those of others come after them.
+    pub(super) fn planned(&self) -> &[Machine] {
+        let count = self.plan.servers.len() + self.plan.pools.len();
+        self.machines.get(..count).unwrap_or(&self.machines)
+    }
+
+    /// The certificates that the plan's machines show.
     pub(super) fn shown(&self) -> BTreeSet<IssueId> {
-        self.machines.iter().flat_map(|m| m.doors.values()).flat_map(|d| d.shown()).collect()
+        self.planned().iter().flat_map(|m| m.doors.values()).flat_map(|d| d.shown()).collect()
     }
 }
 

@@ -98,6 +98,7 @@ impl Zone {
             }
         }
         zone.sign(plan, view);
+        zone.name_senders(plan, view);
         plan.names.iter().filter(|n| flips(plan, n, view, moment)).for_each(|n| zone.lower(n.name.as_str(), plan));
         zone
     }

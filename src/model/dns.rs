@@ -137,6 +137,8 @@ pub enum RecordType {
     Mx,
     /// Who serves the zone.
     Ns,
+    /// The name of an address (RFC 1035 section 3.5).
+    Ptr,
     /// The zone's head.
     Soa,
     /// Where a service is (RFC 2782).
@@ -162,8 +164,8 @@ impl RecordType {
 
     /// The type of a word in capitals; `None` for one that is never asked for.
     pub fn of_word(word: &str) -> Option<Self> {
-        use RecordType::{A, Aaaa, Caa, Cname, Dnskey, Ds, Mx, Ns, Soa, Srv, Tlsa, Txt};
-        [A, Aaaa, Caa, Cname, Dnskey, Ds, Mx, Ns, Soa, Srv, Tlsa, Txt].into_iter().find(|t| t.word() == word)
+        use RecordType::{A, Aaaa, Caa, Cname, Dnskey, Ds, Mx, Ns, Ptr, Soa, Srv, Tlsa, Txt};
+        [A, Aaaa, Caa, Cname, Dnskey, Ds, Mx, Ns, Ptr, Soa, Srv, Tlsa, Txt].into_iter().find(|t| t.word() == word)
     }
 
     /// The field's word.
@@ -177,6 +179,7 @@ impl RecordType {
             Self::Ds => "DS",
             Self::Mx => "MX",
             Self::Ns => "NS",
+            Self::Ptr => "PTR",
             Self::Soa => "SOA",
             Self::Srv => "SRV",
             Self::Tlsa => "TLSA",

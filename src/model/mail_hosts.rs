@@ -1,7 +1,11 @@
-//! The plan's own hosts that take mail from outside, and where their TLSA records stand.
+//! The plan's own hosts that take mail from outside, and where their TLSA records stand; its servers that send mail.
+
+use std::net::IpAddr;
 
 use super::name::Name;
+use super::phase::Phase;
 use super::plan::{NameId, Plan, Target, ViewId, Wanted};
+use super::probes::is_private;
 use super::service::Service;
 
 /// The port at which servers hand mail to each other (RFC 5321 section 4.5.4.2).
@@ -43,6 +47,59 @@ fn has_smtp(plan: &Plan, name: NameId, view: ViewId) -> bool {
         _ => false,
     };
     asked && name.wanted.get(view.0).is_some_and(|w| w.iter().any(|w| leads(&w.value)))
+}
+
+/// A server's address from which mail comes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Sender {
+    /// The address.
+    pub address: IpAddr,
+    /// Whose it is.
+    pub target: Target,
+    /// A name that leads there.
+    pub name: Name,
+}
+
+/// The public addresses of servers that speak SMTP and that names lead to in a phase.
+pub fn senders(plan: &Plan, view: ViewId, phase: Phase) -> Vec<Sender> {
+    let mut out: Vec<Sender> = Vec::new();
+    for name in &plan.names {
+        let Some(Wanted::Targets(targets)) = name.wanted.get(view.0).map(|w| &w[phase as usize].value) else {
+            continue;
+        };
+        for target in targets.iter().filter(|t| takes_mail(plan, **t)) {
+            let addresses = plan.target_addresses(*target, view, phase).into_iter().filter(|a| !is_private(*a));
+            for address in addresses {
+                if !out.iter().any(|s| s.address == address) {
+                    out.push(Sender { address, target: *target, name: name.name.probe() });
+                }
+            }
+        }
+    }
+    out.sort();
+    out
+}
+
+/// Those of a phase that were not there in the one before; none where nobody sent before.
+pub fn new_senders(plan: &Plan, view: ViewId, from: Phase, to: Phase) -> Vec<Sender> {
+    let old = senders(plan, view, from);
+    let is_new = |s: &Sender| !old.is_empty() && !old.iter().any(|o| o.address == s.address);
+    senders(plan, view, to).into_iter().filter(is_new).collect()
+}
+
+/// The name under which the name of an address stands (RFC 1035 section 3.5, RFC 3596 section 2.5).
+pub fn reverse(address: IpAddr) -> Option<Name> {
+    let text = match address {
+        IpAddr::V4(a) => {
+            let [a, b, c, d] = a.octets();
+            format!("{d}.{c}.{b}.{a}.in-addr.arpa")
+        }
+        IpAddr::V6(a) => {
+            let digits = a.octets().into_iter().rev().map(|o| format!("{:x}.{:x}.", o & 0x0f, o >> 4));
+            digits.collect::<String>() + "ip6.arpa"
+        }
+    };
+    Name::parse_owner(&text).ok()
 }
 
 /// True if a server, or some member of a pool, speaks SMTP at its own port.

@@ -135,7 +135,7 @@ pub const FORMAT: u32 = 1;
 /// 1: handshakes of servers older than current clients ([`Served::declined`](super::tls::Served::declined)), and the
 /// certificate of each kind of key ([`TlsProbe::face`]); runs through a proxy ([`Run::proxy`]).
 /// 2: what web sites answer ([`Probe::Http`]).
-/// 3: TLSA, DS and DNSKEY records, questions without validation
+/// 3: TLSA, DS, DNSKEY and PTR records, questions without validation
 /// ([`DnsProbe::unchecked`]), MTA-STS policies ([`Page`](super::http::Page)).
 pub const MINOR: u32 = 3;
 

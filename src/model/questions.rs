@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashSet};
 use sha2::{Digest, Sha256};
 
 use super::dns::{RecordType, ResolverAddr};
-use super::mail_hosts::{mail_hosts, tlsa_owner};
+use super::mail_hosts::{mail_hosts, new_senders, reverse, tlsa_owner};
 use super::mta_sts;
 use super::name::Name;
 use super::phase::{Moment, Phase};
@@ -23,10 +23,13 @@ pub const WILDCARDS: usize = 64;
 /// Names whose CAA records are asked for in a view, at most.
 pub const CAA_NAMES: usize = 256;
 
+/// Addresses from which mail comes whose names are asked for in a view, at most.
+pub const SENDERS: usize = 64;
+
 /// What a question is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Topic {
-    /// MX, SPF and MTA-STS of `[mail]`, the hosts and their TLSA.
+    /// MX, SPF and MTA-STS of `[mail]`, the hosts and their TLSA, and names of senders.
     Mail,
     /// Where clients look for autodiscover.
     Autodiscover,
@@ -50,7 +53,7 @@ impl Topic {
     /// What it is for, in words.
     pub fn word(self) -> &'static str {
         match self {
-            Self::Mail => "MX, SPF, MTA-STS and TLSA of [mail]",
+            Self::Mail => "MX, SPF, MTA-STS, TLSA and PTR of [mail]",
             Self::Autodiscover => "where clients look for autodiscover",
             Self::Records => "[records]",
             Self::Wildcards => "DNS wildcards",
@@ -121,11 +124,27 @@ impl Questions<'_> {
                 }
             }
         }
+        self.senders();
         for view in outward(self.plan) {
             for host in mail_hosts(self.plan, view) {
                 if let Some(owner) = tlsa_owner(&self.plan.name(host.name).name) {
                     self.ask(Topic::Mail, view, &owner, &[RecordType::Tlsa]);
                 }
+            }
+        }
+    }
+
+    /// The names of the addresses from which mail comes after a change, and those that servers say.
+    fn senders(&mut self) {
+        let plan = self.plan;
+        for view in outward(plan).into_iter().filter(|_| !plan.mail.is_empty()) {
+            let changes = Phase::ALL.into_iter().filter_map(|to| Some((to.previous()?, to)));
+            let new: Vec<_> = changes.flat_map(|(from, to)| new_senders(plan, view, from, to)).collect();
+            for owner in new.iter().take(SENDERS).filter_map(|s| reverse(s.address)) {
+                self.ask(Topic::Mail, view, &owner, &[RecordType::Ptr]);
+            }
+            for helo in plan.mail.iter().filter_map(|m| m.helo.as_ref()).filter(|_| !new.is_empty()) {
+                self.ask(Topic::Mail, view, &helo.value, &RecordType::ALL);
             }
         }
     }

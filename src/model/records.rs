@@ -46,6 +46,8 @@ pub enum RecordData {
     },
     /// A host that serves the zone.
     Ns(String),
+    /// The name of an address.
+    Ptr(String),
     /// The zone's head.
     Soa(Soa),
     /// Where a service is (RFC 2782).
@@ -83,6 +85,7 @@ impl RecordData {
             (RecordType::Tlsa, _) => Tlsa::parse(text).map(Self::Tlsa),
             (RecordType::Cname, [target]) => Some(Self::Cname(host(target))),
             (RecordType::Ns, [target]) => Some(Self::Ns(host(target))),
+            (RecordType::Ptr, [target]) => Some(Self::Ptr(host(target))),
             (RecordType::Mx, [preference, exchange]) => {
                 Some(Self::Mx { preference: preference.parse().ok()?, exchange: host(exchange) })
             }
@@ -105,6 +108,7 @@ impl RecordData {
             Self::Ds(_) => RecordType::Ds,
             Self::Mx { .. } => RecordType::Mx,
             Self::Ns(_) => RecordType::Ns,
+            Self::Ptr(_) => RecordType::Ptr,
             Self::Soa(_) => RecordType::Soa,
             Self::Srv { .. } => RecordType::Srv,
             Self::Tlsa(_) => RecordType::Tlsa,
@@ -112,10 +116,11 @@ impl RecordData {
         }
     }
 
-    /// The host that a record of mail or of a service leads to, with the service's port; `None` for `.`.
+    /// The host that a record of mail, of a service or of an address leads to, with the service's port; `None` for `.`.
     pub fn host(&self) -> Option<(&str, Option<u16>)> {
         match self {
             Self::Mx { exchange, .. } if exchange != "." => Some((exchange, None)),
+            Self::Ptr(name) if name != "." => Some((name, None)),
             Self::Srv { target, port, .. } if target != "." => Some((target, Some(*port))),
             _ => None,
         }
@@ -128,7 +133,7 @@ impl fmt::Display for RecordData {
         let dot = |name: &str| if name == "." { String::new() } else { name.to_string() };
         match self {
             Self::Caa { flags, tag, value } => write!(f, "{flags} {tag} \"{value}\""),
-            Self::Cname(name) | Self::Ns(name) => write!(f, "{}.", dot(name)),
+            Self::Cname(name) | Self::Ns(name) | Self::Ptr(name) => write!(f, "{}.", dot(name)),
             Self::Dnskey(key) => write!(f, "{key}"),
             Self::Ds(ds) => write!(f, "{ds}"),
             Self::Mx { preference, exchange } => write!(f, "{preference} {}.", dot(exchange)),

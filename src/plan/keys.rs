@@ -40,7 +40,7 @@ pub(super) const WAIVER: Keys = &[&["rule", "on", "reason", "until"]];
 pub(super) const PHASE_TABLE: Keys = &[PHASES];
 pub(super) const PHASE: Keys = &[&["from", "until"]];
 pub(super) const ZONE: Keys = &[&["views", "servers", "product"]];
-pub(super) const MAIL: Keys = &[&["mx", "autodiscover"]];
+pub(super) const MAIL: Keys = &[&["mx", "autodiscover", "helo"]];
 pub(super) const CUTOVER: Keys = &[&["low-ttl", "propagation", "slack", "rollback-budget", "flipped", "windows"]];
 pub(super) const INVENTORY: Keys = &[&["files"]];
 

@@ -46,7 +46,6 @@ pub(super) const LATER: &[&str] = &[
     "pfx-too-new-for-target",
     "published-name-missing",
     "delegation-mismatch",
-    "ptr-helo-mismatch",
 ];
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ fn mail(before: &[&str], coexistence: &[&str], autodiscover: Autodiscover) -> Wo
         domain: Name::parse(DOMAIN).unwrap(),
         mx: [mx(before), mx(coexistence), mx(coexistence)],
         autodiscover,
+        helo: None,
         span: Span::default(),
     }];
     world

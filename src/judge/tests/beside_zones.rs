@@ -185,6 +185,7 @@ fn a_wildcard_that_plays_autodiscover_is_the_cause() {
         domain: Name::parse(DOMAIN).unwrap(),
         mx: [None, None, None],
         autodiscover: Autodiscover::Srv,
+        helo: None,
         span: Span::default(),
     }];
     world.answer(EXTERNAL, "autodiscover.domain.com", &["198.51.100.250"]);
@@ -282,5 +283,5 @@ fn a_narrower_run_says_what_it_leaves_out() {
         lines(&[MAIL], None),
         ["DNS wildcards, CAA records and DNSSEC of the plan's zones (left out by --only)"]
     );
-    assert_eq!(lines(&[], Some(vec![INTERNAL])), ["CAA records (left out by --view)"]);
+    assert_eq!(lines(&[], Some(vec![INTERNAL])), ["CAA records and DNSSEC of the plan's zones (left out by --view)"]);
 }

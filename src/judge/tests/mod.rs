@@ -38,6 +38,7 @@ mod plans;
 mod pools;
 mod replaced;
 mod residue;
+mod senders;
 mod time;
 mod tlsa;
 mod trust;

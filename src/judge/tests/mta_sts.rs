@@ -17,6 +17,7 @@ fn world(hosts: &[&str], texts: &[&str], outcome: Option<HttpOutcome>) -> World 
         domain: Name::parse("domain.com").unwrap(),
         mx: [mx(), mx(), mx()],
         autodiscover: Autodiscover::None,
+        helo: None,
         span: Span::default(),
     }];
     world.say_of(EXTERNAL, OWNER, RecordType::Txt, &records(RecordType::Txt, texts));

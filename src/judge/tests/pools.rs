@@ -45,6 +45,7 @@ fn the_odd_node_is_one_finding() {
         domain: crate::model::name::Name::parse("domain.com").unwrap(),
         mx: [None, None, None],
         autodiscover: crate::model::plan::Autodiscover::None,
+        helo: None,
         span: Span::default(),
     });
     let judgement = world.judge();

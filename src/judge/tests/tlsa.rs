@@ -34,6 +34,7 @@ fn mail_host(chains: &[&Chain]) -> World {
         domain: Name::parse("domain.com").unwrap(),
         mx: [mx(), mx(), mx()],
         autodiscover: Autodiscover::None,
+        helo: None,
         span: Span::default(),
     }];
     world
@@ -67,7 +68,7 @@ fn some_record_fits_each_certificate_that_is_shown() {
     let (old, new) = (ROOT.issue(&[MAIL]), ROOT.issue(&[MAIL]));
     let (of_old, of_new) = (record(3, 1, 1, &old[0]), record(3, 1, 1, &new[0]));
     let none = Vec::<String>::new();
-    assert_eq!(told(&with(&[&old], &[of_old.clone()])), none);
+    assert_eq!(told(&with(&[&old], std::slice::from_ref(&of_old))), none);
     assert_eq!(told(&with(&[&old, &new], &[of_old.clone(), of_new])), none);
     assert_eq!(told(&with(&[&old], &[])), none, "nobody demands anything");
     let title = "error: no TLSA record of mail.domain.com fits what mx1 shows at port 25";
@@ -89,7 +90,7 @@ fn records_that_senders_do_not_use_are_no_records_that_fit() {
     let chain = ROOT.issue(&[MAIL]);
     let pkix = record(1, 1, 1, &chain[0]);
     assert_eq!(
-        told(&with(&[&chain], &[pkix.clone()])),
+        told(&with(&[&chain], std::slice::from_ref(&pkix))),
         ["warning: senders can use none of the TLSA records of mail.domain.com"]
     );
     let other = record(3, 1, 1, &ROOT.issue(&[MAIL])[0]);

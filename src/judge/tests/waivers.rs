@@ -183,6 +183,7 @@ fn a_waiver_of_one_view_leaves_the_mail_of_another() {
         domain: name("domain.com"),
         mx: [mx(), mx(), mx()],
         autodiscover: crate::model::plan::Autodiscover::None,
+        helo: None,
         span: Span::default(),
     }];
     for view in [INTERNAL, EXTERNAL] {

@@ -10,7 +10,9 @@ use super::super::web::Web;
 use super::super::world::World;
 use super::super::zone::Entry;
 use crate::model::dns::RecordType;
+use crate::model::mail_hosts::{new_senders, reverse};
 use crate::model::name::Name;
+use crate::model::phase::Phase;
 use crate::model::plan::{MailDomain, ViewKind};
 use crate::model::questions;
 use crate::model::records::RecordData;
@@ -205,6 +207,23 @@ pub(super) fn list_others_only(world: &mut World, domain: &str) {
 
 pub(super) fn take_policy_away(world: &mut World, domain: &str) {
     set_policy(world, domain, None);
+}
+
+/// Addresses from which mail comes.
+pub(super) fn senders(world: &World) -> Vec<String> {
+    let new = |phase: Phase| {
+        let views = questions::outward(&world.plan).into_iter();
+        let of = |view| phase.previous().map(|from| new_senders(&world.plan, view, from, phase)).unwrap_or_default();
+        views.flat_map(of).collect::<Vec<_>>()
+    };
+    let all: BTreeSet<IpAddr> =
+        Phase::ALL.into_iter().filter(|_| !world.plan.mail.is_empty()).flat_map(new).map(|s| s.address).collect();
+    all.iter().map(IpAddr::to_string).collect()
+}
+
+pub(super) fn forget_name(world: &mut World, address: &str) {
+    let Some(owner) = address.parse().ok().and_then(reverse) else { return };
+    world.views.iter_mut().for_each(|v| drop(v.zone.records.remove(owner.as_str())));
 }
 
 /// Mail hosts with TLSA records.

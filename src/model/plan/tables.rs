@@ -59,6 +59,8 @@ pub struct MailDomain {
     pub mx: [Option<Vec<Located<Name>>>; 3],
     /// How its clients find autodiscover.
     pub autodiscover: Autodiscover,
+    /// By which name its servers greet others in EHLO.
+    pub helo: Option<Located<Name>>,
     /// The domain's place.
     pub span: Span,
 }

@@ -58,11 +58,12 @@ fn resolvers(asker: &mut Asker, question: &Question) -> Vec<ResolverAddr> {
     Vec::new()
 }
 
-/// The hosts of MX and SRV records; those of autodiscover are asked by TLS where one stands in the view.
+/// The hosts of MX, SRV and PTR records; those of autodiscover are asked by TLS where one stands in the view.
 fn follow(asker: &mut Asker, question: &Question) {
     let named = matches!(
         (question.topic, question.kind),
-        (Topic::Mail | Topic::Records, RecordType::Mx | RecordType::Srv) | (Topic::Autodiscover, RecordType::Srv)
+        (Topic::Mail | Topic::Records, RecordType::Mx | RecordType::Srv | RecordType::Ptr)
+            | (Topic::Autodiscover, RecordType::Srv)
     );
     if !named {
         return;

@@ -50,6 +50,8 @@ pub(super) struct Mail {
     mx: Option<ByPhase<OneOrMany<String>>>,
     /// How its clients find autodiscover: a name, `srv`, or false.
     autodiscover: Option<Autodiscover>,
+    /// By which name its servers greet others in EHLO.
+    helo: Option<String>,
 }
 
 #[derive(JsonSchema)]

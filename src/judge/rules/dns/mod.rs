@@ -22,6 +22,7 @@ mod name_unresolved_in_view;
 mod negative_ttl_too_high;
 mod odd;
 mod private_address_in_external_view;
+mod ptr_helo_mismatch;
 mod public_address_in_internal_view;
 mod record_differs;
 mod resolvers_disagree_in_view;
@@ -80,6 +81,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule { info: &spf_lacks_new_outbound::INFO, check: spf_lacks_new_outbound::check },
     Rule { info: &tlsa_mismatch::INFO, check: tlsa_mismatch::check },
     Rule { info: &mta_sts_mismatch::INFO, check: mta_sts_mismatch::check },
+    Rule { info: &ptr_helo_mismatch::INFO, check: ptr_helo_mismatch::check },
     Rule { info: &srv_target_invalid::INFO, check: srv_target_invalid::check },
     Rule { info: &autodiscover_candidate_uncovered::INFO, check: autodiscover_candidate_uncovered::check },
     Rule { info: &caa_forbids_issuer::INFO, check: caa_forbids_issuer::check },

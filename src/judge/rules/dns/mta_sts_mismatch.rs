@@ -297,10 +297,11 @@ impl<'a> Said<'_, 'a> {
     }
 
     /// Whether senders accept the certificate of the policy's host (RFC 8461 section 3.3); a name of the plan is judged as
-    /// such.
+    /// such, and behind a proxy that shows its own nobody knows.
     fn certificate(&self, known: &beside::Host) -> Option<Draft> {
         let case = self.context.case;
-        if case.plan.names.iter().any(|n| n.name == self.host) {
+        let is_planned = case.plan.names.iter().any(|n| n.name == self.host);
+        if is_planned || !self.context.suspicion.leaves.is_empty() {
             return None;
         }
         let (mut seen, mut looks) = (BTreeSet::new(), BTreeSet::new());
@@ -312,9 +313,7 @@ impl<'a> Said<'_, 'a> {
             let Found::Fresh(all) = found else { continue };
             for look in all {
                 let Some(TlsOutcome::Certificate(served)) = case.evidence.tls(look) else { continue };
-                let Some(leaf) = served.chain.first().filter(|l| !self.context.suspicion.leaves.contains(l)) else {
-                    continue;
-                };
+                let Some(leaf) = served.chain.first() else { continue };
                 let why = match case.certificates.identify(*leaf, &self.host) {
                     Some(Err(why)) => wording::mismatch(&why),
                     _ => match case.certificates.path(&served.chain, self.view) {

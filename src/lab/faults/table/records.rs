@@ -60,6 +60,13 @@ pub(super) const FAULTS: &[FaultInfo] = &[
         records::fail_caa,
     ),
     FaultInfo::new(
+        "ptr-missing",
+        "address",
+        "the address of a new mail server has no name",
+        records::senders,
+        records::forget_name,
+    ),
+    FaultInfo::new(
         "mta-sts-lacks-host",
         "domain",
         "the MTA-STS policy of the domain lists another host than takes its mail",

@@ -138,6 +138,7 @@ impl<'a> Reader<'a> {
             2 => Data::Record(RecordData::Ns(self.name()?.text())),
             5 => Data::Alias(self.name()?),
             6 => self.soa()?,
+            12 => Data::Record(RecordData::Ptr(self.name()?.text())),
             15 => Data::Record(self.mx()?),
             16 => Data::Record(RecordData::Txt(self.text(end)?)),
             33 => Data::Record(self.srv()?),

@@ -14,6 +14,7 @@ pub fn wire_type(kind: RecordType) -> u16 {
     match kind {
         RecordType::A => 1,
         RecordType::Ns => 2,
+        RecordType::Ptr => 12,
         RecordType::Cname => 5,
         RecordType::Soa => 6,
         RecordType::Mx => 15,
