@@ -81,6 +81,7 @@ pub async fn dns(world: &World) -> usize {
             resolver: resolvers[i / half].clone(),
             name: Name::parse(name).expect("a name"),
             kind,
+            unchecked: false,
         },
         timeout_ms: None,
     };

@@ -1,11 +1,13 @@
 //! `--dry-run`: what would be looked at, and detours that lead nowhere.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use super::proxies::Way;
 use super::{Trouble, output};
 use crate::model::dns::Transport;
+use crate::model::http::Page;
 use crate::model::name::Name;
 use crate::model::observation::{Detour, DialMap};
 use crate::model::plan::Plan;
@@ -31,6 +33,14 @@ pub fn print(plan: &Plan, probes: &Probes, dial: &DialMap, ways: &[Way]) -> Resu
         let is_led = p.resolver.transport != Transport::Udp && probes.led.contains(&p.view);
         let through = led(is_led.then_some(&p.view));
         line(format!("dns   {} {} {} @{}{to}{through}", p.view, p.name, p.kind, p.resolver));
+    }
+    if !probes.dns.is_empty() {
+        line("dns   each A or AAAA that fails (SERVFAIL): once more, without validation".into());
+    }
+    for s in &probes.signed {
+        let views: BTreeSet<&str> = s.asks.iter().map(|a| &*a.probe.view).collect();
+        let views = views.into_iter().collect::<Vec<_>>().join(", ");
+        line(format!("dns   if {} has a DS of {}: its DNSKEY in {views}, without validation", s.view, s.zone));
     }
     let through = |m: &Manners| led(m.via.as_ref());
     for f in &probes.follow {
@@ -60,6 +70,10 @@ pub fn print(plan: &Plan, probes: &Probes, dial: &DialMap, ways: &[Way]) -> Resu
         let (address, name) = (ask.probe.address, ask.probe.name.probe());
         let through = led(ask.via.as_ref());
         line(format!("http  {address} GET / of {name}{}{through}", detour(dial, address, Some(&name))));
+    }
+    for p in &probes.policies {
+        let path = Page::MtaSts.path();
+        line(format!("http  if {} has {} TXT: each address of {}, GET {path}", p.view, p.owner, p.host));
     }
     probes.skipped.iter().for_each(|s| line(format!("not   {s}")));
     output::print(&text)

@@ -3,6 +3,7 @@
 use std::fmt::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use crate::model::dane::Tlsa;
 use crate::model::dns::RecordType;
 use crate::model::name::Name;
 use crate::model::records::RecordData;
@@ -74,7 +75,6 @@ impl Rdata {
         match kind {
             "A" => text.trim().parse().ok().map(Self::A),
             "AAAA" => text.trim().parse().ok().map(Self::Aaaa),
-            "TLSA" => tlsa(text),
             _ => Self::of(RecordData::parse(RecordType::of_word(kind)?, text)?),
         }
     }
@@ -89,7 +89,18 @@ impl Rdata {
             }
             RecordData::Txt(text) => Self::Txt(unescaped(&text)?),
             RecordData::Caa { flags, tag, value } => Self::Caa { flags, tag, value: unescaped(&value)? },
-            RecordData::Ns(_) | RecordData::Soa(_) => return None,
+            RecordData::Tlsa(Tlsa {
+                usage: usage @ 0..=3,
+                selector: selector @ 0..=1,
+                matching: matching @ 0..=2,
+                association,
+            }) => Self::Tlsa { usage, selector, matching, association },
+            RecordData::Tlsa(_)
+            | RecordData::Dnskey(_)
+            | RecordData::Ds(_)
+            | RecordData::Ns(_)
+            | RecordData::Ptr(_)
+            | RecordData::Soa(_) => return None,
         })
     }
 
@@ -189,15 +200,6 @@ fn unescaped(text: &str) -> Option<String> {
         }
     }
     String::from_utf8(out).ok()
-}
-
-fn tlsa(text: &str) -> Option<Rdata> {
-    let mut words = text.split_ascii_whitespace();
-    let mut number = |most: u8| words.next()?.parse::<u8>().ok().filter(|n| *n <= most);
-    let (usage, selector, matching) = (number(3)?, number(1)?, number(2)?);
-    let digits = words.collect::<String>();
-    let association = data_encoding::HEXLOWER_PERMISSIVE.decode(digits.as_bytes()).ok()?;
-    (!association.is_empty()).then_some(Rdata::Tlsa { usage, selector, matching, association })
 }
 
 #[cfg(test)]

@@ -62,7 +62,7 @@ impl<'a> Seen<'a> {
         let views: BTreeMap<&str, ViewId> = plan.view_ids().map(|v| (&*plan.view(v).label, v)).collect();
         for observation in recording.observations.sorted() {
             match (&observation.probe, &*observation.outcome) {
-                (Probe::Dns(probe), Outcome::Dns(outcome)) if outcome.reply().is_some() => {
+                (Probe::Dns(probe), Outcome::Dns(outcome)) if probe.is_of_clients() && outcome.reply().is_some() => {
                     let Some(view) = views.get(&*probe.view) else { continue };
                     let look = Look { at: observation.at, outcome };
                     this.answers.entry((*view, &probe.name, probe.kind)).or_default().push(look);

@@ -81,11 +81,15 @@ pub(super) fn outward(case: &Case) -> Vec<ViewId> {
 /// What the view's resolvers said of a type at a name, but for those that are suspected to be somebody else, and those
 /// that have an answer for what cannot exist.
 pub(super) fn told<'a>(context: &Context<'a>, view: ViewId, name: &Name, kind: RecordType) -> Told<'a> {
+    Told(believed(context, view).flat_map(|r| told_by(context.case, view, r, name, kind).0).collect())
+}
+
+fn believed<'a>(context: &Context<'a>, view: ViewId) -> impl Iterator<Item = &'a ResolverAddr> {
     let suspicion = context.suspicion;
     let resolvers = context.case.plan.view(view).resolvers.iter().enumerate();
-    let believed =
-        resolvers.filter(|(i, _)| !suspicion.resolvers.contains(&(view, *i)) && !suspicion.liars.contains(&(view, *i)));
-    Told(believed.flat_map(|(_, r)| told_by(context.case, view, &r.value, name, kind).0).collect())
+    let is_believed =
+        move |i: &usize| !suspicion.resolvers.contains(&(view, *i)) && !suspicion.liars.contains(&(view, *i));
+    resolvers.filter(move |(i, _)| is_believed(i)).map(|(_, r)| &r.value)
 }
 
 /// What one server said.
@@ -96,7 +100,17 @@ pub(super) fn told_by<'a>(
     name: &Name,
     kind: RecordType,
 ) -> Told<'a> {
-    let found = case.evidence.question(&case.plan.view(view).label, server, name, kind);
+    words_of(case, server, case.evidence.question(&case.plan.view(view).label, server, name, kind))
+}
+
+/// What the view's resolvers said that were told not to validate.
+pub(super) fn told_unchecked<'a>(context: &Context<'a>, view: ViewId, name: &Name, kind: RecordType) -> Told<'a> {
+    let (case, v) = (context.case, context.case.plan.view(view));
+    let of = |r: &ResolverAddr| words_of(case, r, case.evidence.unchecked(&v.label, r, name, kind)).0;
+    Told(believed(context, view).flat_map(of).collect())
+}
+
+fn words_of<'a>(case: &Case<'a>, server: &ResolverAddr, found: Found) -> Told<'a> {
     let Found::Fresh(looks) = found else { return Told::default() };
     let words = looks.into_iter().filter_map(|look| {
         let outcome = case.evidence.dns(look)?;
@@ -167,11 +181,12 @@ pub(super) fn draft(
 pub(super) fn unanswered(context: &Context) -> Vec<String> {
     let case = context.case;
     let all = questions::questions(case.plan, case.policy);
-    // Older recordings know nothing of wildcards; no plan speaks of them.
+    // Older recordings know nothing of wildcards; no plan speaks of them. Of DNSSEC its rules speak.
     let of_wild = all.iter().filter(|q| q.topic == Topic::Wildcards && is_asked(case, q));
     let wild: BTreeSet<RecordType> = of_wild.map(|q| q.kind).collect();
     let open =
         all.iter().filter(|q| (q.topic != Topic::Wildcards || wild.contains(&q.kind)) && !is_answered(context, q));
+    let open = open.filter(|q| q.topic != Topic::Signed || is_asked(case, q));
     let mut kinds: BTreeMap<(ViewId, String), BTreeSet<RecordType>> = BTreeMap::new();
     for question in open.filter(|q| !q.name.is_under("invalid")) {
         let at = question.server.as_ref().map(|s| format!(" at {s}")).unwrap_or_default();

@@ -249,6 +249,9 @@ fn old_ttls(plan: &Plan, evidence: &Evidence) -> BTreeMap<(ViewId, NameId), u32>
     let names: BTreeMap<_, NameId> = plan.names.iter().enumerate().map(|(i, n)| (n.name.probe(), NameId(i))).collect();
     for (look, seen) in evidence.looks() {
         let Probe::Dns(probe) = &seen.probe else { continue };
+        if !probe.is_of_clients() {
+            continue;
+        }
         let view = plan.view_ids().find(|v| plan.view(*v).label == probe.view);
         let (Some(view), Some(name)) = (view, names.get(&probe.name)) else { continue };
         let flipped = plan.cutover.flipped.get(view.0).copied().flatten();

@@ -59,6 +59,17 @@ const TABLE: &[(&str, &str, By)] = &[
     ("resolves-to-unexpected-target", "modern-clients-cannot-connect", By::Stranger),
     // The record is wrong; that it makes a loop is its consequence.
     ("resolves-to-unexpected-target", "legacy-equals-primary-target", By::Dns),
+    // Whoever validates is given nothing, whatever the records say.
+    ("ds-dnskey-mismatch", "name-unresolved-in-view", By::Dns),
+    ("ds-dnskey-mismatch", "legacy-name-single-view", By::Dns),
+    ("ds-dnskey-mismatch", "resolvers-disagree-in-view", By::Dns),
+    ("ds-dnskey-mismatch", "evidence-missing", By::Dns),
+    ("ds-dnskey-mismatch", "caa-or-dcv-lookup-fails", By::Dns),
+    ("split-view-dnssec-bogus", "name-unresolved-in-view", By::Dns),
+    ("split-view-dnssec-bogus", "legacy-name-single-view", By::Dns),
+    ("split-view-dnssec-bogus", "resolvers-disagree-in-view", By::Dns),
+    ("split-view-dnssec-bogus", "evidence-missing", By::Dns),
+    ("split-view-dnssec-bogus", "caa-or-dcv-lookup-fails", By::Dns),
     // An alias that leads nowhere is no name that is missing.
     ("cname-conflict", "legacy-name-single-view", By::Alias),
     ("cname-conflict", "name-unresolved-in-view", By::Alias),
@@ -99,6 +110,10 @@ const TABLE: &[(&str, &str, By)] = &[
     ("mail-tls-endpoint-wrong", "chain-incomplete", By::Served),
     ("mail-tls-endpoint-wrong", "certificate-not-currently-valid", By::Served),
     ("mail-tls-endpoint-wrong", "pool-certificate-divergence", By::Served),
+    // It shows another certificate than it should; nobody is to publish a record for that one.
+    ("mail-tls-endpoint-wrong", "tlsa-mismatch", By::Served),
+    ("default-certificate-served", "tlsa-mismatch", By::Served),
+    ("endpoint-serves-wrong-certificate", "tlsa-mismatch", By::Served),
     // The right certificate was never put to use: all else about that leaf goes with it.
     ("default-certificate-served", "endpoint-serves-wrong-certificate", By::Served),
     ("default-certificate-served", "untrusted-issuer-for-view", By::Served),

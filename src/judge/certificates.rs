@@ -207,6 +207,11 @@ impl<'a> Certificates<'a> {
         self.notes.get(path).copied().unwrap_or_default()
     }
 
+    /// A certificate's bytes.
+    pub(super) fn der(&self, id: BlobId) -> Option<&'a [u8]> {
+        self.paths.der(id)
+    }
+
     /// Whether a certificate's signature is by another's key; `None` if that cannot be told.
     pub(super) fn is_signed_by(&self, certificate: BlobId, issuer: BlobId) -> Option<bool> {
         pki::is_signed_by(self.paths.der(certificate)?, self.paths.der(issuer)?)

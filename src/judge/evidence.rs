@@ -185,7 +185,12 @@ impl<'a> Evidence<'a> {
 
     /// As [`Evidence::find`], of a question to a view's resolver, by any run.
     pub(super) fn question(&self, view: &str, resolver: &ResolverAddr, name: &Name, kind: RecordType) -> Found {
-        self.found(self.order.at(Place::Resolver(view, resolver), Some(name), kind), |_| true)
+        self.found(self.order.at(Place::Resolver(view, resolver), Some(name), kind, false), |_| true)
+    }
+
+    /// As [`Evidence::question`], of one without validation.
+    pub(super) fn unchecked(&self, view: &str, resolver: &ResolverAddr, name: &Name, kind: RecordType) -> Found {
+        self.found(self.order.at(Place::Resolver(view, resolver), Some(name), kind, true), |_| true)
     }
 
     /// The number of a name, if anything was looked at under it.

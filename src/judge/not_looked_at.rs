@@ -8,6 +8,7 @@ use super::draft::Context;
 use super::rules::{LATER, dns};
 use super::wording;
 use crate::model::dns::RecordType;
+use crate::model::http::Page;
 use crate::model::obligation::Claim;
 use crate::model::observation::{Probe, TlsProbe};
 use crate::model::phase::Phase;
@@ -34,6 +35,8 @@ pub(super) fn lines(context: &Context) -> Vec<String> {
     out.extend(beside::unanswered(context));
     out.extend(unnamed_authorities(context));
     out.extend(dns::unknown_senders(context));
+    out.extend(dns::unknown_keys(context));
+    out.extend(dns::unknown_policies(context));
     out.extend(web_sites(case));
     out.extend(declared_only(case));
     out.extend(later_rules(case));
@@ -194,7 +197,7 @@ fn unnamed_authorities(context: &Context) -> Vec<String> {
 fn web_sites(case: &Case) -> Option<String> {
     let plan = case.plan;
     let declared = plan.servers.iter().any(|s| !s.redirects.is_empty());
-    let asked = case.evidence.looks().any(|(_, look)| matches!(look.probe, Probe::Http(_)));
+    let asked = case.evidence.looks().any(|(_, look)| matches!(&look.probe, Probe::Http(p) if p.page == Page::Root));
     (declared && !asked && case.policy.scope == Scope::All)
         .then(|| "redirects and HSTS (no web site was asked)".to_string())
 }

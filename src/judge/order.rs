@@ -46,13 +46,20 @@ pub(super) fn of_face(face: Face) -> u32 {
     face as u32 + 1
 }
 
+/// Beside the type, of a question without validation.
+const UNCHECKED: u32 = 0x40;
+
 fn parts(probe: &Probe) -> Parts<'_> {
     match probe {
         Probe::File(path) => (Place::File(path), None, 0),
-        Probe::Dns(p) => (Place::Resolver(&p.view, &p.resolver), Some(&p.name), p.kind as u32),
+        Probe::Dns(p) => (Place::Resolver(&p.view, &p.resolver), Some(&p.name), asked_for(p.kind, p.unchecked)),
         Probe::Tls(p) => (Place::Endpoint(p.address, p.way), p.sni.as_ref(), p.face.map_or(ANY_FACE, of_face)),
-        Probe::Http(p) => (Place::Web(p.address), Some(&p.name), 0),
+        Probe::Http(p) => (Place::Web(p.address), Some(&p.name), p.page as u32),
     }
+}
+
+fn asked_for(kind: RecordType, unchecked: bool) -> u32 {
+    kind as u32 | if unchecked { UNCHECKED } else { 0 }
 }
 
 /// An observation by the numbers of what it is about.
@@ -175,8 +182,8 @@ impl<'a> Order<'a> {
     }
 
     /// As [`Order::find`], of a question in parts.
-    pub(super) fn at(&self, place: Place, name: Option<&Name>, kind: RecordType) -> Range<Look> {
-        self.part(place, name, kind as u32)
+    pub(super) fn at(&self, place: Place, name: Option<&Name>, kind: RecordType, unchecked: bool) -> Range<Look> {
+        self.part(place, name, asked_for(kind, unchecked))
     }
 
     fn part(&self, place: Place, name: Option<&Name>, kind: u32) -> Range<Look> {

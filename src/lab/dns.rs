@@ -9,7 +9,7 @@ use hickory_server::Server;
 use hickory_server::net::runtime::Time;
 use hickory_server::net::xfer::Protocol;
 use hickory_server::proto::op::{Header, Metadata, OpCode, ResponseCode};
-use hickory_server::proto::rr::rdata::{A, AAAA, CAA, CNAME, MX, NS, SOA, SRV, TXT};
+use hickory_server::proto::rr::rdata::{A, AAAA, CAA, CNAME, MX, NS, NULL, PTR, SOA, SRV, TLSA, TXT};
 use hickory_server::proto::rr::{DNSClass, Name, RData, Record};
 use hickory_server::server::{Request, RequestHandler, ResponseHandler, ResponseInfo};
 use hickory_server::zone_handler::MessageResponseBuilder;
@@ -143,6 +143,10 @@ impl Handler {
         }
         let kind = RecordType::of_word(<&str>::from(asked.query.query_type()));
         let name = Name::from(asked.query.name()).to_ascii();
+        // The parent has the DS, and signs it.
+        if !request.metadata.checking_disabled && kind != Some(RecordType::Ds) && self.zone.is_bogus(&name) {
+            return code(metadata, ResponseCode::ServFail);
+        }
         let answer = self.zone.answer(&name, kind);
         match answer.ending {
             Ending::Fails => return code(metadata, ResponseCode::ServFail),
@@ -202,11 +206,17 @@ fn data(data: &RecordData) -> Option<RData> {
             RData::CAA(caa)
         }
         RecordData::Cname(target) => RData::CNAME(CNAME(absolute(target)?)),
+        RecordData::Dnskey(key) => unknown(48, key.octets()),
+        RecordData::Ds(ds) => unknown(43, ds.octets()),
         RecordData::Mx { preference, exchange } => RData::MX(MX::new(*preference, absolute(exchange)?)),
         RecordData::Ns(host) => RData::NS(NS(absolute(host)?)),
+        RecordData::Ptr(name) => RData::PTR(PTR(absolute(name)?)),
         RecordData::Soa(soa) => head(&soa.zone, soa.serial, soa.minimum)?,
         RecordData::Srv { priority, weight, port, target } => {
             RData::SRV(SRV::new(*priority, *weight, *port, absolute(target)?))
+        }
+        RecordData::Tlsa(t) => {
+            RData::TLSA(TLSA::new(t.usage.into(), t.selector.into(), t.matching.into(), t.association.clone()))
         }
         // A string of a TXT record has at most 255 octets.
         RecordData::Txt(text) => {
@@ -214,6 +224,11 @@ fn data(data: &RecordData) -> Option<RData> {
             RData::TXT(TXT::new(strings.collect()))
         }
     })
+}
+
+/// A record of a type that the library knows by its number only.
+fn unknown(code: u16, octets: Vec<u8>) -> RData {
+    RData::Unknown { code: code.into(), rdata: NULL::with(octets) }
 }
 
 /// The SOA that says how long the absence may be cached (RFC 2308 section 3).

@@ -165,6 +165,13 @@ pub(super) fn exchange_2003() -> Plan {
     let created = || [Wanted::Unconstrained, lead(new), lead(new)];
     let legacy = || [Wanted::Unconstrained, lead(old), Wanted::Absent];
     let forbidden = || always(Wanted::Forbidden);
+    plan.zones = vec![Zone {
+        apex: name("domain.com"),
+        views: vec![ViewId(0), ViewId(1)],
+        servers: Vec::new(),
+        product: None,
+        span: Span::default(),
+    }];
     plan.names = vec![
         planned("serverexchange2010.domain.com", Table::Intranet, always(lead(new)), forbidden()),
         planned("mail.domain.com", Table::Internet, moved(), moved()),
@@ -237,6 +244,7 @@ pub(super) fn mail_host() -> Plan {
         mx: [mx("mx.hoster.example"), mx("mail.example.org"), mx("mail.example.org")],
         autodiscover: Autodiscover::Srv,
         mta_sts: None,
+        helo: None,
         span: Span::default(),
     }];
     plan.records = vec![PlannedRecord {
@@ -245,6 +253,11 @@ pub(super) fn mail_host() -> Plan {
         values: vec![Some(vec!["v=spf1 mx -all".into()]); 2],
         span: Span::default(),
     }];
+    plan.records.push(PlannedRecord {
+        owner: Name::parse_owner("_mta-sts.example.org").unwrap(),
+        values: vec![Some(vec!["v=STSv1; id=1".into()]); 2],
+        ..plan.records[0].clone()
+    });
     let resolver = |text: &str| here(ResolverAddr::parse(text).unwrap());
     plan.zones = vec![Zone {
         apex: name("example.org"),

@@ -21,7 +21,9 @@ mod faults;
 mod frames;
 mod machines;
 mod old_tls;
+mod policies;
 mod records;
+mod signed;
 mod start;
 #[cfg(test)]
 mod tests;

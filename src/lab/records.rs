@@ -1,10 +1,16 @@
 //! Records of other types than addresses in a view's zones: of mail, of services, and the zones' heads.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::zone::{DEFAULT_TTL, Zone, addresses, nothing};
+use super::certificates::IssueId;
+use super::machines::Machine;
+use super::zone::{DEFAULT_TTL, Entry, Zone, addresses, nothing};
+use crate::model::dane::Tlsa;
 use crate::model::dns::{RecordType, Soa};
-use crate::model::phase::Moment;
+use crate::model::mail_hosts::{SMTP, mail_hosts, reverse, senders, tlsa_owner};
+use crate::model::name::Name;
+use crate::model::phase::{Moment, Phase};
 use crate::model::plan::{Autodiscover, Plan, Table, ViewId};
 use crate::model::records::{DataRecord, RecordData};
 
@@ -34,6 +40,27 @@ impl Zone {
                 let target = front.name.to_string();
                 self.add_records(&srv, vec![RecordData::Srv { priority: 0, weight: 0, port: 443, target }]);
             }
+        }
+    }
+
+    /// The addresses from which mail comes have names: those that the plan says, or some of their own.
+    pub fn name_senders(&mut self, plan: &Plan, view: ViewId) {
+        let helo = plan.mail.iter().find_map(|m| m.helo.as_ref()).map(|h| h.value.to_string());
+        let Some(domain) = plan.mail.first().map(|m| m.domain.to_string()) else { return };
+        let senders: BTreeSet<_> = Phase::ALL.into_iter().flat_map(|phase| senders(plan, view, phase)).collect();
+        for sender in senders {
+            let Some(owner) = reverse(sender.address) else { continue };
+            let own = format!("out-{}.{domain}", sender.address.to_string().replace(['.', ':'], "-"));
+            let name = helo.clone().unwrap_or(own);
+            // A name of the plan leads where the plan says.
+            let is_own = !plan.names.iter().any(|n| n.name.as_str() == name);
+            match self.entries.entry(name.clone()).or_insert_with(nothing) {
+                Entry::Addresses { addresses, .. } if is_own && !addresses.contains(&sender.address) => {
+                    addresses.push(sender.address);
+                }
+                _ => {}
+            }
+            self.add_records(owner.as_str(), vec![RecordData::Ptr(name)]);
         }
     }
 
@@ -68,6 +95,27 @@ impl Zone {
             out.extend(data.map(|data| DataRecord { data, ttl }));
         }
         out
+    }
+}
+
+/// The certificates that may be met at port 25 of each mail host of the plan: by whoever shows one for it.
+pub(super) fn tlsa(plan: &Plan, machines: &[Machine]) -> BTreeMap<String, BTreeSet<IssueId>> {
+    let mut out: BTreeMap<String, BTreeSet<IssueId>> = BTreeMap::new();
+    for host in plan.view_ids().flat_map(|view| mail_hosts(plan, view)) {
+        let host = plan.name(host.name).name.to_string();
+        let doors = machines.iter().filter_map(|m| m.doors.get(&SMTP));
+        let shown: BTreeSet<IssueId> = doors.filter_map(|door| door.by_name.get(&host).copied()).collect();
+        out.insert(host, shown);
+    }
+    out
+}
+
+/// Writes TLSA records of keys for a mail host, where a view has the host.
+pub(super) fn publish_keys(zone: &mut Zone, host: &str, records: &[Tlsa]) {
+    let owner = Name::parse(host).ok().and_then(|name| tlsa_owner(&name));
+    let there = zone.entries.contains_key(host);
+    if let Some(owner) = owner.filter(|o| there && !zone.has(o.as_str(), RecordType::Tlsa)) {
+        zone.add_records(owner.as_str(), records.iter().cloned().map(RecordData::Tlsa).collect());
     }
 }
 

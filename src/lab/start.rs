@@ -17,12 +17,15 @@ use super::authority::{Authority, Made};
 use super::certificates::{Issue, IssueId};
 use super::dns::{ANYWHERE, Resolver};
 use super::machines::{Door, Groups};
+use super::records;
 use super::tls::{Always, Backend, Endpoint, config, serve};
 use super::world::{Mood, World};
 use crate::model::certificate::Thumbprint;
+use crate::model::dane::Tlsa;
 use crate::model::dns::{ResolverAddr, Transport};
 use crate::model::observation::{Detour, DialMap};
 use crate::model::plan::{CertificateSource, Plan, TrustSource};
+use crate::pki;
 
 /// Endpoints and resolvers that are played at most: each takes a socket.
 const MAX_SOCKETS: usize = 1024;
@@ -66,8 +69,9 @@ impl Lab {
             _endpoints: JoinSet::new(),
             _closed: Vec::new(),
         };
+        let keys = keys_of_hosts(world, &made);
         for (address, played) in &resolvers {
-            lab.start_resolver(world, *address, played, &authority).await?;
+            lab.start_resolver(world, *address, played, &authority, &keys).await?;
         }
         let inspector = if world.inspected { Some(Arc::new(authority.inspector()?)) } else { None };
         let keys = &mut Keys { made: &made, shown: HashMap::new() };
@@ -87,6 +91,7 @@ impl Lab {
         address: SocketAddr,
         played: &Played<'_>,
         authority: &Authority,
+        tlsa: &BTreeMap<&str, Vec<Tlsa>>,
     ) -> io::Result<()> {
         let view = &world.views[played.view];
         let in_clear = matches!(played.resolver.transport, Transport::Udp | Transport::Tcp);
@@ -97,12 +102,16 @@ impl Lab {
         let issue = Issue { address: Some(address.ip()), ..Issue::new("resolver", Vec::new()) };
         let keys: Arc<dyn ResolvesServerCert> = Arc::new(Always(authority.issue(&issue)?.shown(true, false)?));
         let mut zone = zone.clone();
+        if played.authoritative {
+            zone.bogus.clear();
+        }
         if played.stale {
             zone.grow_old();
         }
         if view.resolvers.first().is_some_and(|(first, _)| first == played.resolver) {
             zone.entries.extend(view.apart.clone());
         }
+        tlsa.iter().for_each(|(host, records)| records::publish_keys(&mut zone, host, records));
         let zone = Arc::new(zone);
         let resolver = Resolver::start(zone, played.mood, &played.resolver.transport, keys).await?;
         self.dial.0.push(detour(Some(address), resolver.address));
@@ -158,11 +167,22 @@ impl Lab {
     }
 }
 
+/// The TLSA records of each mail host: its servers' keys (RFC 7671 section 5.1).
+fn keys_of_hosts<'a>(world: &'a World, made: &[Made]) -> BTreeMap<&'a str, Vec<Tlsa>> {
+    let record = |id: &IssueId| {
+        let association = pki::association(&made.get(*id)?.leaf, 1, 1)?;
+        Some(Tlsa { usage: 3, selector: 1, matching: 1, association })
+    };
+    world.tlsa.iter().map(|(host, issues)| (host.as_str(), issues.iter().filter_map(record).collect())).collect()
+}
+
 /// A resolver's place in the world.
 struct Played<'a> {
     view: usize,
     resolver: &'a ResolverAddr,
     mood: Mood,
+    /// It holds the zone itself, and validates nothing.
+    authoritative: bool,
     /// It still holds the zones of before the last change.
     stale: bool,
 }
@@ -179,7 +199,10 @@ fn resolvers(world: &World) -> io::Result<BTreeMap<SocketAddr, Played<'_>>> {
                 )));
             }
             match played.get_mut(&resolver.addr) {
-                None => drop(played.insert(resolver.addr, Played { view, resolver, mood: *mood, stale: false })),
+                None => {
+                    let new = Played { view, resolver, mood: *mood, authoritative: false, stale: false };
+                    played.insert(resolver.addr, new);
+                }
                 Some(other) if other.view != view => {
                     let (one, two) = (label(other.view), label(view));
                     let why = format!("views `{one}` and `{two}` both ask it, and it cannot tell them apart");
@@ -199,7 +222,7 @@ fn resolvers(world: &World) -> io::Result<BTreeMap<SocketAddr, Played<'_>>> {
             if world.endpoints.contains_key(&resolver.addr) {
                 return Err(refusal(format!("the lab cannot play the zone's server `{resolver}`: a server is there")));
             }
-            let server = Played { view, resolver, mood: Mood::Answers, stale: *stale };
+            let server = Played { view, resolver, mood: Mood::Answers, authoritative: true, stale: *stale };
             played.entry(resolver.addr).or_insert(server);
         }
     }

@@ -20,6 +20,7 @@ use super::dialogue::{self, Offer};
 use super::machines::Manner;
 use super::old_tls;
 use super::web::Web;
+use crate::model::http::Page;
 use crate::model::service::Way;
 
 /// The longest life of a connection.
@@ -90,14 +91,16 @@ impl Endpoint {
         Some(backend.shows(name))
     }
 
-    /// What is answered to a question for `/`; `None` if it is none.
+    /// What is answered to a question for a page; `None` if it is none.
     fn web(&self, asked: &[u8]) -> Option<String> {
-        let text = std::str::from_utf8(asked).ok().filter(|t| t.starts_with("GET / HTTP/"))?;
+        let text = std::str::from_utf8(asked).ok()?;
+        let path = text.strip_prefix("GET ")?.split(" HTTP/").next()?;
+        let page = [Page::Root, Page::MtaSts].into_iter().find(|p| p.path() == path)?;
         let host = text.lines().find_map(|line| line.strip_prefix("Host: "))?.trim();
         let name = host.split(':').next().unwrap_or_default();
         let knows = |g: &&Vec<Backend>| g.iter().any(|b| b.known(name).is_some());
         let group = self.groups.iter().find(knows).or(self.groups.first())?;
-        Some(group.first()?.web.answer(host))
+        Some(group.first()?.web.page(host, page))
     }
 
     /// Whose turn it is; all names that nobody here knows share one count, so that strangers cannot fill the memory.

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use super::certificates::{Issue, IssueId, Uses};
 use super::machines::{Groups, Machine, Machines, endpoints, hosts};
+use super::records;
 use super::zone::{Entry, Zone};
 use crate::model::dns::ResolverAddr;
 use crate::model::phase::{Moment, Phase};
@@ -24,6 +25,8 @@ pub struct World {
     pub(super) declared: Vec<IssueId>,
     /// What is wrong with the files of certificates, by their labels.
     pub(super) files: BTreeMap<String, FileFault>,
+    /// The certificates whose keys stand in TLSA records, by the mail host; made into records when the world starts.
+    pub(super) tlsa: BTreeMap<String, BTreeSet<IssueId>>,
     pub(super) root_expired: bool,
     /// A proxy in the way shows certificates of its own.
     pub(super) inspected: bool,
@@ -100,8 +103,10 @@ impl World {
         };
         let views = plan.view_ids().map(view).collect();
         let plan = plan.clone();
+        let tlsa = records::tlsa(&plan, &machines);
         let (files, root_expired, inspected) = (BTreeMap::new(), false, false);
-        Self { plan, moments, views, machines, endpoints, issues, declared, files, root_expired, inspected }
+        Self { plan, moments, views, machines, endpoints, issues, declared, files, tlsa, root_expired, inspected }
+            .with_policies()
     }
 
     /// The latest phase that any view touches.
@@ -109,9 +114,15 @@ impl World {
         latest(&self.moments)
     }
 
-    /// The certificates that are shown anywhere.
+    /// The machines of the plan's servers and pools; those of others come after them.
+    pub(super) fn planned(&self) -> &[Machine] {
+        let count = self.plan.servers.len() + self.plan.pools.len();
+        self.machines.get(..count).unwrap_or(&self.machines)
+    }
+
+    /// The certificates that the plan's machines show.
     pub(super) fn shown(&self) -> BTreeSet<IssueId> {
-        self.machines.iter().flat_map(|m| m.doors.values()).flat_map(|d| d.shown()).collect()
+        self.planned().iter().flat_map(|m| m.doors.values()).flat_map(|d| d.shown()).collect()
     }
 }
 

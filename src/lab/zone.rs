@@ -47,6 +47,8 @@ pub(super) struct Zone {
     pub records: BTreeMap<String, Vec<DataRecord>>,
     /// Questions for which the resolver fails, though it answers others for the name.
     pub fails: BTreeSet<(String, RecordType)>,
+    /// Zones whose answers do not validate, where the resolver validates.
+    pub bogus: BTreeSet<String>,
     /// The serial of every zone's SOA.
     pub serial: u32,
 }
@@ -95,6 +97,8 @@ impl Zone {
                 zone.add(plan, name, view, targets, phase, hosts);
             }
         }
+        zone.sign(plan, view);
+        zone.name_senders(plan, view);
         plan.names.iter().filter(|n| flips(plan, n, view, moment)).for_each(|n| zone.lower(n.name.as_str(), plan));
         zone
     }
@@ -212,6 +216,12 @@ impl Zone {
             }
         }
         Answer { ending: Ending::Fails, ..answer }
+    }
+
+    /// True of a name that a resolver gives only to those who tell it not to validate.
+    pub fn is_bogus(&self, name: &str) -> bool {
+        let name = plain(name);
+        self.bogus.iter().any(|zone| name.strip_suffix(zone.as_str()).is_some_and(|r| r.is_empty() || r.ends_with('.')))
     }
 
     /// The addresses, of both families, to which a name leads.

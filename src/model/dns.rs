@@ -129,14 +129,22 @@ pub enum RecordType {
     Caa,
     /// Alias.
     Cname,
+    /// A zone's keys (RFC 4034).
+    Dnskey,
+    /// The parent's word for a zone's key (RFC 4034).
+    Ds,
     /// Who takes the domain's mail.
     Mx,
     /// Who serves the zone.
     Ns,
+    /// The name of an address (RFC 1035 section 3.5).
+    Ptr,
     /// The zone's head.
     Soa,
     /// Where a service is (RFC 2782).
     Srv,
+    /// Which certificate or key to expect (RFC 6698).
+    Tlsa,
     /// Text.
     Txt,
 }
@@ -156,8 +164,8 @@ impl RecordType {
 
     /// The type of a word in capitals; `None` for one that is never asked for.
     pub fn of_word(word: &str) -> Option<Self> {
-        use RecordType::{A, Aaaa, Caa, Cname, Mx, Ns, Soa, Srv, Txt};
-        [A, Aaaa, Caa, Cname, Mx, Ns, Soa, Srv, Txt].into_iter().find(|t| t.word() == word)
+        use RecordType::{A, Aaaa, Caa, Cname, Dnskey, Ds, Mx, Ns, Ptr, Soa, Srv, Tlsa, Txt};
+        [A, Aaaa, Caa, Cname, Dnskey, Ds, Mx, Ns, Ptr, Soa, Srv, Tlsa, Txt].into_iter().find(|t| t.word() == word)
     }
 
     /// The field's word.
@@ -167,10 +175,14 @@ impl RecordType {
             Self::Aaaa => "AAAA",
             Self::Caa => "CAA",
             Self::Cname => "CNAME",
+            Self::Dnskey => "DNSKEY",
+            Self::Ds => "DS",
             Self::Mx => "MX",
             Self::Ns => "NS",
+            Self::Ptr => "PTR",
             Self::Soa => "SOA",
             Self::Srv => "SRV",
+            Self::Tlsa => "TLSA",
             Self::Txt => "TXT",
         }
     }

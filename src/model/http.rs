@@ -9,13 +9,41 @@ use super::name::Name;
 use super::plan::{Plan, ServerId, Table, Target, Wanted};
 use super::service::{Service, Way};
 
-/// A question for `/` over TLS, with the name as SNI and as Host.
+/// What is asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Page {
+    /// `/`, of which the head is read.
+    #[default]
+    Root,
+    /// The MTA-STS policy (RFC 8461 section 3.3), which is read whole.
+    MtaSts,
+}
+
+impl Page {
+    /// Its path.
+    pub fn path(self) -> &'static str {
+        match self {
+            Self::Root => "/",
+            Self::MtaSts => "/.well-known/mta-sts.txt",
+        }
+    }
+
+    fn is_root(&self) -> bool {
+        *self == Self::Root
+    }
+}
+
+/// A question for a page over TLS, with the name as SNI and as Host.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct HttpProbe {
     /// The logical address.
     pub address: SocketAddr,
     /// The name asked for.
     pub name: Name,
+    /// The page.
+    #[serde(default, skip_serializing_if = "Page::is_root")]
+    pub page: Page,
 }
 
 /// The parts of an answer's head that are kept (RFC 9110, RFC 6797), as the server has them, not escaped.
@@ -29,6 +57,9 @@ pub struct HttpHead {
     /// The first Strict-Transport-Security; clients look at no other (RFC 6797 section 8.1).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hsts: Option<String>,
+    /// The body of a page that is read whole, octets that are no UTF-8 replaced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<Box<str>>,
 }
 
 /// What became of such a question.

@@ -4,12 +4,16 @@
 
 pub mod certificate;
 pub mod cutover;
+pub mod dane;
 pub mod dns;
+pub mod dnssec;
 pub mod finding;
 pub mod http;
 pub mod identity;
 pub mod inspection;
 pub mod inventory;
+pub mod mail_hosts;
+pub mod mta_sts;
 pub mod name;
 pub mod obligation;
 pub mod observation;
@@ -22,6 +26,7 @@ pub mod proxy;
 pub mod questions;
 pub mod records;
 pub mod service;
+pub mod signed;
 pub mod source;
 pub mod text;
 pub mod tls;

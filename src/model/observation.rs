@@ -27,6 +27,17 @@ pub struct DnsProbe {
     pub name: Name,
     /// The type asked for.
     pub kind: RecordType,
+    /// True if the resolver was told not to validate (CD, RFC 4035 section 3.2.2).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unchecked: bool,
+}
+
+impl DnsProbe {
+    /// True if the answer is what clients get, and of the name's own zone: validated by those who validate, and no DS, which
+    /// the parent zone has.
+    pub fn is_of_clients(&self) -> bool {
+        !self.unchecked && self.kind != RecordType::Ds
+    }
 }
 
 /// A connection to an endpoint.
@@ -124,7 +135,8 @@ pub const FORMAT: u32 = 1;
 /// 1: handshakes of servers older than current clients ([`Served::declined`](super::tls::Served::declined)), and the
 /// certificate of each kind of key ([`TlsProbe::face`]); runs through a proxy ([`Run::proxy`]).
 /// 2: what web sites answer ([`Probe::Http`]).
-/// 3: XMPP between servers ([`Protocol::XmppServer`](super::service::Protocol::XmppServer)).
+/// 3: XMPP between servers ([`Protocol::XmppServer`](super::service::Protocol::XmppServer)); TLSA, DS, DNSKEY and PTR records,
+/// questions without validation ([`DnsProbe::unchecked`]), MTA-STS policies ([`Page`](super::http::Page)).
 pub const MINOR: u32 = 3;
 
 /// A run: where it stood and when.

@@ -45,6 +45,10 @@ pub struct Probes {
     pub http: Vec<HttpAsk>,
     /// Hosts that answers name, to be looked up too.
     pub follow: Vec<Follow>,
+    /// What is asked about zones that turn out to be signed.
+    pub signed: Vec<Signed>,
+    /// Policies of mail domains.
+    pub policies: Vec<PolicyAsk>,
     /// What is not looked at from here, and why: a line each for `--dry-run` and `-v`.
     pub skipped: Vec<String>,
 }
@@ -136,6 +140,35 @@ pub struct Follow {
     pub kind: RecordType,
     /// Whether TLS is looked at too, at the port that a record names.
     pub tls: Option<(Reach, Arc<Manners>)>,
+}
+
+/// "Where this question for DS is answered by records": the observer asks these too, for the zone's keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signed {
+    /// The label of the view whose answers count.
+    pub view: Arc<str>,
+    /// The zone.
+    pub zone: Name,
+    /// What is asked then.
+    pub asks: Vec<DnsAsk>,
+}
+
+/// "The MTA-STS policy of this domain, if its record says that there is one": asked for at every address that the view's
+/// answers give for its host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyAsk {
+    /// The label of the view whose answers count.
+    pub view: Arc<str>,
+    /// Where the record stands.
+    pub owner: Name,
+    /// Who gives the policy.
+    pub host: Name,
+    /// Which addresses may be dialled from here.
+    pub reach: Reach,
+    /// The label of the view through whose proxy it is fetched; `None` is from here.
+    pub via: Option<Arc<str>>,
+    /// Limit for a connection and its answer in milliseconds; `None` is the command line's.
+    pub timeout_ms: Option<u64>,
 }
 
 /// How connections to an endpoint are made.

@@ -7,12 +7,15 @@ use std::collections::{BTreeSet, HashSet};
 use sha2::{Digest, Sha256};
 
 use super::dns::{RecordType, ResolverAddr};
+use super::mail_hosts::{mail_hosts, new_senders, reverse, tlsa_owner};
+use super::mta_sts;
 use super::name::Name;
 use super::phase::{Moment, Phase};
 use super::plan::{
     Autodiscover, Certificate, CertificateSource, NameId, Plan, PlannedName, PlannedRecord, ViewId, ViewKind, Wanted,
 };
 use super::policy::Policy;
+use super::signed;
 
 /// Domains whose wildcards are looked for, at most.
 pub const WILDCARDS: usize = 64;
@@ -20,10 +23,13 @@ pub const WILDCARDS: usize = 64;
 /// Names whose CAA records are asked for in a view, at most.
 pub const CAA_NAMES: usize = 256;
 
+/// Addresses from which mail comes whose names are asked for in a view, at most.
+pub const SENDERS: usize = 64;
+
 /// What a question is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Topic {
-    /// MX and SPF of `[mail]`, and the hosts.
+    /// MX, SPF and MTA-STS of `[mail]`, the hosts and their TLSA, and names of senders.
     Mail,
     /// Where clients look for autodiscover.
     Autodiscover,
@@ -37,6 +43,8 @@ pub enum Topic {
     Authoritatives,
     /// Who may issue what is to be ordered.
     Caa,
+    /// The DS records of the plan's zones.
+    Signed,
     /// Names of which the plan says nothing before the transition that is due.
     Ahead,
 }
@@ -45,13 +53,14 @@ impl Topic {
     /// What it is for, in words.
     pub fn word(self) -> &'static str {
         match self {
-            Self::Mail => "MX and SPF of [mail]",
+            Self::Mail => "MX, SPF, MTA-STS, TLSA and PTR of [mail]",
             Self::Autodiscover => "where clients look for autodiscover",
             Self::Records => "[records]",
             Self::Wildcards => "DNS wildcards",
             Self::Shadows => "internal zones that hide public names",
             Self::Authoritatives => "the servers of [zones]",
             Self::Caa => "CAA records",
+            Self::Signed => "DNSSEC of the plan's zones",
             Self::Ahead => "names of which nothing is said before the transition",
         }
     }
@@ -85,6 +94,7 @@ pub fn questions(plan: &Plan, policy: &Policy) -> Vec<Question> {
     all.shadows();
     all.authoritatives();
     all.caa();
+    all.signed();
     for (name, view) in ahead(plan, policy) {
         all.ask(Topic::Ahead, view, &plan.name(name).name.probe(), &RecordType::ALL);
     }
@@ -107,9 +117,34 @@ impl Questions<'_> {
         for mail in &self.plan.mail {
             for view in outward(self.plan) {
                 self.ask(Topic::Mail, view, &mail.domain, &[RecordType::Mx, RecordType::Txt]);
+                mta_sts::owner(&mail.domain).iter().for_each(|o| self.ask(Topic::Mail, view, o, &[RecordType::Txt]));
+                mta_sts::host(&mail.domain).iter().for_each(|h| self.ask(Topic::Mail, view, h, &RecordType::ALL));
                 for target in mail.mx.iter().flatten().flatten() {
                     self.ask(Topic::Mail, view, &target.value, &RecordType::ALL);
                 }
+            }
+        }
+        self.senders();
+        for view in outward(self.plan) {
+            for host in mail_hosts(self.plan, view) {
+                if let Some(owner) = tlsa_owner(&self.plan.name(host.name).name) {
+                    self.ask(Topic::Mail, view, &owner, &[RecordType::Tlsa]);
+                }
+            }
+        }
+    }
+
+    /// The names of the addresses from which mail comes after a change, and those that servers say.
+    fn senders(&mut self) {
+        let plan = self.plan;
+        for view in outward(plan).into_iter().filter(|_| !plan.mail.is_empty()) {
+            let changes = Phase::ALL.into_iter().filter_map(|to| Some((to.previous()?, to)));
+            let new: Vec<_> = changes.flat_map(|(from, to)| new_senders(plan, view, from, to)).collect();
+            for owner in new.iter().take(SENDERS).filter_map(|s| reverse(s.address)) {
+                self.ask(Topic::Mail, view, &owner, &[RecordType::Ptr]);
+            }
+            for helo in plan.mail.iter().filter_map(|m| m.helo.as_ref()).filter(|_| !new.is_empty()) {
+                self.ask(Topic::Mail, view, &helo.value, &RecordType::ALL);
             }
         }
     }
@@ -174,6 +209,15 @@ impl Questions<'_> {
                     .extend([RecordType::Soa, RecordType::Ns, RecordType::Mx].map(|kind| question(&zone.apex, kind)));
                 let names = self.plan.names.iter().filter(|n| deep && n.name.is_under(zone.apex.as_str()));
                 self.out.extend(names.flat_map(|n| RecordType::ALL.map(|kind| question(&n.name.probe(), kind))));
+            }
+        }
+    }
+
+    /// The parent says whether a zone is signed; its keys are asked for where it does.
+    fn signed(&mut self) {
+        for zone in signed::zones(self.plan) {
+            for view in outward(self.plan) {
+                self.ask(Topic::Signed, view, &zone, &[RecordType::Ds]);
             }
         }
     }
@@ -277,7 +321,7 @@ impl<'a> Declared<'a> {
 pub fn record_views(plan: &Plan, record: &PlannedRecord) -> Vec<ViewId> {
     let alike = record.values.windows(2).all(|pair| matches!(pair, [a, b] if a == b));
     let given = |v: &ViewId| record.values.get(v.0).is_some_and(Option::is_some);
-    match alike && matches!(record.kind.as_str(), "CAA" | "MX" | "TXT") {
+    match alike && matches!(record.kind.as_str(), "CAA" | "MX" | "TLSA" | "TXT") {
         true => outward(plan).into_iter().filter(given).collect(),
         false => plan.view_ids().filter(given).collect(),
     }

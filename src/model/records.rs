@@ -4,7 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::dane::Tlsa;
 use super::dns::{RecordType, Soa};
+use super::dnssec::{Dnskey, Ds};
 
 /// A record and its remaining TTL.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -31,6 +33,10 @@ pub enum RecordData {
     },
     /// The name that this one is an alias of.
     Cname(String),
+    /// A key of the zone (RFC 4034 section 2.1).
+    Dnskey(Dnskey),
+    /// The parent's word for a key of the zone (RFC 4034 section 5.1).
+    Ds(Ds),
     /// A host that takes mail (RFC 5321 section 5.1).
     Mx {
         /// Lower is asked first.
@@ -40,6 +46,8 @@ pub enum RecordData {
     },
     /// A host that serves the zone.
     Ns(String),
+    /// The name of an address.
+    Ptr(String),
     /// The zone's head.
     Soa(Soa),
     /// Where a service is (RFC 2782).
@@ -53,6 +61,8 @@ pub enum RecordData {
         /// The host; `.` says that there is no such service.
         target: String,
     },
+    /// Which certificate or key to expect (RFC 6698 section 2.1).
+    Tlsa(Tlsa),
     /// A text, its strings joined (RFC 7208 section 3.3).
     Txt(String),
 }
@@ -70,8 +80,12 @@ impl RecordData {
                 let value = escape_octets(&unquote(rest.trim())?);
                 Some(Self::Caa { flags: flags.parse().ok()?, tag: tag.to_ascii_lowercase(), value })
             }
+            (RecordType::Ds, _) => Ds::parse(text).map(Self::Ds),
+            (RecordType::Dnskey, _) => Dnskey::parse(text).map(Self::Dnskey),
+            (RecordType::Tlsa, _) => Tlsa::parse(text).map(Self::Tlsa),
             (RecordType::Cname, [target]) => Some(Self::Cname(host(target))),
             (RecordType::Ns, [target]) => Some(Self::Ns(host(target))),
+            (RecordType::Ptr, [target]) => Some(Self::Ptr(host(target))),
             (RecordType::Mx, [preference, exchange]) => {
                 Some(Self::Mx { preference: preference.parse().ok()?, exchange: host(exchange) })
             }
@@ -90,18 +104,23 @@ impl RecordData {
         match self {
             Self::Caa { .. } => RecordType::Caa,
             Self::Cname(_) => RecordType::Cname,
+            Self::Dnskey(_) => RecordType::Dnskey,
+            Self::Ds(_) => RecordType::Ds,
             Self::Mx { .. } => RecordType::Mx,
             Self::Ns(_) => RecordType::Ns,
+            Self::Ptr(_) => RecordType::Ptr,
             Self::Soa(_) => RecordType::Soa,
             Self::Srv { .. } => RecordType::Srv,
+            Self::Tlsa(_) => RecordType::Tlsa,
             Self::Txt(_) => RecordType::Txt,
         }
     }
 
-    /// The host that a record of mail or of a service leads to, with the service's port; `None` for `.`.
+    /// The host that a record of mail, of a service or of an address leads to, with the service's port; `None` for `.`.
     pub fn host(&self) -> Option<(&str, Option<u16>)> {
         match self {
             Self::Mx { exchange, .. } if exchange != "." => Some((exchange, None)),
+            Self::Ptr(name) if name != "." => Some((name, None)),
             Self::Srv { target, port, .. } if target != "." => Some((target, Some(*port))),
             _ => None,
         }
@@ -114,10 +133,13 @@ impl fmt::Display for RecordData {
         let dot = |name: &str| if name == "." { String::new() } else { name.to_string() };
         match self {
             Self::Caa { flags, tag, value } => write!(f, "{flags} {tag} \"{value}\""),
-            Self::Cname(name) | Self::Ns(name) => write!(f, "{}.", dot(name)),
+            Self::Cname(name) | Self::Ns(name) | Self::Ptr(name) => write!(f, "{}.", dot(name)),
+            Self::Dnskey(key) => write!(f, "{key}"),
+            Self::Ds(ds) => write!(f, "{ds}"),
             Self::Mx { preference, exchange } => write!(f, "{preference} {}.", dot(exchange)),
             Self::Soa(soa) => write!(f, "{}. serial {}", dot(&soa.primary), soa.serial),
             Self::Srv { priority, weight, port, target } => write!(f, "{priority} {weight} {port} {}.", dot(target)),
+            Self::Tlsa(tlsa) => write!(f, "{tlsa}"),
             Self::Txt(text) => write!(f, "\"{text}\""),
         }
     }
@@ -181,6 +203,9 @@ mod tests {
             (RecordType::Ns, "ns1.example.org.", "ns1.example.org."),
             (RecordType::Caa, "0 issue \"letsencrypt.org\"", "0 issue \"letsencrypt.org\""),
             (RecordType::Caa, "128 IssueWild ;", "128 issuewild \";\""),
+            (RecordType::Tlsa, "3 1 1 AB cd", "3 1 1 abcd"),
+            (RecordType::Ds, "60485 5 1 2BB1 83AF", "60485 5 1 2bb183af"),
+            (RecordType::Dnskey, "257 3 13 AQID BAUG", "257 3 13 AQIDBAUG"),
             (RecordType::Txt, "v=spf1 -all", "\"v=spf1 -all\""),
             (RecordType::Txt, "\"v=spf1 \" \"-all\"", "\"v=spf1 -all\""),
             (RecordType::Txt, "a\\b\u{7}", "\"a\\092b\\007\""),

@@ -90,7 +90,8 @@ pub async fn observe(probes: &Probes, options: &Options<'_>, sink: &mut (dyn FnM
         };
         schedule::Schedule::new(probes, options).run(&mut both).await;
     }
-    ask_web_sites(probes, options, sink).await;
+    let policies = followed.policies();
+    ask_web_sites(probes.http.iter().chain(&policies), options, sink).await;
     // What answers named and nobody had asked for: a second, small round.
     let more = followed.probes();
     if !more.dns.is_empty() {
@@ -99,7 +100,11 @@ pub async fn observe(probes: &Probes, options: &Options<'_>, sink: &mut (dyn FnM
 }
 
 /// After all handshakes, so that no server is asked by many at once.
-async fn ask_web_sites(probes: &Probes, options: &Options<'_>, sink: &mut (dyn FnMut(Seen) + Send)) {
+async fn ask_web_sites<'a>(
+    asks: impl Iterator<Item = &'a HttpAsk>,
+    options: &Options<'_>,
+    sink: &mut (dyn FnMut(Seen) + Send),
+) {
     let ask = |ask: &HttpAsk| {
         let to = options.dial.resolve(ask.probe.address, Some(&ask.probe.name.probe()));
         // Without the way that is meant it would be another, and prove nothing of the view.
@@ -107,7 +112,7 @@ async fn ask_web_sites(probes: &Probes, options: &Options<'_>, sink: &mut (dyn F
         let limit = schedule::limit(ask.timeout_ms, options.timeout);
         Some(tls::http::Ask { probe: ask.probe.clone(), to, route, limit })
     };
-    let asks = probes.http.iter().filter_map(ask).collect();
+    let asks = asks.filter_map(ask).collect();
     tls::http::all(asks, |ask, outcome| {
         let dialled = (ask.to != ask.probe.address).then(|| ask.to.into());
         let (probe, outcome) = (Probe::Http(ask.probe), Outcome::Http(outcome).into());

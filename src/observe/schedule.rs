@@ -19,7 +19,7 @@ use super::templates::Templates;
 use super::{Options, Seen, client, file};
 use crate::model::certificate::BlobId;
 use crate::model::dns::{DnsOutcome, ResolverAddr, Transport};
-use crate::model::observation::{Observation, Outcome, Probe};
+use crate::model::observation::{DnsProbe, Observation, Outcome, Probe};
 use crate::model::plan::ClientCertificate;
 use crate::model::probes::{Probes, TlsAsk};
 
@@ -134,7 +134,8 @@ impl<'a> Schedule<'a> {
             self.open.push(Some(resolver));
             let limit = limit(ask.timeout_ms, self.options.timeout);
             if let Some(asked) = self.resolvers.get_mut(resolver) {
-                asked.asks.push_back(Ask { number, name: ask.probe.name.clone(), kind: ask.probe.kind, limit });
+                let DnsProbe { name, kind, unchecked, .. } = &ask.probe;
+                asked.asks.push_back(Ask { number, name: name.clone(), kind: *kind, unchecked: *unchecked, limit });
             }
         }
     }

@@ -90,7 +90,13 @@ mod tests {
 
     fn question(resolver: &str, kind: RecordType) -> DnsProbe {
         let name = Name::parse("mail.domain.com").unwrap();
-        DnsProbe { view: "external".into(), resolver: ResolverAddr::parse(resolver).unwrap().into(), name, kind }
+        DnsProbe {
+            view: "external".into(),
+            resolver: ResolverAddr::parse(resolver).unwrap().into(),
+            name,
+            kind,
+            unchecked: false,
+        }
     }
 
     fn answer(addresses: &[&str]) -> DnsOutcome {

@@ -30,7 +30,10 @@ fn manners(retry: u32, per_host: u32) -> Manners {
 
 fn question(name: Name, kind: RecordType) -> DnsAsk {
     let resolver = ResolverAddr::parse(RESOLVER).unwrap();
-    DnsAsk { probe: DnsProbe { view: "internal".into(), resolver: resolver.into(), name, kind }, timeout_ms: None }
+    DnsAsk {
+        probe: DnsProbe { view: "internal".into(), resolver: resolver.into(), name, kind, unchecked: false },
+        timeout_ms: None,
+    }
 }
 
 fn endpoint(address: SocketAddr, sni: &str, samples: u32, manners: Manners) -> TlsAsk {

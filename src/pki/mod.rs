@@ -5,6 +5,7 @@ use sha2::Digest;
 use crate::model::certificate::BlobId;
 
 mod armor;
+mod association;
 mod content;
 mod der;
 mod distinguished_name;
@@ -17,6 +18,7 @@ mod presented;
 mod private_key;
 mod shape;
 
+pub use association::association;
 pub use content::is_about_key;
 pub use facts::{FactsError, facts};
 pub use file::{FileContent, file_kind, read_file};

@@ -127,7 +127,13 @@ impl Asker<'_> {
         let v = self.plan.view(view);
         for resolver in &self.resolvers[view.0] {
             for kind in RecordType::ALL {
-                let probe = DnsProbe { view: v.label.clone(), resolver: resolver.clone(), name: name.clone(), kind };
+                let probe = DnsProbe {
+                    view: v.label.clone(),
+                    resolver: resolver.clone(),
+                    name: name.clone(),
+                    kind,
+                    unchecked: false,
+                };
                 self.out.dns.push(DnsAsk { probe, timeout_ms: v.settings.timeout_ms });
             }
         }

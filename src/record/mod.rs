@@ -46,8 +46,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::model::dane::Tlsa;
     use crate::model::dns::{AddressRecord, DnsOutcome, Link, RecordType, Reply, ResolverAddr, Soa};
-    use crate::model::http::{HttpHead, HttpOutcome, HttpProbe};
+    use crate::model::http::{HttpHead, HttpOutcome, HttpProbe, Page};
     use crate::model::name::Name;
     use crate::model::observation::{DnsProbe, FORMAT, FileOutcome, MINOR, Outcome, Probe, Recording, TlsProbe};
     use crate::model::proxy::ProxyFault;
@@ -172,11 +173,14 @@ mod tests {
 
     fn dns_probe() -> impl Strategy<Value = DnsProbe> {
         let resolvers = vec!["10.0.0.53", "tcp://10.0.0.53", "tls://[2620:fe::fe]", "https://1.1.1.1/dns-query"];
-        (prop::sample::select(resolvers), name(), any::<bool>()).prop_map(|(resolver, name, v4)| DnsProbe {
-            view: "internal".into(),
-            resolver: ResolverAddr::parse(resolver).unwrap().into(),
-            name,
-            kind: if v4 { RecordType::A } else { RecordType::Mx },
+        (prop::sample::select(resolvers), name(), any::<[bool; 2]>()).prop_map(|(resolver, name, [v4, unchecked])| {
+            DnsProbe {
+                view: "internal".into(),
+                resolver: ResolverAddr::parse(resolver).unwrap().into(),
+                name,
+                kind: if v4 { RecordType::A } else { RecordType::Mx },
+                unchecked,
+            }
         })
     }
 
@@ -195,6 +199,14 @@ mod tests {
         let addresses = prop::collection::vec(address, 0..3);
         let data = prop_oneof![
             ".*".prop_map(RecordData::Txt),
+            (any::<[u8; 3]>(), proptest::collection::vec(any::<u8>(), 1..70)).prop_map(
+                |([usage, selector, matching], association)| RecordData::Tlsa(Tlsa {
+                    usage,
+                    selector,
+                    matching,
+                    association
+                })
+            ),
             (any::<u16>(), ".*").prop_map(|(preference, exchange)| RecordData::Mx { preference, exchange }),
             (any::<u8>(), ".*", ".*").prop_map(|(flags, tag, value)| RecordData::Caa { flags, tag, value }),
         ];
@@ -215,14 +227,17 @@ mod tests {
     fn http_probe() -> impl Strategy<Value = HttpProbe> {
         tls_probe().prop_map(|p| HttpProbe {
             address: p.address,
+            page: if p.sni.is_some() { Page::Root } else { Page::MtaSts },
             name: p.sni.unwrap_or_else(|| Name::parse("a.example").unwrap()),
         })
     }
 
     fn http() -> impl Strategy<Value = HttpOutcome> {
-        let head = (any::<u16>(), any::<Option<String>>(), any::<Option<String>>());
+        let head = (any::<u16>(), any::<Option<String>>(), any::<Option<String>>(), any::<Option<String>>());
         prop_oneof![
-            head.prop_map(|(status, location, hsts)| HttpOutcome::Head(HttpHead { status, location, hsts })),
+            head.prop_map(|(status, location, hsts, body)| {
+                HttpOutcome::Head(HttpHead { status, location, hsts, body: body.map(Into::into) })
+            }),
             ".*".prop_map(HttpOutcome::NoTls),
             ".*".prop_map(HttpOutcome::NotHttp),
             Just(HttpOutcome::Closed),

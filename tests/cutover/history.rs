@@ -61,6 +61,7 @@ fn recording(looks: &[(&str, &str, u32)]) -> Recording {
                 resolver: Arc::new(ResolverAddr::parse("10.0.0.53").unwrap()),
                 name: Name::parse("mail.domain.com").unwrap(),
                 kind,
+                unchecked: false,
             };
             recording.observations.insert(Observation {
                 probe: Probe::Dns(probe),

@@ -25,13 +25,8 @@ pub struct Bind {
 const OWN: [Ipv4Addr; 2] = [Ipv4Addr::new(127, 0, 53, 52), Ipv4Addr::new(127, 0, 53, 53)];
 
 /// Starts one server that tells its views by the address that is asked; where loopback has no address for each, one
-/// server per view. A view may refuse every question.
-pub fn start(folder: &Path, views: &BTreeMap<&'static str, Zones>, refuses: Option<&str>) -> Bind {
-    start_with(folder, views, refuses, &|_| String::new())
-}
-
-/// As [`start`], with further lines in each zone's file of a view.
-pub fn start_with(
+/// server per view. A view may refuse every question; `lines` are further lines in each zone's file of a view.
+pub fn start(
     folder: &Path,
     views: &BTreeMap<&'static str, Zones>,
     refuses: Option<&str>,

@@ -54,7 +54,7 @@ fn look(mail: &str, more: &dyn Fn(&str) -> &'static str) -> Report {
     let views: BTreeMap<_, _> = [("internal", zones([10, 0, 2, 10])), ("external", zones([203, 0, 113, 20]))].into();
     let address = |view: &str| if view == "internal" { "10.0.2.10" } else { "203.0.113.20" };
     let lines = |view: &str| format!("{ZONE}{}\n{}\n", mail.replace("ADDRESS", address(view)), more(view));
-    let bind = bind::start_with(folder.path(), &views, None, &lines);
+    let bind = bind::start(folder.path(), &views, None, &lines);
     let closed = ["10.0.2.10", "203.0.113.20", "203.0.113.80", "198.51.100.250"].map(|ip| (ip, 443));
     check(&Running::of_dns(folder, bind, &closed), &[])
 }

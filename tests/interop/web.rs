@@ -30,7 +30,7 @@ address = "10.0.3.10"
 "#;
 
 /// An nginx that answers so at its root, and what it serves.
-fn nginx(folder: &Path, label: &str, at: SocketAddr, answer: &str) -> Daemon {
+pub fn nginx(folder: &Path, label: &str, at: SocketAddr, answer: &str) -> Daemon {
     let folder = folder.join(label);
     fs::create_dir(&folder).expect("a folder");
     let path = folder.display();

@@ -32,6 +32,8 @@ pub struct World {
     pub views: BTreeMap<&'static str, Zones>,
     /// What `web-1`, `web-2`, `old` and `mail` serve; `imaps` if that differs from `mail`.
     pub serves: BTreeMap<&'static str, Identity>,
+    /// Further lines of every zone.
+    pub lines: String,
     /// The view whose server refuses every question.
     pub refuses: Option<&'static str>,
     /// Whether Postfix offers STARTTLS.
@@ -62,6 +64,7 @@ impl World {
             files: [("web", web.leaf.clone()), ("mail", mail.leaf.clone())].into(),
             views: [("internal", zones([0, 0])), ("external", zones([203, 113]))].into(),
             serves: serves.map(|(label, identity)| (label, identity.clone())).into(),
+            lines: String::new(),
             refuses: None,
             starttls: true,
             closed: Vec::new(),
@@ -107,7 +110,7 @@ impl World {
         // Servers that give up root's rights must be able to search it.
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("a mode can be set");
         self.write_files(folder.path());
-        let bind = bind::start(folder.path(), &self.views, self.refuses);
+        let bind = bind::start(folder.path(), &self.views, self.refuses, &|_| self.lines.clone());
         let web = Web::choose();
         let mail: [SocketAddr; 6] = [25, 587, 143, 993, 110, 995].map(|_| listen([127, 0, 82, 10]));
         let mut played = web.played();

@@ -33,8 +33,6 @@ pub(super) const LATER: &[&str] = &[
     "scp-host-not-in-plan",
     "url-host-uncovered",
     "key-not-exportable",
-    "split-view-dnssec-bogus",
-    "ds-dnskey-mismatch",
     "connector-pin-stale",
     "connector-pin-ambiguous",
     "connector-fqdn-uncovered",
@@ -48,9 +46,6 @@ pub(super) const LATER: &[&str] = &[
     "pfx-too-new-for-target",
     "published-name-missing",
     "delegation-mismatch",
-    "mta-sts-mismatch",
-    "tlsa-mismatch",
-    "ptr-helo-mismatch",
 ];
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ fn mail(before: &[&str], coexistence: &[&str], autodiscover: Autodiscover) -> Wo
         mx: [mx(before), mx(coexistence), mx(coexistence)],
         autodiscover,
         mta_sts: None,
+        helo: None,
         span: Span::default(),
     }];
     world

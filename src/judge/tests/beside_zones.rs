@@ -23,8 +23,13 @@ fn with_zone(servers: &[&str], product: Option<&str>, views: Vec<ViewId>) -> Wor
 
 fn server_says(world: &mut World, server: &str, kind: RecordType, outcome: DnsOutcome) {
     let resolver = ResolverAddr::parse(server).unwrap();
-    let probe =
-        DnsProbe { view: "external".into(), resolver: resolver.into(), name: Name::parse(DOMAIN).unwrap(), kind };
+    let probe = DnsProbe {
+        view: "external".into(),
+        resolver: resolver.into(),
+        name: Name::parse(DOMAIN).unwrap(),
+        kind,
+        unchecked: false,
+    };
     world.see("out", Probe::Dns(probe), Outcome::Dns(outcome));
 }
 
@@ -181,6 +186,7 @@ fn a_wildcard_that_plays_autodiscover_is_the_cause() {
         mx: [None, None, None],
         autodiscover: Autodiscover::Srv,
         mta_sts: None,
+        helo: None,
         span: Span::default(),
     }];
     world.answer(EXTERNAL, "autodiscover.domain.com", &["198.51.100.250"]);
@@ -274,6 +280,9 @@ fn a_narrower_run_says_what_it_leaves_out() {
     };
     assert_eq!(lines(&[], None), [""; 0]);
     assert_eq!(lines(&["dns"], None), [""; 0]);
-    assert_eq!(lines(&[MAIL], None), ["DNS wildcards and CAA records (left out by --only)"]);
-    assert_eq!(lines(&[], Some(vec![INTERNAL])), ["CAA records (left out by --view)"]);
+    assert_eq!(
+        lines(&[MAIL], None),
+        ["DNS wildcards, CAA records and DNSSEC of the plan's zones (left out by --only)"]
+    );
+    assert_eq!(lines(&[], Some(vec![INTERNAL])), ["CAA records and DNSSEC of the plan's zones (left out by --view)"]);
 }

@@ -171,8 +171,14 @@ fn the_plan_wants_no_alias_at_an_apex_nor_beside_other_records() {
     assert_eq!(world.rules(), [""; 0]);
     let domain = Name::parse(MAIL).unwrap();
     let autodiscover = crate::model::plan::Autodiscover::None;
-    world.plan.mail =
-        vec![MailDomain { domain, mx: [None, None, None], autodiscover, mta_sts: None, span: Span::default() }];
+    world.plan.mail = vec![MailDomain {
+        domain,
+        mx: [None, None, None],
+        autodiscover,
+        mta_sts: None,
+        helo: None,
+        span: Span::default(),
+    }];
     assert_eq!(world.judge().findings[0].title, "the plan wants a CNAME for mail.domain.com, a mail domain");
     world.waive("cname-conflict", Some(MAIL), None);
     assert_eq!(world.judge().outcome, RunOutcome::Pass);

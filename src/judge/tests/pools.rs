@@ -46,6 +46,7 @@ fn the_odd_node_is_one_finding() {
         mx: [None, None, None],
         autodiscover: crate::model::plan::Autodiscover::None,
         mta_sts: None,
+        helo: None,
         span: Span::default(),
     });
     let judgement = world.judge();

@@ -184,6 +184,7 @@ fn a_waiver_of_one_view_leaves_the_mail_of_another() {
         mx: [mx(), mx(), mx()],
         autodiscover: crate::model::plan::Autodiscover::None,
         mta_sts: None,
+        helo: None,
         span: Span::default(),
     }];
     for view in [INTERNAL, EXTERNAL] {

@@ -7,6 +7,7 @@ mod names;
 mod records;
 mod resolvers;
 mod servers;
+mod signed;
 mod table;
 mod web;
 

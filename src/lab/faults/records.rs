@@ -5,11 +5,14 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use super::super::certificates::Issue;
 use super::super::machines::{Door, Machine, Manner};
+use super::super::policies::policy;
 use super::super::web::Web;
 use super::super::world::World;
 use super::super::zone::Entry;
 use crate::model::dns::RecordType;
+use crate::model::mail_hosts::{new_senders, reverse};
 use crate::model::name::Name;
+use crate::model::phase::Phase;
 use crate::model::plan::{MailDomain, ViewKind};
 use crate::model::questions;
 use crate::model::records::RecordData;
@@ -179,6 +182,60 @@ pub(super) fn fail_caa(world: &mut World, owner: &str) {
     for view in &mut world.views {
         view.zone.fails.insert((owner.to_string(), RecordType::Caa));
     }
+}
+
+/// The machines that give policies, by their mail domains.
+pub(super) fn with_policies(world: &World) -> Vec<String> {
+    let has = |m: &&MailDomain| policy_of(world, m.domain.as_str()).is_some();
+    texts(world.plan.mail.iter().filter(has).map(|m| &m.domain))
+}
+
+fn policy_of(world: &World, domain: &str) -> Option<usize> {
+    let label = format!("mta-sts.{domain}");
+    world.machines.iter().position(|m| *m.label == *label)
+}
+
+fn set_policy(world: &mut World, domain: &str, policy: Option<String>) {
+    let machine = policy_of(world, domain).and_then(|at| world.machines.get_mut(at));
+    machine.into_iter().flat_map(|m| m.doors.values_mut()).for_each(|door| door.web.policy = policy.clone());
+}
+
+pub(super) fn list_others_only(world: &mut World, domain: &str) {
+    let former = Name::parse(&format!("former.{domain}")).ok();
+    set_policy(world, domain, Some(policy(former.iter())));
+}
+
+pub(super) fn take_policy_away(world: &mut World, domain: &str) {
+    set_policy(world, domain, None);
+}
+
+/// Addresses from which mail comes.
+pub(super) fn senders(world: &World) -> Vec<String> {
+    let new = |phase: Phase| {
+        let views = questions::outward(&world.plan).into_iter();
+        let of = |view| phase.previous().map(|from| new_senders(&world.plan, view, from, phase)).unwrap_or_default();
+        views.flat_map(of).collect::<Vec<_>>()
+    };
+    let all: BTreeSet<IpAddr> =
+        Phase::ALL.into_iter().filter(|_| !world.plan.mail.is_empty()).flat_map(new).map(|s| s.address).collect();
+    all.iter().map(IpAddr::to_string).collect()
+}
+
+pub(super) fn forget_name(world: &mut World, address: &str) {
+    let Some(owner) = address.parse().ok().and_then(reverse) else { return };
+    world.views.iter_mut().for_each(|v| drop(v.zone.records.remove(owner.as_str())));
+}
+
+/// Mail hosts with TLSA records.
+pub(super) fn with_keys(world: &World) -> Vec<String> {
+    world.tlsa.iter().filter(|(_, issues)| !issues.is_empty()).map(|(host, _)| host.clone()).collect()
+}
+
+/// The records are of a key that nobody shows any more.
+pub(super) fn publish_old_key(world: &mut World, host: &str) {
+    world.issues.push(Issue::new("the one before", vec![host.to_string()]));
+    let old = world.issues.len() - 1;
+    world.tlsa.entry(host.to_string()).and_modify(|issues| *issues = [old].into());
 }
 
 pub(super) fn zone_servers(world: &World) -> Vec<String> {

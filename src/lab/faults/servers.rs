@@ -8,7 +8,7 @@ use crate::model::plan::{PoolId, ServerId, Target};
 use crate::model::service::Way;
 
 fn labels(world: &World, fits: impl Fn(MachineId, &Machine) -> bool) -> Vec<String> {
-    let machines = world.machines.iter().enumerate();
+    let machines = world.planned().iter().enumerate();
     machines.filter(|(i, m)| !m.doors.is_empty() && fits(*i, m)).map(|(_, m)| m.label.to_string()).collect()
 }
 
@@ -77,7 +77,7 @@ pub(super) fn show_old(world: &mut World, server: &str) {
 
 pub(super) fn words(world: &World) -> Vec<String> {
     let mut out = Vec::new();
-    for machine in &world.machines {
+    for machine in world.planned() {
         let mut words: Vec<_> = machine.doors.values().map(|d| d.word).collect();
         words.sort();
         words.dedup();
@@ -119,7 +119,7 @@ fn leave(world: &mut World, server: &str, meant: impl Fn(&Door) -> bool) -> usiz
 
 pub(super) fn ports(world: &World) -> Vec<String> {
     let of = |m: &Machine| m.doors.keys().map(|port| format!("{}/{port}", m.label)).collect::<Vec<_>>();
-    world.machines.iter().flat_map(of).collect()
+    world.planned().iter().flat_map(of).collect()
 }
 
 pub(super) fn close_port(world: &mut World, argument: &str) {

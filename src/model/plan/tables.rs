@@ -61,6 +61,8 @@ pub struct MailDomain {
     pub autodiscover: Autodiscover,
     /// Its policy of which hosts may take its mail, where it enforces one.
     pub mta_sts: Option<MtaSts>,
+    /// By which name its servers greet others in EHLO.
+    pub helo: Option<Located<Name>>,
     /// The domain's place.
     pub span: Span,
 }

@@ -21,6 +21,8 @@ pub struct Ask {
     pub name: Name,
     /// The type.
     pub kind: RecordType,
+    /// Without validation.
+    pub unchecked: bool,
     /// For all tries together.
     pub limit: Duration,
 }
@@ -53,7 +55,7 @@ impl Inquiry {
 
     /// The question, its id zero.
     pub fn question(&self) -> Result<Question, Failure> {
-        Question::new(&self.ask.name, self.ask.kind, self.edns).map_err(Failure::Malformed)
+        Question::new(&self.ask.name, self.ask.kind, self.edns, self.ask.unchecked).map_err(Failure::Malformed)
     }
 
     /// Asks otherwise than over UDP, by a way of sending; once more as in 1987 if the server does not know EDNS (RFC 6891

@@ -15,7 +15,8 @@ use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsConnector;
 
 use super::capture::Capture;
-use crate::model::http::{HttpHead, HttpOutcome, HttpProbe};
+use super::policy;
+use crate::model::http::{HttpHead, HttpOutcome, HttpProbe, Page};
 use crate::model::observation::TlsProbe;
 use crate::model::service::Way;
 use crate::model::text::escape_bytes;
@@ -97,11 +98,14 @@ async fn get(ask: &Ask) -> HttpOutcome {
     if let Some(Possession::Failed(why)) = verifier.take().possession {
         return no_tls(why);
     }
-    let request = request(host.as_str(), probe.address.port());
+    let request = request(host.as_str(), probe.address.port(), probe.page);
     if stream.write_all(request.as_bytes()).await.is_err() {
         return HttpOutcome::Closed;
     }
-    let outcome = head(&mut stream).await;
+    let outcome = match probe.page {
+        Page::Root => head(&mut stream).await,
+        Page::MtaSts => policy::read(&mut stream).await,
+    };
     let _ = stream.shutdown().await;
     outcome
 }
@@ -119,10 +123,13 @@ fn capture() -> Result<(Arc<Capture>, ClientConfig), rustls::Error> {
 }
 
 /// RFC 9110 section 9.3.1; the body is not wanted, and HEAD is answered otherwise by too many applications.
-fn request(host: &str, port: u16) -> String {
+fn request(host: &str, port: u16, page: Page) -> String {
     let port = if port == 443 { String::new() } else { format!(":{port}") };
     let agent = concat!("coexist/", env!("CARGO_PKG_VERSION"));
-    format!("GET / HTTP/1.1\r\nHost: {host}{port}\r\nUser-Agent: {agent}\r\nAccept: */*\r\nConnection: close\r\n\r\n")
+    let path = page.path();
+    format!(
+        "GET {path} HTTP/1.1\r\nHost: {host}{port}\r\nUser-Agent: {agent}\r\nAccept: */*\r\nConnection: close\r\n\r\n"
+    )
 }
 
 /// Reads until the head is whole.
@@ -138,7 +145,7 @@ async fn head(stream: &mut (impl AsyncRead + Unpin)) -> HttpOutcome {
         };
         bytes.extend_from_slice(piece.get(..read).unwrap_or_default());
         match parse(&bytes) {
-            Parsed::Done(outcome) => return outcome,
+            Parsed::Done(outcome, _) => return outcome,
             Parsed::More if read == 0 => return HttpOutcome::Closed,
             Parsed::More if bytes.len() >= HEAD => return HttpOutcome::TooLarge,
             Parsed::More => {}
@@ -146,30 +153,45 @@ async fn head(stream: &mut (impl AsyncRead + Unpin)) -> HttpOutcome {
     }
 }
 
-enum Parsed {
-    Done(HttpOutcome),
+/// What octets are.
+pub(super) enum Parsed {
+    /// A head, with its length, or nothing that will ever be one.
+    Done(HttpOutcome, usize),
+    /// They may become one.
     More,
 }
 
-fn parse(bytes: &[u8]) -> Parsed {
+/// Reads a head.
+pub(super) fn parse(bytes: &[u8]) -> Parsed {
     let mut fields = [httparse::EMPTY_HEADER; FIELDS];
     let mut response = httparse::Response::new(&mut fields);
     match response.parse(bytes) {
         Ok(httparse::Status::Partial) => Parsed::More,
-        Ok(httparse::Status::Complete(_)) => {
+        Ok(httparse::Status::Complete(length)) => {
             let value = |name: &str| {
                 let field = response.headers.iter().find(|h| h.name.eq_ignore_ascii_case(name))?;
                 Some(String::from_utf8_lossy(field.value.get(..VALUE).unwrap_or(field.value)).into_owned())
             };
-            Parsed::Done(HttpOutcome::Head(HttpHead {
+            let head = HttpOutcome::Head(HttpHead {
                 status: response.code.unwrap_or_default(),
                 location: value("location"),
                 hsts: value("strict-transport-security"),
-            }))
+                body: None,
+            });
+            Parsed::Done(head, length)
         }
-        Err(httparse::Error::TooManyHeaders) => Parsed::Done(HttpOutcome::TooLarge),
-        Err(_) => Parsed::Done(HttpOutcome::NotHttp(escape_bytes(bytes, KEPT))),
+        Err(httparse::Error::TooManyHeaders) => Parsed::Done(HttpOutcome::TooLarge, 0),
+        Err(_) => Parsed::Done(HttpOutcome::NotHttp(escape_bytes(bytes, KEPT)), 0),
     }
+}
+
+/// A field of a whole head.
+pub(super) fn field(bytes: &[u8], name: &str) -> Option<String> {
+    let mut fields = [httparse::EMPTY_HEADER; FIELDS];
+    let mut response = httparse::Response::new(&mut fields);
+    response.parse(bytes).ok()?;
+    let field = response.headers.iter().find(|h| h.name.eq_ignore_ascii_case(name))?;
+    Some(String::from_utf8_lossy(field.value).into_owned())
 }
 
 #[cfg(test)]
@@ -185,8 +207,12 @@ mod tests {
         let answer =
             b"HTTP/1.1 302 Found\r\nlocation: https://a.example/owa\r\nStrict-Transport-Security: max-age=1\r\n\
             LOCATION: https://b.example/\r\n\r\n<html>";
-        let head =
-            HttpHead { status: 302, location: Some("https://a.example/owa".into()), hsts: Some("max-age=1".into()) };
+        let head = HttpHead {
+            status: 302,
+            location: Some("https://a.example/owa".into()),
+            hsts: Some("max-age=1".into()),
+            body: None,
+        };
         assert_eq!(told(answer).await, HttpOutcome::Head(head));
         let bare = HttpHead { status: 200, ..HttpHead::default() };
         assert_eq!(told(b"HTTP/1.0 200 OK\r\n\r\n").await, HttpOutcome::Head(bare));

@@ -10,6 +10,7 @@ mod older;
 #[cfg(test)]
 mod older_tests;
 mod outcome;
+mod policy;
 mod shake;
 mod wire;
 

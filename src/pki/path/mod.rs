@@ -16,6 +16,7 @@ use jiff::Timestamp;
 pub use anchors::Anchors;
 use routes::{Link, Routes};
 pub use signature::is_signed_by;
+pub(super) use signature::spki_of;
 use way::Reason;
 
 use super::facts;

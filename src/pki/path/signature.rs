@@ -71,12 +71,16 @@ fn parts(certificate: &[u8]) -> Option<[Element<'_>; 3]> {
     der::sequence(certificate)?.try_into().ok()
 }
 
-/// The algorithm and the key of the subject: the sixth field after the version, which version 1 leaves out.
 fn key_of(certificate: &[u8]) -> Option<[Element<'_>; 2]> {
+    der::sequence(spki_of(certificate)?)?.try_into().ok()
+}
+
+/// The algorithm and the key of the subject, as they are: the sixth field after the version, which version 1 leaves out.
+pub fn spki_of(certificate: &[u8]) -> Option<&[u8]> {
     let [tbs, ..] = parts(certificate)?;
     let fields = der::elements(tbs.content).filter(|e| e.is_none_or(|e| e.tag != 0xa0));
     let spki = { fields }.nth(5)??;
-    der::sequence(spki.whole)?.try_into().ok()
+    Some(spki.whole)
 }
 
 fn bits<'a>(string: &Element<'a>) -> Option<&'a [u8]> {

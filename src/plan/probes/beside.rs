@@ -4,13 +4,15 @@ use std::collections::BTreeSet;
 
 use super::Asker;
 use crate::model::dns::{RecordType, ResolverAddr};
+use crate::model::mta_sts;
 use crate::model::name::Name;
 use crate::model::observation::DnsProbe;
 use crate::model::plan::ViewId;
 use crate::model::policy::Policy;
-use crate::model::probes::{DnsAsk, Follow, Reach, Template};
+use crate::model::probes::{DnsAsk, Follow, PolicyAsk, Reach, Signed, Template};
 use crate::model::questions::{self, Question, Topic};
 use crate::model::service::Way;
+use crate::model::signed;
 
 /// The port at which candidates for autodiscover are asked.
 const HTTPS: u16 = 443;
@@ -26,15 +28,22 @@ pub(super) fn ask(asker: &mut Asker, policy: &Policy) {
                 && asker.dns.contains(&(*view, name.clone()));
             if !known && seen.insert((*view, resolver.clone(), name.clone(), *kind)) {
                 let v = asker.plan.view(*view);
-                let probe =
-                    DnsProbe { view: v.label.clone(), resolver: resolver.into(), name: name.clone(), kind: *kind };
+                let probe = DnsProbe {
+                    view: v.label.clone(),
+                    resolver: resolver.into(),
+                    name: name.clone(),
+                    kind: *kind,
+                    unchecked: false,
+                };
                 asker.out.dns.push(DnsAsk { probe, timeout_ms: v.settings.timeout_ms });
             }
         }
         follow(asker, &question);
+        signed(asker, policy, &question);
     }
     if policy.asks_beside() {
         candidates(asker, policy);
+        policies(asker, policy);
     }
 }
 
@@ -49,11 +58,12 @@ fn resolvers(asker: &mut Asker, question: &Question) -> Vec<ResolverAddr> {
     Vec::new()
 }
 
-/// The hosts of MX and SRV records; those of autodiscover are asked by TLS where one stands in the view.
+/// The hosts of MX, SRV and PTR records; those of autodiscover are asked by TLS where one stands in the view.
 fn follow(asker: &mut Asker, question: &Question) {
     let named = matches!(
         (question.topic, question.kind),
-        (Topic::Mail | Topic::Records, RecordType::Mx | RecordType::Srv) | (Topic::Autodiscover, RecordType::Srv)
+        (Topic::Mail | Topic::Records, RecordType::Mx | RecordType::Srv | RecordType::Ptr)
+            | (Topic::Autodiscover, RecordType::Srv)
     );
     if !named {
         return;
@@ -65,6 +75,58 @@ fn follow(asker: &mut Asker, question: &Question) {
     match asker.out.follow.iter_mut().find(|f| f.view == view && f.name == name && f.kind == kind) {
         Some(known) => known.tls = known.tls.take().or(tls),
         None => asker.out.follow.push(Follow { view, name, kind, tls }),
+    }
+}
+
+/// The keys of a zone, wherever the world outside says that it has some: there, and inside, where they may be others. The
+/// resolver is not to validate, for then it would keep the very keys that are wrong.
+fn signed(asker: &mut Asker, policy: &Policy, question: &Question) {
+    if question.kind != RecordType::Ds || question.topic != Topic::Signed {
+        return;
+    }
+    let asked = |v: &ViewId| policy.views.as_ref().is_none_or(|views| views.contains(v));
+    let inside = signed::inward(asker.plan).into_iter().filter(asked);
+    let views: BTreeSet<ViewId> = inside.chain([question.view]).collect();
+    let mut asks = Vec::new();
+    for v in views.into_iter().map(|view| asker.plan.view(view)) {
+        for resolver in &v.resolvers {
+            let probe = DnsProbe {
+                view: v.label.clone(),
+                resolver: resolver.value.clone().into(),
+                name: question.name.clone(),
+                kind: RecordType::Dnskey,
+                unchecked: true,
+            };
+            asks.push(DnsAsk { probe, timeout_ms: v.settings.timeout_ms });
+        }
+    }
+    let view = asker.plan.view(question.view).label.clone();
+    asker.out.signed.push(Signed { view, zone: question.name.clone(), asks });
+}
+
+/// The policies of mail domains, and the certificate of who gives them, where the run stands in the view.
+fn policies(asker: &mut Asker, policy: &Policy) {
+    let asked = |v: &ViewId| policy.views.as_ref().is_none_or(|views| views.contains(v));
+    let plan = asker.plan;
+    for (view, mail) in questions::outward(plan).into_iter().flat_map(|v| plan.mail.iter().map(move |m| (v, m))) {
+        let (Some(owner), Some(host)) = (mta_sts::owner(&mail.domain), mta_sts::host(&mail.domain)) else { continue };
+        let (Some(via), true) = (asker.way_of(view), asked(&view)) else {
+            asker.skip(format!("https://{host}: seen from {} only", plan.view(view).label));
+            continue;
+        };
+        let v = plan.view(view);
+        let (label, reach, timeout_ms) = (v.label.clone(), Reach::of(v), v.settings.timeout_ms);
+        let manners = asker.manners(&v.settings, via.clone());
+        asker.out.templates.push(Template {
+            view: label.clone(),
+            name: host.clone(),
+            port: HTTPS,
+            way: Way::Implicit,
+            reach: reach.clone(),
+            samples: 1,
+            manners,
+        });
+        asker.out.policies.push(PolicyAsk { view: label, owner, host, reach, via, timeout_ms });
     }
 }
 

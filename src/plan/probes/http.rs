@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 use super::Asker;
-use crate::model::http::{HttpProbe, is_declared, is_web};
+use crate::model::http::{HttpProbe, Page, is_declared, is_web};
 use crate::model::obligation::{Claim, Obligation};
 use crate::model::policy::{Policy, Scope};
 use crate::model::probes::HttpAsk;
@@ -25,7 +25,7 @@ pub(super) fn ask(asker: &mut Asker<'_>, obligations: &[Obligation], policy: &Po
         let reached: Vec<_> = addresses.into_iter().filter_map(|a| Some((a, asker.way_to(a)?))).collect();
         for (address, via) in reached {
             let name = plan.name(*name).name.probe();
-            let probe = HttpProbe { address: SocketAddr::new(address, service.port), name };
+            let probe = HttpProbe { address: SocketAddr::new(address, service.port), name, page: Page::Root };
             if asked.insert(probe.clone()) {
                 let timeout_ms = plan.server(*server).settings.timeout_ms;
                 asker.out.http.push(HttpAsk { probe, via, timeout_ms });

@@ -53,6 +53,8 @@ pub(super) struct Mail {
     /// The MTA-STS policy that it enforces: for how long senders keep it, or that and its patterns. Its hosts are those of
     /// `mx`.
     mta_sts: Option<MtaSts>,
+    /// By which name its servers greet others in EHLO.
+    helo: Option<String>,
 }
 
 #[derive(JsonSchema)]

@@ -61,6 +61,7 @@ fn mail_domain(reader: &Reader, domain: &Located<String>, node: &Node) -> Option
         mx: get("mx").map(|node| mx(reader, node)).unwrap_or_default(),
         autodiscover: get("autodiscover").and_then(|n| autodiscover(reader, n)).unwrap_or(Autodiscover::Unsaid),
         mta_sts: get("mta-sts").and_then(|node| mta_sts(reader, node)),
+        helo: get("helo").and_then(|n| reader.full_name(reader.string(n, "a host name")?)),
         span: domain.span,
         domain: name?.value,
     })

@@ -19,4 +19,13 @@ pub fn body(data: &[u8]) {
             }
         }
     }
+    for kind in [RecordType::Tlsa, RecordType::Ds, RecordType::Dnskey, RecordType::Mx, RecordType::Txt, RecordType::Caa]
+    {
+        if let Some(DnsOutcome::Answer(reply)) = dns_outcome(&name, kind, data, true) {
+            assert!(!reply.records.is_empty() && reply.addresses.is_empty());
+            assert!(
+                reply.records.iter().all(|r| r.data.kind() == kind && !r.data.to_string().contains(char::is_control))
+            );
+        }
+    }
 }

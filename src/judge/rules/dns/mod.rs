@@ -7,10 +7,14 @@ mod caa;
 mod caa_forbids_issuer;
 mod caa_or_dcv_lookup_fails;
 mod cname_conflict;
+mod dane;
 mod dns_interception_suspected;
+mod dnssec;
+mod ds_dnskey_mismatch;
 mod internal_zone_shadows_public;
 mod intranet_name_in_external_view;
 mod mixed_generation_rrset;
+mod mta_sts_mismatch;
 mod mx_left_behind;
 mod mx_target_invalid;
 mod name_probed_before_creation;
@@ -18,6 +22,7 @@ mod name_unresolved_in_view;
 mod negative_ttl_too_high;
 mod odd;
 mod private_address_in_external_view;
+mod ptr_helo_mismatch;
 mod public_address_in_internal_view;
 mod record_differs;
 mod resolvers_disagree_in_view;
@@ -25,13 +30,17 @@ mod resolves_to_unexpected_target;
 mod special;
 mod spf;
 mod spf_lacks_new_outbound;
+mod split_view_dnssec_bogus;
 mod srv_target_invalid;
 mod stale_or_unplanned_aaaa;
+mod tlsa_mismatch;
 mod ttl_not_lowered_in_time;
 mod ttl_too_high_at_flip;
 mod wildcard_record_answers;
 
 pub(in crate::judge) use caa::unnamed;
+pub(in crate::judge) use dnssec::unknown as unknown_keys;
+pub(in crate::judge) use mta_sts_mismatch::unknown as unknown_policies;
 pub(super) use name_unresolved_in_view::is_dangling;
 pub(super) use odd::strangers;
 pub(in crate::judge) use spf_lacks_new_outbound::unknown as unknown_senders;
@@ -54,6 +63,8 @@ use crate::model::plan::{NameId, ViewId, ViewKind, Zone};
 /// The rules of this family.
 pub(super) const RULES: &[Rule] = &[
     Rule { info: &name_unresolved_in_view::INFO, check: name_unresolved_in_view::check },
+    Rule { info: &ds_dnskey_mismatch::INFO, check: ds_dnskey_mismatch::check },
+    Rule { info: &split_view_dnssec_bogus::INFO, check: split_view_dnssec_bogus::check },
     Rule { info: &cname_conflict::INFO, check: cname_conflict::check },
     Rule { info: &resolves_to_unexpected_target::INFO, check: resolves_to_unexpected_target::check },
     Rule { info: &private_address_in_external_view::INFO, check: private_address_in_external_view::check },
@@ -68,6 +79,9 @@ pub(super) const RULES: &[Rule] = &[
     Rule { info: &mx_left_behind::INFO, check: mx_left_behind::check },
     Rule { info: &record_differs::INFO, check: record_differs::check },
     Rule { info: &spf_lacks_new_outbound::INFO, check: spf_lacks_new_outbound::check },
+    Rule { info: &tlsa_mismatch::INFO, check: tlsa_mismatch::check },
+    Rule { info: &mta_sts_mismatch::INFO, check: mta_sts_mismatch::check },
+    Rule { info: &ptr_helo_mismatch::INFO, check: ptr_helo_mismatch::check },
     Rule { info: &srv_target_invalid::INFO, check: srv_target_invalid::check },
     Rule { info: &autodiscover_candidate_uncovered::INFO, check: autodiscover_candidate_uncovered::check },
     Rule { info: &caa_forbids_issuer::INFO, check: caa_forbids_issuer::check },

@@ -97,7 +97,7 @@ pub(super) fn is_made_for_flip(case: &Case, name: NameId, view: ViewId) -> bool 
 fn young(case: &Case, obligation: usize, name: NameId, view: ViewId, expected: &DnsExpectation) -> Option<Young> {
     let label = &case.plan.view(view).label;
     let probe = case.plan.name(name).name.probe();
-    let asks = |p: &Probe| matches!(p, Probe::Dns(p) if p.view == *label && p.name == probe);
+    let asks = |p: &Probe| matches!(p, Probe::Dns(p) if p.is_of_clients() && p.view == *label && p.name == probe);
     let past = case.evidence.looks().filter(|(l, o)| asks(&o.probe) && case.evidence.is_past(*l));
     let said: Vec<(Timestamp, Look, &DnsOutcome)> =
         past.filter_map(|(l, o)| Some((o.at, l, case.evidence.dns(l)?))).collect();
@@ -118,7 +118,7 @@ fn is_right(outcome: &DnsOutcome, expected: &DnsExpectation) -> bool {
 /// As the SOA of the name's own zone says it in this view.
 fn negative_ttl(case: &Case, view: ViewId, name: &str) -> u32 {
     let label = &case.plan.view(view).label;
-    let of_view = |p: &Probe| matches!(p, Probe::Dns(p) if p.view == *label);
+    let of_view = |p: &Probe| matches!(p, Probe::Dns(p) if p.is_of_clients() && p.view == *label);
     let replies = case.evidence.looks().filter(|(l, o)| of_view(&o.probe) && case.evidence.is_past(*l));
     let replies = replies.filter_map(|(l, _)| case.evidence.dns(l)?.reply());
     let under = |zone: &str| name == zone || name.strip_suffix(zone).is_some_and(|rest| rest.ends_with('.'));

@@ -99,6 +99,9 @@ fn zones(case: &Case, views: BTreeSet<ViewId>) -> BTreeMap<(ViewId, String), (u3
     let mut out: BTreeMap<(ViewId, String), (u32, Look)> = BTreeMap::new();
     for (look, seen) in case.evidence.looks() {
         let Probe::Dns(probe) = &seen.probe else { continue };
+        if !probe.is_of_clients() {
+            continue;
+        }
         let Some(soa) = case.evidence.dns(look).and_then(|o| o.reply()?.soa.as_ref()) else { continue };
         let view = views.iter().find(|v| case.plan.view(**v).label == probe.view);
         let Some(view) = view.filter(|_| case.evidence.is_current(look)) else { continue };

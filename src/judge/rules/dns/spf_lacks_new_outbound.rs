@@ -11,6 +11,7 @@ use crate::judge::evidence::Look;
 use crate::judge::wording;
 use crate::model::dns::RecordType;
 use crate::model::finding::Severity;
+use crate::model::mail_hosts::takes_mail;
 use crate::model::name::Name;
 use crate::model::phase::{Moment, Phase};
 use crate::model::plan::{MailDomain, Plan, Target, ViewId, Wanted};
@@ -147,24 +148,12 @@ fn senders(plan: &Plan, view: ViewId, phase: Phase) -> BTreeMap<IpAddr, String> 
         })
         .copied()
         .collect();
-    let mail = targets.into_iter().filter(|t| speaks_smtp(plan, *t));
+    let mail = targets.into_iter().filter(|t| takes_mail(plan, *t));
     mail.flat_map(|t| {
         let label = plan.target_label(t);
         plan.target_addresses(t, view, phase).into_iter().map(move |a| (a, label.to_string()))
     })
     .collect()
-}
-
-fn speaks_smtp(plan: &Plan, target: Target) -> bool {
-    let is = |port: u16| port == 25;
-    let server = |id| plan.server(id).services.iter().any(|s| is(s.value.port));
-    match target {
-        Target::Server(id) => server(id),
-        Target::Pool(id) => match &plan.pool(id).services {
-            Some(own) => own.iter().any(|s| is(s.value.port)),
-            None => plan.pool(id).all_members().into_iter().any(server),
-        },
-    }
 }
 
 /// The texts of the domain: what one resolver said, or without a network what the plan says.

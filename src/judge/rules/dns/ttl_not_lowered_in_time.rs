@@ -126,6 +126,9 @@ fn history(case: &Case, flips: &[Flip]) -> History {
     let mut out = History::new();
     for (look, seen) in case.evidence.looks() {
         let Probe::Dns(probe) = &seen.probe else { continue };
+        if !probe.is_of_clients() {
+            continue;
+        }
         let Some(name) = wanted.get(&probe.name).filter(|_| case.evidence.is_past(look)) else { continue };
         let Some(view) = plan.view_ids().find(|v| plan.view(*v).label == probe.view) else { continue };
         let Some(reply) = case.evidence.dns(look).and_then(|o| o.reply()) else { continue };

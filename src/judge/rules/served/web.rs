@@ -7,7 +7,7 @@ use crate::judge::case::Case;
 use crate::judge::draft::Context;
 use crate::judge::evidence::{Found, Look};
 use crate::judge::truth::Truth;
-use crate::model::http::{HttpOutcome, HttpProbe, is_declared, is_web};
+use crate::model::http::{HttpOutcome, HttpProbe, Page, is_declared, is_web};
 use crate::model::name::Name;
 use crate::model::obligation::Claim;
 use crate::model::observation::Probe;
@@ -43,7 +43,7 @@ pub(super) fn answers<'a>(context: &'a Context) -> Vec<Answer<'a>> {
         }
         for address in plan.server(*server).own_addresses(&plan.views) {
             let address = SocketAddr::new(address, service.port);
-            let probe = Probe::Http(HttpProbe { address, name: plan.name(*name).name.probe() });
+            let probe = Probe::Http(HttpProbe { address, name: plan.name(*name).name.probe(), page: Page::Root });
             let Found::Fresh(looks) = case.evidence.find(&probe, |_| true) else { continue };
             out.extend(looks.into_iter().filter_map(|look| {
                 let outcome = case.evidence.http(look)?;

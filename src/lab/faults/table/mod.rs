@@ -7,6 +7,7 @@ mod names;
 mod records;
 mod resolvers;
 mod servers;
+mod signed;
 
 use std::sync::LazyLock;
 
@@ -22,6 +23,7 @@ pub(super) static FAULTS: LazyLock<Vec<FaultInfo>> = LazyLock::new(|| {
         answers::FAULTS,
         aliases::FAULTS,
         resolvers::FAULTS,
+        signed::FAULTS,
     ]
     .concat()
 });

@@ -3,6 +3,8 @@
 use std::net::IpAddr;
 
 use super::name::WireName;
+use crate::model::dane::Tlsa;
+use crate::model::dnssec::{Dnskey, Ds};
 use crate::model::records::{RecordData, escape_octets};
 
 /// The length of a message's header (RFC 1035 section 4.1.1).
@@ -136,9 +138,13 @@ impl<'a> Reader<'a> {
             2 => Data::Record(RecordData::Ns(self.name()?.text())),
             5 => Data::Alias(self.name()?),
             6 => self.soa()?,
+            12 => Data::Record(RecordData::Ptr(self.name()?.text())),
             15 => Data::Record(self.mx()?),
             16 => Data::Record(RecordData::Txt(self.text(end)?)),
             33 => Data::Record(self.srv()?),
+            43 => Data::Record(self.ds(end)?),
+            48 => Data::Record(self.dnskey(end)?),
+            52 => Data::Record(self.tlsa(end)?),
             257 => Data::Record(self.caa(end)?),
             41 => Data::Opt(ttl.to_be_bytes()[0]),
             _ => Data::Other,
@@ -173,6 +179,27 @@ impl<'a> Reader<'a> {
     fn srv(&mut self) -> Result<RecordData, &'static str> {
         let (priority, weight, port) = (self.number()?, self.number()?, self.number()?);
         Ok(RecordData::Srv { priority, weight, port, target: self.name()?.text() })
+    }
+
+    /// RFC 4034 section 5.1.
+    fn ds(&mut self, end: usize) -> Result<RecordData, &'static str> {
+        let (key_tag, algorithm, digest_type) = (self.number()?, self.octet()?, self.octet()?);
+        let digest = self.take(end.saturating_sub(self.at))?.to_vec();
+        Ok(RecordData::Ds(Ds { key_tag, algorithm, digest_type, digest }))
+    }
+
+    /// RFC 4034 section 2.1.
+    fn dnskey(&mut self, end: usize) -> Result<RecordData, &'static str> {
+        let (flags, protocol, algorithm) = (self.number()?, self.octet()?, self.octet()?);
+        let key = self.take(end.saturating_sub(self.at))?.to_vec();
+        Ok(RecordData::Dnskey(Dnskey { flags, protocol, algorithm, key }))
+    }
+
+    /// RFC 6698 section 2.1.
+    fn tlsa(&mut self, end: usize) -> Result<RecordData, &'static str> {
+        let (usage, selector, matching) = (self.octet()?, self.octet()?, self.octet()?);
+        let association = self.take(end.saturating_sub(self.at))?.to_vec();
+        Ok(RecordData::Tlsa(Tlsa { usage, selector, matching, association }))
     }
 
     /// RFC 8659 section 4.1.

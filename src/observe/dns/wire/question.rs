@@ -27,11 +27,13 @@ pub enum Fit {
 }
 
 impl Question {
-    /// A question with recursion desired, its id zero, and with EDNS unless the resolver does not know it.
-    pub fn new(name: &Name, kind: RecordType, edns: bool) -> Result<Self, String> {
+    /// A question with recursion desired, its id zero, and with EDNS unless the resolver does not know it; `unchecked` tells
+    /// it to answer what it could not validate, too (CD, RFC 4035 section 3.2.2).
+    pub fn new(name: &Name, kind: RecordType, edns: bool, unchecked: bool) -> Result<Self, String> {
         let mut bytes = Vec::with_capacity(HEADER + name.as_str().len() + 32);
         // RD, and AD: "tell me whether you have authenticated it" (RFC 6840 section 5.7)
-        bytes.extend([0, 0, 0x01, 0x20, 0, 1, 0, 0, 0, 0, 0, u8::from(edns)]);
+        let flags = if unchecked { 0x30 } else { 0x20 };
+        bytes.extend([0, 0, 0x01, flags, 0, 1, 0, 0, 0, 0, 0, u8::from(edns)]);
         for label in name.probe().labels() {
             let length = u8::try_from(label.len()).ok().filter(|n| (1..=63).contains(n));
             bytes.push(length.ok_or_else(|| format!("{name} cannot be asked for"))?);

@@ -14,12 +14,16 @@ pub fn wire_type(kind: RecordType) -> u16 {
     match kind {
         RecordType::A => 1,
         RecordType::Ns => 2,
+        RecordType::Ptr => 12,
         RecordType::Cname => 5,
         RecordType::Soa => 6,
         RecordType::Mx => 15,
         RecordType::Txt => 16,
         RecordType::Aaaa => 28,
         RecordType::Srv => 33,
+        RecordType::Ds => 43,
+        RecordType::Dnskey => 48,
+        RecordType::Tlsa => 52,
         RecordType::Caa => 257,
     }
 }
@@ -54,7 +58,7 @@ fn data(record: &Record) -> Option<RecordData> {
 #[cfg(test)]
 mod tests {
     use hickory_resolver::proto::op::{Message, ResponseCode};
-    use hickory_resolver::proto::rr::rdata::{CNAME, MX, SRV, TXT};
+    use hickory_resolver::proto::rr::rdata::{CNAME, MX, NULL, SRV, TXT};
     use hickory_resolver::proto::rr::{self, RData, Record};
 
     use super::super::{Question, Read};
@@ -71,7 +75,7 @@ mod tests {
     }
 
     fn outcome(kind: RecordType, answers: Vec<Record>) -> DnsOutcome {
-        let question = Question::new(&Name::parse("domain.com").unwrap(), kind, true).unwrap();
+        let question = Question::new(&Name::parse("domain.com").unwrap(), kind, true, false).unwrap();
         let mut message: Message = question.message().unwrap().into_response();
         message.metadata.response_code = ResponseCode::NoError;
         message.metadata.recursion_available = true;
@@ -117,6 +121,31 @@ mod tests {
             shown(RecordType::Txt, vec![record("domain.com.", 60, RData::TXT(txt))]),
             "\"v=spf1 -all\\027[31m\""
         );
+    }
+
+    fn raw(kind: RecordType, octets: &[u8]) -> DnsOutcome {
+        let code = super::wire_type(kind).into();
+        let data = RData::Unknown { code, rdata: NULL::with(octets.to_vec()) };
+        outcome(kind, vec![record("domain.com.", 60, data)])
+    }
+
+    #[test]
+    fn keys_and_their_digests_are_read_octet_by_octet() {
+        for (kind, octets, want) in [
+            (RecordType::Tlsa, &[3, 1, 1, 0xab, 0xcd][..], "3 1 1 abcd"),
+            (RecordType::Ds, &[0xec, 0x45, 5, 1, 0x2b, 0xb1], "60485 5 1 2bb1"),
+            (RecordType::Dnskey, &[1, 1, 3, 13, 1, 2, 3], "257 3 13 AQID"),
+            // Nothing behind the numbers is no record that anything fits, and none that breaks the reader.
+            (RecordType::Tlsa, &[3, 1, 1], "3 1 1 "),
+            (RecordType::Ds, &[0, 1, 2, 3], "1 2 3 "),
+        ] {
+            assert_eq!(raw(kind, octets).to_string(), want, "{kind}");
+        }
+        for (kind, length) in [(RecordType::Tlsa, 3), (RecordType::Ds, 4), (RecordType::Dnskey, 4)] {
+            for short in 1..length {
+                assert!(matches!(raw(kind, &vec![1; short]), DnsOutcome::Malformed(_)), "{kind} {short}");
+            }
+        }
     }
 
     #[test]

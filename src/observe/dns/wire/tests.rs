@@ -14,7 +14,7 @@ use crate::model::dns::{DnsOutcome, Link, RecordType};
 use crate::model::name::Name;
 
 fn question() -> Question {
-    Question::new(&Name::parse("mail.domain.com").unwrap(), RecordType::A, true).unwrap()
+    Question::new(&Name::parse("mail.domain.com").unwrap(), RecordType::A, true, false).unwrap()
 }
 
 fn name(text: &str) -> rr::Name {
@@ -66,7 +66,7 @@ fn a_question_is_written_as_the_library_writes_it() {
                 extension.set_max_payload(PAYLOAD);
                 message.set_edns(extension);
             }
-            assert_eq!(Question::new(&asked, kind, edns).unwrap().bytes(), message.to_vec().unwrap(), "{text}");
+            assert_eq!(Question::new(&asked, kind, edns, false).unwrap().bytes(), message.to_vec().unwrap(), "{text}");
         }
     }
 }

@@ -1,0 +1,267 @@
+//! What a parent says of a zone's keys, what the zone has, and where validation fails.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::judge::beside::{Told, Word, asks, outward, told, told_unchecked};
+use crate::judge::draft::{Context, Key};
+use crate::judge::evidence::{Found, Look};
+use crate::judge::problem::{DnsFault, Fault};
+use crate::judge::wording;
+use crate::model::dns::RecordType;
+use crate::model::dnssec::{Dnskey, Ds};
+use crate::model::name::Name;
+use crate::model::obligation::Claim;
+use crate::model::plan::{NameId, ViewId};
+use crate::model::policy::Scope;
+use crate::model::records::RecordData;
+use crate::model::signed;
+
+/// How the keys of a zone stand to its DS records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    /// A DS is the digest of a key.
+    Fits,
+    /// There are keys, and no DS is the digest of one.
+    Other,
+    /// There are no keys.
+    Unsigned,
+}
+
+/// The DS records that count, as one resolver gave them; none where the zone is not signed for those who validate.
+pub(super) fn delegations<'a>(context: &Context<'a>, view: ViewId, zone: &Name) -> Vec<(Word<'a>, Vec<&'a Ds>)> {
+    let set = |word: Word<'a>| {
+        let reply = word.outcome.reply()?;
+        let all: Vec<&Ds> = reply.records.iter().filter_map(|r| ds(&r.data)).collect();
+        let counting = Ds::counting(&all);
+        (!counting.is_empty()).then_some((word, counting))
+    };
+    told(context, view, zone, RecordType::Ds).0.into_iter().filter_map(set).collect()
+}
+
+/// The keys of a zone as each resolver gave them that was told not to validate; empty where it says that there are none.
+pub(super) fn keys<'a>(context: &Context<'a>, view: ViewId, zone: &Name) -> Vec<(Word<'a>, Vec<&'a Dnskey>)> {
+    let set = |word: Word<'a>| {
+        let reply = word.outcome.reply()?;
+        Some((word, reply.records.iter().filter_map(|r| dnskey(&r.data)).collect()))
+    };
+    told_unchecked(context, view, zone, RecordType::Dnskey).0.into_iter().filter_map(set).collect()
+}
+
+fn ds(data: &RecordData) -> Option<&Ds> {
+    match data {
+        RecordData::Ds(ds) => Some(ds),
+        _ => None,
+    }
+}
+
+fn dnskey(data: &RecordData) -> Option<&Dnskey> {
+    match data {
+        RecordData::Dnskey(key) => Some(key),
+        _ => None,
+    }
+}
+
+/// Holds DS records against keys.
+pub(super) fn state(zone: &Name, ds: &[&Ds], keys: &[&Dnskey]) -> State {
+    match keys {
+        [] => State::Unsigned,
+        keys if ds.iter().any(|ds| keys.iter().any(|key| ds.is_of(zone, key))) => State::Fits,
+        _ => State::Other,
+    }
+}
+
+/// What a resolver has for a zone that is signed outside.
+pub(super) struct Held<'a> {
+    pub(super) state: State,
+    pub(super) keys: BTreeSet<&'a Dnskey>,
+    pub(super) ds: Told<'a>,
+    pub(super) told: Told<'a>,
+}
+
+impl<'a> Held<'a> {
+    fn new(state: State) -> Self {
+        Self { state, keys: BTreeSet::new(), ds: Told::default(), told: Told::default() }
+    }
+
+    /// What was said, DS first.
+    pub(super) fn lines(&self) -> Vec<String> {
+        let named =
+            |kind: &str, told: &Told| told.lines().into_iter().map(|l| format!("{kind} {l}")).collect::<Vec<_>>();
+        let keys = self.told.replies().map(|(word, reply)| {
+            let tags: BTreeSet<String> = reply.records.iter().filter_map(|r| dnskey(&r.data)).map(named_key).collect();
+            let tags = tags.iter().map(String::as_str);
+            match reply.records.is_empty() {
+                true => format!("no DNSKEY from {}", word.resolver),
+                false => format!("DNSKEY {} from {}", wording::list(tags), word.resolver),
+            }
+        });
+        let keys: BTreeSet<String> = keys.collect();
+        wording::cut(named("DS", &self.ds).into_iter().chain(keys).collect())
+    }
+
+    pub(super) fn looks(&self) -> BTreeSet<Look> {
+        self.ds.looks().chain(self.told.looks()).collect()
+    }
+
+    fn take(&mut self, ds: impl IntoIterator<Item = Word<'a>>, word: Word<'a>, keys: &[&'a Dnskey]) {
+        self.ds.0.extend(ds);
+        self.told.0.push(word);
+        self.keys.extend(keys);
+    }
+}
+
+/// A key as people speak of it: `tag 2371, algorithm 13`.
+fn named_key(key: &Dnskey) -> String {
+    format!("{} (algorithm {})", key.tag(), key.algorithm)
+}
+
+/// How the zone stands outside: what is wrong, first; `None` if it is not signed, or nobody knows.
+pub(super) fn outside<'a>(context: &Context<'a>, view: ViewId, zone: &Name) -> Option<Held<'a>> {
+    let delegations = delegations(context, view, zone);
+    let mut held: Vec<Held> = Vec::new();
+    for (word, keys) in keys(context, view, zone) {
+        let Some((by, ds)) = delegations.iter().find(|(by, _)| by.resolver == word.resolver) else { continue };
+        let state = state(zone, ds, &keys);
+        match held.iter_mut().find(|h| h.state == state) {
+            Some(held) => held.take([by.clone()], word, &keys),
+            None => {
+                let mut new = Held::new(state);
+                new.take([by.clone()], word, &keys);
+                held.push(new);
+            }
+        }
+    }
+    held.sort_by_key(|h| h.state == State::Fits);
+    held.into_iter().next()
+}
+
+/// How an internal view stands to what the world outside is told; `None` where nothing is wrong or known.
+pub(super) fn inside<'a>(context: &Context<'a>, view: ViewId, zone: &Name) -> Option<Held<'a>> {
+    let outside_views = outward(context.case);
+    // What does not fit outside either is told there.
+    let outsides: Vec<Held> = outside_views.iter().filter_map(|v| outside(context, *v, zone)).collect();
+    if outsides.is_empty() || outsides.iter().any(|h| h.state != State::Fits) {
+        return None;
+    }
+    let delegations: Vec<(Word, Vec<&Ds>)> =
+        outside_views.iter().flat_map(|v| delegations(context, *v, zone)).collect();
+    let all: Vec<&Ds> = delegations.iter().flat_map(|(_, ds)| ds.iter().copied()).collect();
+    let mut held: Option<Held> = None;
+    for (word, keys) in keys(context, view, zone) {
+        let state = state(zone, &all, &keys);
+        if state != State::Fits {
+            held.get_or_insert_with(|| Held::new(state)).take([], word, &keys);
+        }
+    }
+    if let Some(held) = &mut held {
+        held.ds.0 = delegations.into_iter().map(|(word, _)| word).collect();
+    }
+    held
+}
+
+/// Names of a zone that a view's resolver does not give because it could not validate them.
+#[derive(Default)]
+pub(super) struct Failure {
+    /// What it does give, if it is told not to validate.
+    is_proven: bool,
+    pub(super) obligations: BTreeSet<usize>,
+    pub(super) keys: BTreeSet<Key>,
+    pub(super) looks: BTreeSet<Look>,
+    pub(super) resolvers: BTreeSet<String>,
+    pub(super) names: BTreeSet<String>,
+}
+
+/// Every failure of validation that is known, by view and zone. Where one name of a zone is known to fail for that, the
+/// others that fail do so too.
+pub(super) fn failures(context: &Context) -> BTreeMap<(ViewId, Name), Failure> {
+    let (case, plan) = (context.case, context.case.plan);
+    let mut out: BTreeMap<(ViewId, Name), Failure> = BTreeMap::new();
+    let mut zones = None;
+    for item in context.items() {
+        let Fault::Dns(view, resolver, DnsFault::Unresolved { word, .. } | DnsFault::Silent { word }) =
+            &item.problem.fault
+        else {
+            continue;
+        };
+        let name = &plan.name(item.obligation.claim.name()).name.probe();
+        let zones = zones.get_or_insert_with(|| signed::zones(plan));
+        let (Some(zone), Some(server)) = (
+            signed::zone_of(zones, name),
+            plan.view(*view).resolvers.get(*resolver).filter(|_| word.contains("SERVFAIL")),
+        ) else {
+            continue;
+        };
+        let failure = out.entry((*view, zone.clone())).or_default();
+        for kind in RecordType::ALL {
+            let found = case.evidence.unchecked(&plan.view(*view).label, &server.value, name, kind);
+            let Found::Fresh(looks) = found else { continue };
+            let answered = looks.into_iter().filter(|l| case.evidence.dns(*l).is_some_and(|o| o.reply().is_some()));
+            let before = failure.looks.len();
+            failure.looks.extend(answered);
+            failure.is_proven |= failure.looks.len() > before;
+        }
+        failure.obligations.insert(item.index);
+        failure.keys.insert(Key::Dns(item.obligation.claim.name(), *view));
+        failure.looks.extend(&item.problem.looks);
+        failure.resolvers.insert(server.value.to_string());
+        failure.names.insert(name.to_string());
+    }
+    out.retain(|_, failure| failure.is_proven);
+    for ((view, zone), failure) in &mut out {
+        failure.keys.extend(not_due(context, *view, zone));
+    }
+    out
+}
+
+/// Names of a zone of which nothing is due yet in the view, and which other questions are about: they fail with the rest.
+fn not_due(context: &Context, view: ViewId, zone: &Name) -> Vec<Key> {
+    let (case, plan) = (context.case, context.case.plan);
+    let due = case.obligations.iter().enumerate().filter_map(|(i, o)| match &o.claim {
+        Claim::Resolves { name, view: of, .. } if *of == view && case.is_due(i) => Some(*name),
+        _ => None,
+    });
+    let due: BTreeSet<NameId> = due.collect();
+    let is_below = |name: &Name| name == zone || name.is_under(zone.as_str());
+    let names = (0..plan.names.len()).map(NameId).filter(|n| !due.contains(n) && is_below(&plan.name(*n).name));
+    names.map(|name| Key::Dns(name, view)).collect()
+}
+
+/// The zones that are looked at in this run.
+pub(super) fn zones(context: &Context) -> Vec<Name> {
+    match context.case.policy.scope {
+        Scope::All if context.case.policy.asks_beside() => signed::zones(context.case.plan),
+        _ => Vec::new(),
+    }
+}
+
+/// True if a view's resolvers say that the parent has no DS of a name's zone: nobody can validate what stands below it.
+pub(super) fn is_unsigned(context: &Context, view: ViewId, name: &Name) -> bool {
+    let zones = zones(context);
+    let Some(zone) = signed::zone_of(&zones, name) else { return false };
+    let told = told(context, view, zone, RecordType::Ds);
+    told.is_known() && told.0.iter().all(|w| w.outcome.reply().is_some_and(|reply| reply.records.is_empty()))
+}
+
+/// Zones that are signed, and of whose keys nobody could tell whether they fit, a line for each view.
+pub(in crate::judge) fn unknown(context: &Context) -> Vec<String> {
+    let (plan, zones) = (context.case.plan, zones(context));
+    let mut out = Vec::new();
+    // A recording of an earlier release.
+    let asked =
+        |zone: &Name| outward(context.case).into_iter().any(|v| !told(context, v, zone, RecordType::Ds).0.is_empty());
+    if !zones.is_empty() && !outward(context.case).is_empty() && !zones.iter().any(asked) {
+        out.push("DNSSEC of the plan's zones (not asked for)".to_string());
+    }
+    for zone in zones {
+        let signed: Vec<ViewId> =
+            outward(context.case).into_iter().filter(|v| !delegations(context, *v, &zone).is_empty()).collect();
+        let inward = signed::inward(plan).into_iter().filter(|v| asks(context.case, *v) && !signed.is_empty());
+        let views: BTreeSet<ViewId> = inward.chain(signed.iter().copied()).collect();
+        let silent = views.into_iter().filter(|v| keys(context, *v, &zone).is_empty());
+        let labels: Vec<&str> = silent.map(|v| wording::view(plan, v)).collect();
+        if !labels.is_empty() {
+            out.push(format!("could not tell whether the keys of {zone} fit its DS in {}", wording::list(labels)));
+        }
+    }
+    out
+}
