@@ -1,7 +1,7 @@
 //! The same work, done by the library.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
@@ -204,15 +204,24 @@ pub async fn troubled(world: &World, trouble: &Trouble) {
 pub async fn last_of_others(world: &World, trouble: &Trouble) -> Duration {
     let (plan, place) = trouble.within(world);
     let probes = plan::probes(&plan, &plan::expand(&plan), &vantage(&plan), &Policy::default());
-    let (start, mut last, mut seen) = (Instant::now(), Duration::ZERO, 0);
+    let out = trouble.at.len().max(trouble.left_out);
+    let (start, mut last, mut seen) = (Instant::now(), Duration::ZERO, BTreeSet::new());
     let watch = &mut |s: &Seen| {
         let Seen::Observation(observation) = s else { return };
-        if matches!(&*observation.outcome, Outcome::Tls(TlsOutcome::Certificate(_))) {
-            (last, seen) = (start.elapsed(), seen + 1);
+        let (Probe::Tls(probe), Outcome::Tls(TlsOutcome::Certificate(_))) = (&observation.probe, &*observation.outcome)
+        else {
+            return;
+        };
+        // DNS leads those names to the server of all.
+        let name = probe.sni.as_ref().map(ToString::to_string);
+        if let Some(name) = name.filter(|name| !world.names[..out].contains(name))
+            && seen.insert(name)
+        {
+            last = start.elapsed();
         }
     };
     watch_look(&plan, &probes, &place, watch).await;
-    assert_eq!(seen, world.names.len() - trouble.at.len().max(trouble.left_out), "not all others were seen");
+    assert_eq!(seen.len(), world.names.len() - out, "not all others were seen");
     last
 }
 
