@@ -96,6 +96,7 @@ mod tests {
             ("PhaseDates", keys::PHASE),
             ("Zone", keys::ZONE),
             ("Mail", keys::MAIL),
+            ("MtaStsPolicy", keys::MTA_STS),
             ("Cutover", keys::CUTOVER),
             ("Inventory", keys::INVENTORY),
             ("TimeoutParts", keys::TIMEOUT),
