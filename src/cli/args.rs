@@ -174,11 +174,11 @@ pub(super) enum FormatArg {
     Json,
 }
 
-/// The same words; what `inspect` writes has a schema of its own.
-fn inspect_formats() -> impl TypedValueParser<Value = FormatArg> {
+/// The same words; what some commands write has a schema of its own.
+fn formats(schema: &'static str) -> impl TypedValueParser<Value = FormatArg> {
     let words = FormatArg::value_variants().iter().filter_map(ValueEnum::to_possible_value);
     let told = words.map(|word| match word.get_name() {
-        "json" => word.help("For programs; `coexist schema inspect` describes it"),
+        "json" => word.help(format!("For programs; `coexist schema {schema}` describes it")),
         _ => word,
     });
     PossibleValuesParser::new(told).try_map(|word| FormatArg::from_str(&word, false))
@@ -275,7 +275,7 @@ pub(super) struct RehearseArgs {
     #[arg(long, value_name = "HOW", value_enum, default_value_t, requires = "break_step")]
     pub how: BreakArg,
     /// How the report is written
-    #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
+    #[arg(long, value_name = "FORMAT", value_parser = formats("rehearsal"), default_value = "text")]
     pub format: FormatArg,
     /// Write it to FILE instead of the terminal
     #[arg(short, long, value_name = "FILE")]
@@ -319,7 +319,7 @@ pub(super) struct InitArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = INSPECT, mut_arg("format", |format| format.value_parser(inspect_formats())))]
+#[command(after_help = INSPECT, mut_arg("format", |format| format.value_parser(formats("inspect"))))]
 pub(super) struct InspectArgs {
     /// Hosts, as HOST[:PORT][/SERVICE], and files of certificates (PEM, DER, PKCS#7)
     #[arg(required = true, value_name = "WHAT")]

@@ -157,6 +157,7 @@ fn clean_up(draft: &mut Draft) {
     delete_pfx::add(draft);
     retire_certificate::add(draft);
     change_tlsa::narrow(draft);
+    rekey::retire(draft);
     decommission_server::add(draft);
     raise(draft, Some(accepted));
 }

@@ -125,3 +125,39 @@ fn what_is_said_wrongly_is_an_error_at_its_place() {
         assert!(shown.contains(word) && shown.contains("plan.toml:6:"), "{shown}");
     }
 }
+
+#[test]
+fn the_old_key_leaves_the_servers_once_none_serves_it() {
+    let text =
+        with(PLAN, &[("thumbprint = \"B26C3C9B30A2A7371767275043816466CB921738\"", "names = [\"mail.domain.com\"]")]);
+    let planned = before_to_coexistence(&with(&text, &[("KEYS", "key-exportable = false")]));
+    let (at, retire) = *steps(&planned, StepKind::RetireCertificate).last().unwrap();
+    assert_eq!(&*retire.what, "the old key of san on ex1");
+    assert!(!retire.reversible && steps(&planned, StepKind::BindCertificate).iter().all(|(i, _)| *i < at));
+    assert!(retire.commands.iter().flat_map(|s| &s.lines).any(|l| l.contains("Remove-ExchangeCertificate")));
+}
+
+#[test]
+fn the_plans_inventory_is_read_and_what_is_none_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = with(PLAN, &[("KEYS", "")]) + "[inventory]\nfiles = { ex1 = \"ex1.json\" }\n";
+    std::fs::write(folder.path().join("plan.toml"), text).unwrap();
+    let run = |inventory: &str| {
+        std::fs::write(folder.path().join("ex1.json"), inventory).unwrap();
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_coexist"));
+        command.args(["cutover", "plan.toml", "--from", "before", "--to", "coexistence", "--format", "json"]);
+        let output = command.current_dir(folder.path()).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let held = |exportable: bool| {
+        format!(
+            r#"[{{"Thumbprint":"B26C3C9B30A2A7371767275043816466CB921738","HasPrivateKey":true,"PrivateKeyExportable":{exportable}}}]"#
+        )
+    };
+    assert!(run(&held(true)).contains("\"kind\": \"export-certificate\""));
+    assert!(run(&held(false)).contains("\"kind\": \"rekey\""));
+    let said = run("Thumbprint  Services  Subject");
+    assert!(
+        said.contains("what ex1.json says: no certificate in it") && said.contains("its inventory could not be read")
+    );
+}

@@ -7,7 +7,7 @@ use crate::cutover::keys::{self, Export};
 use crate::cutover::needs::{self, Need};
 use crate::cutover::typing;
 use crate::cutover::words::list;
-use crate::model::cutover::{Ending, StepKind};
+use crate::model::cutover::{Ending, NodeId, Serving, StepKind};
 use crate::model::name::Name;
 
 /// Puts a certificate with a new key in the place of each that some server lacks and nobody gives away.
@@ -70,5 +70,36 @@ pub(in crate::cutover) fn add(draft: &mut Draft, needs: &[Need]) {
     step.ending = Ending::Observed(super::order_certificate::ISSUANCE.max(WORK));
     let certificate = &draft.plan.certificates[new[0].1];
     step.span = certificate.key_exportable.as_ref().map_or(certificate.span, |k| k.span);
+    draft.push(step);
+}
+
+/// The old certificate and its key leave the servers that served it, once none does any more.
+pub(in crate::cutover) fn retire(draft: &mut Draft) {
+    let has = |serving: &Serving, c: usize| {
+        serving.default.iter().chain(serving.by_name.values().flatten()).any(|served| *served == c)
+    };
+    let served = |old: usize| draft.world.serving.values().any(|s| has(s, old));
+    let gone: Vec<usize> = draft.facts.rekeyed.values().copied().filter(|old| !served(*old)).collect();
+    let mut held: Vec<(NodeId, usize)> = Vec::new();
+    for ((node, _), serving) in &draft.facts.world.serving {
+        held.extend(gone.iter().filter(|old| has(serving, **old)).map(|old| (*node, *old)));
+    }
+    held.dedup();
+    if held.is_empty() {
+        return;
+    }
+    let label =
+        |(node, old): &(NodeId, usize)| format!("{} on {}", draft.facts.credentials[*old].label, draft.nodes[node.0]);
+    let what = format!("the old key of {}", list(held.iter().map(label)));
+    let mut step = blank(StepKind::RetireCertificate, what, "no server serves it any more; only now may it be revoked");
+    let act = |(node, old): &(NodeId, usize)| {
+        let thumbprint = typing::thumbprint(draft, *old);
+        typing::certificate(draft, *node, CertificateAct::Retire { thumbprint })
+    };
+    step.commands = held.iter().flat_map(act).collect();
+    step.places = held.iter().map(|(node, _)| draft.nodes[node.0].clone()).collect();
+    step.in_window = true;
+    step.ending = Ending::Observed(WORK);
+    step.reversible = false;
     draft.push(step);
 }
