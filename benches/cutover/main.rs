@@ -109,7 +109,7 @@ fn one((names, pairs): (usize, usize)) {
     let plan = plan::load("bench.toml", text.as_bytes(), &|_| Ok(())).map_err(|e| e.errors).expect("a plan");
     let read = begin.elapsed();
     let (recording, inventory) = (Recording::default(), Inventory::default());
-    let start: Timestamp = "2026-11-23T20:00:00Z".parse().expect("a time");
+    let start: Timestamp = "2126-11-25T20:00:00Z".parse().expect("a time");
     let (from, to) = (Phase::Before, Phase::Coexistence);
     let ask = Ask {
         plan: &plan,
