@@ -159,7 +159,7 @@ fn timed<T>(run: impl FnOnce() -> T) -> (T, Duration) {
 fn command(plan: &Path, format: &str) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_coexist"));
     command.arg("cutover").arg(plan).args(["--from", "before", "--to", "coexistence", "--format", format]);
-    command.args(["--start", "2026-11-23 20:00", "--time-zone", "UTC"]);
+    command.args(["--start", "2126-11-25 20:00", "--time-zone", "UTC"]);
     let status = command.stdout(Stdio::null()).status().expect("a built command");
     assert!(status.success(), "{command:?}");
 }
