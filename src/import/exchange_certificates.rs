@@ -1,5 +1,7 @@
 //! `Get-ExchangeCertificate`, as `ConvertTo-Json` or `Format-List *` print it, in the encodings that PowerShell writes.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use crate::model::certificate::Thumbprint;
@@ -68,10 +70,10 @@ fn of_list(text: &str) -> Vec<HeldCertificate> {
             continue;
         };
         let (key, value) = (key.trim(), value.trim());
-        if open.keys.iter().any(|k| k == key) {
+        if open.keys.contains(key) {
             out.extend(std::mem::take(&mut open).held());
         }
-        open.keys.push(key.to_string());
+        open.keys.insert(key.to_string());
         match key {
             "Thumbprint" => open.thumbprint = value.to_string(),
             "HasPrivateKey" => open.has_key = truth(value),
@@ -88,7 +90,7 @@ fn of_list(text: &str) -> Vec<HeldCertificate> {
 
 #[derive(Default)]
 struct Open {
-    keys: Vec<String>,
+    keys: HashSet<String>,
     thumbprint: String,
     has_key: Option<bool>,
     exportable: Option<bool>,
@@ -161,5 +163,13 @@ mod tests {
         }
         assert!(exchange_certificates(b"[{").is_err_and(|e| e.0.starts_with("no JSON")));
         assert!(exchange_certificates(&[b'['; 100_000]).is_err());
+    }
+
+    #[test]
+    fn keys_without_end_take_no_time_without_end() {
+        let keys: String = (0..300_000).map(|n| format!("k{n}:\n")).collect();
+        assert_eq!(read(format!("{keys}Thumbprint : {ONE}\n").as_bytes()), [(ONE.to_string(), None)]);
+        let many = format!("Thumbprint : {ONE}\n").repeat(MOST + 2);
+        assert_eq!(read(many.as_bytes()).len(), MOST);
     }
 }

@@ -8,6 +8,7 @@
 
 mod certificates;
 mod inspect;
+mod inventories;
 mod places;
 mod plans;
 mod run;
