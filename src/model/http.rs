@@ -1,4 +1,4 @@
-//! What a web server says to a plain question for `/`: the head of its answer, never the body.
+//! What a web server says to a plain question for a page: the head of its answer, and the body only of an MTA-STS policy.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -70,13 +70,13 @@ pub enum HttpOutcome {
     Head(HttpHead),
     /// No TLS connection over which one could ask: why.
     NoTls(String),
-    /// Closed before the head was whole.
+    /// Closed before what is read was whole.
     Closed,
     /// Silence until the time was over.
     Timeout,
     /// What came is no HTTP; the first octets, as text.
     NotHttp(String),
-    /// The head is larger than is read of any server.
+    /// Larger than is read of any server.
     TooLarge,
 }
 
@@ -85,10 +85,10 @@ impl fmt::Display for HttpOutcome {
         match self {
             Self::Head(head) => write!(f, "status {}", head.status),
             Self::NoTls(why) => write!(f, "no TLS connection: {why}"),
-            Self::Closed => f.write_str("closed before the head of the answer was whole"),
+            Self::Closed => f.write_str("closed before the answer was whole"),
             Self::Timeout => f.write_str("no answer in time"),
             Self::NotHttp(first) => write!(f, "no HTTP: \"{first}\""),
-            Self::TooLarge => f.write_str("a head that is too large"),
+            Self::TooLarge => f.write_str("an answer that is too large"),
         }
     }
 }

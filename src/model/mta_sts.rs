@@ -6,7 +6,7 @@ use super::name::Name;
 pub const POLICY: usize = 64 * 1024;
 
 /// Seconds in a year, the longest that a policy may say (RFC 8461 section 3.2).
-const MAX_AGE: u64 = 31_557_600;
+pub const MAX_AGE: u32 = 31_557_600;
 
 /// Where the record stands; `None` if no name has room for it.
 pub fn owner(domain: &Name) -> Option<Name> {
@@ -85,9 +85,8 @@ impl Policy {
             Some("none") => Mode::None,
             _ => return Err("its mode is not enforce, testing or none"),
         };
-        let age = first("max_age").and_then(|age| age.parse::<u64>().ok()).filter(|age| *age <= MAX_AGE);
-        let max_age =
-            age.and_then(|age| u32::try_from(age).ok()).ok_or("its max_age is no number of seconds up to a year")?;
+        let age = first("max_age").and_then(|age| age.parse::<u32>().ok()).filter(|age| *age <= MAX_AGE);
+        let max_age = age.ok_or("its max_age is no number of seconds up to a year")?;
         let mx: Vec<String> = fields().filter(|(key, _)| *key == "mx").map(|(_, v)| v.to_ascii_lowercase()).collect();
         match mx.is_empty() && mode != Mode::None {
             true => Err("it lists no mx"),

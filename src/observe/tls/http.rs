@@ -25,7 +25,7 @@ use crate::observe::dial;
 use crate::observe::proxy::Route;
 
 /// Octets of a head that are read of any server.
-const HEAD: usize = 16 * 1024;
+pub(super) const HEAD: usize = 16 * 1024;
 /// Header fields of a head.
 const FIELDS: usize = 200;
 /// Octets of a field's value that are kept.

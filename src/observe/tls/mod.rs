@@ -41,6 +41,7 @@ use capture::Capture;
 pub use capture::unproved;
 pub use outcome::{CERTIFICATES, alert_name, begins_a_record, of_fault};
 use outcome::{End, outcome};
+pub(super) use policy::whole as whole_page;
 use shake::shake_hands;
 pub use wire::{LIMIT, Wire};
 

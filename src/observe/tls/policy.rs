@@ -26,11 +26,12 @@ pub async fn read(stream: &mut (impl AsyncRead + Unpin)) -> HttpOutcome {
     }
 }
 
-/// The answer, once it is whole.
-fn whole(bytes: &[u8], at_end: bool) -> Option<HttpOutcome> {
+/// The answer, once it is whole: as its head says, or with the end of the connection.
+pub(in crate::observe) fn whole(bytes: &[u8], at_end: bool) -> Option<HttpOutcome> {
     let (head, length) = match http::parse(bytes) {
         Parsed::Done(HttpOutcome::Head(head), length) => (head, length),
         Parsed::Done(other, _) => return Some(other),
+        Parsed::More if bytes.len() > http::HEAD => return Some(HttpOutcome::TooLarge),
         Parsed::More => return None,
     };
     let rest = bytes.get(length..).unwrap_or_default();
@@ -102,6 +103,8 @@ mod tests {
         assert_eq!(body(&large).await, Err(HttpOutcome::TooLarge));
         let endless = [b"HTTP/1.1 200 OK\r\n\r\n".to_vec(), vec![b'a'; 4 * WHOLE]].concat();
         assert_eq!(body(&endless).await, Err(HttpOutcome::TooLarge));
+        let head = [b"HTTP/1.1 200 OK\r\nX: ".to_vec(), vec![b'a'; 2 * http::HEAD]].concat();
+        assert_eq!(body(&head).await, Err(HttpOutcome::TooLarge));
         let said = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", u64::MAX);
         assert_eq!(body(said.as_bytes()).await, Err(HttpOutcome::TooLarge));
         assert!(matches!(body(b"220 mail ESMTP\r\n").await, Err(HttpOutcome::NotHttp(_))));

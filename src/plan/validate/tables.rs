@@ -6,6 +6,7 @@ use super::certificates::{Labels, find};
 use super::reader::Reader;
 use super::servers::product;
 use super::views::{Views, resolver};
+use crate::model::mta_sts::MAX_AGE;
 use crate::model::name::Name;
 use crate::model::phase::Phase;
 use crate::model::plan::{Autodiscover, MailDomain, MtaSts, PlannedRecord, ServerId, ViewId, Zone};
@@ -84,9 +85,6 @@ fn mx(reader: &Reader, node: &Node) -> [Exchanges; 3] {
     }
     out
 }
-
-/// A year, as the longest that a policy may be kept (RFC 8461 section 3.2).
-const MAX_AGE: u32 = 31_557_600;
 
 /// How long senders keep the policy, or that and its patterns.
 fn mta_sts(reader: &Reader, node: &Node) -> Option<MtaSts> {
