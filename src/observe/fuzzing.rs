@@ -11,8 +11,9 @@ use tokio::time::Instant;
 use super::dns::wire::{Fit, Question, Read};
 pub use super::hello::Glance;
 use super::preamble::{self, Step};
-use super::{dial, hello, proxy};
+use super::{dial, hello, proxy, tls};
 use crate::model::dns::{DnsOutcome, RecordType};
+use crate::model::http::HttpOutcome;
 use crate::model::name::Name;
 use crate::model::service::Protocol;
 use crate::model::tls::{Face, TlsOutcome};
@@ -24,6 +25,12 @@ pub fn dns_outcome(name: &Name, kind: RecordType, answer: &[u8], stream: bool) -
         (Fit::Answer, Read::Outcome(outcome)) => Some(outcome),
         _ => None,
     }
+}
+
+/// What octets of a web server come to that was asked for a page that is read whole, and then closed the connection; `None`
+/// if they are cut off.
+pub fn page(answer: &[u8]) -> Option<HttpOutcome> {
+    tls::whole_page(answer, true)
 }
 
 /// What an old server's answer to a hello comes to, in these pieces; the number chooses version and face on offer.

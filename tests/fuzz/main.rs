@@ -16,15 +16,21 @@ mod connect;
 mod dns;
 #[path = "bodies/hello.rs"]
 mod hello;
+#[path = "bodies/inventory.rs"]
+mod inventory;
 mod mutation;
 #[path = "bodies/names.rs"]
 mod names;
 #[path = "bodies/plan.rs"]
 mod plan;
+#[path = "bodies/policy.rs"]
+mod policy;
 #[path = "bodies/preambles.rs"]
 mod preambles;
 #[path = "bodies/recording.rs"]
 mod recording;
+#[path = "bodies/zone.rs"]
+mod zone;
 
 use std::path::{Path, PathBuf};
 
@@ -103,6 +109,52 @@ fn answers_of_proxies() {
             "X-Squid-Error: ERR_CONNECT_FAIL 1",
         ],
         connect::body,
+    );
+}
+
+#[test]
+fn policies_of_mail_domains() {
+    run(
+        "policy",
+        &[
+            "\r\n\r\n",
+            "mx: *.",
+            "max_age: ",
+            "\r\n0\r\n",
+            "Transfer-Encoding: chunked\r\n",
+            "Content-Length: ",
+            "v=STSv1;",
+            "id=",
+        ],
+        policy::body,
+    );
+}
+
+#[test]
+fn inventories() {
+    run(
+        "inventory",
+        &[
+            "\"Thumbprint\":",
+            "Thumbprint : ",
+            "PrivateKeyExportable : True\n",
+            "\u{feff}",
+            "\0",
+            "[",
+            "}",
+            "null",
+            "\r\n",
+        ],
+        inventory::body,
+    );
+}
+
+#[test]
+fn records_of_zone_files() {
+    run(
+        "zone",
+        &["DS ", "TLSA 3 1 1 ", "DNSKEY 257 3 13 ", "\"", "\\", "65536", "-1", "\n", ".", "\u{fc}"],
+        zone::body,
     );
 }
 
