@@ -7,15 +7,12 @@ use tokio::net::TcpStream;
 
 use crate::authority::Authority;
 use crate::farm::{End, judge};
-use crate::servers::{Counter, drips, floods, leave, tcp};
+use crate::servers::{BUFFERS, Counter, drips, floods, leave, tcp};
 
 const OPEN: &str = "evidence-missing";
 const DECLINED: &str = "TLS alert before a certificate: handshake_failure";
 /// What is judged once a certificate was read, in TLS 1.0.
 const FLOOR: &str = "tls-version-below-floor";
-
-/// What a server may get rid of before its client has had enough: the limit, and what the system takes off its hands.
-const BUFFERS: usize = 16 << 20;
 
 fn record(kind: u8, body: &[u8]) -> Vec<u8> {
     let length = u16::try_from(body.len()).unwrap().to_be_bytes();

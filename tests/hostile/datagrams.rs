@@ -29,9 +29,14 @@ impl Query {
         labels.join(".")
     }
 
+    /// The number of the type that it asks for.
+    pub fn kind(&self) -> u16 {
+        u16::from_be_bytes([self.0[self.end() - 4], self.0[self.end() - 3]])
+    }
+
     /// True if it asks for IPv4 addresses.
     pub fn is_for_a(&self) -> bool {
-        self.0[self.end() - 4..self.end() - 2] == [0, 1]
+        self.kind() == 1
     }
 
     /// True if it has an OPT record (RFC 6891).

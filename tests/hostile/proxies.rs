@@ -9,11 +9,8 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::authority::Authority;
 use crate::datagrams::{self, record, reply};
-use crate::servers::{Counter, drips, floods, leave, says, tcp};
+use crate::servers::{BUFFERS, Counter, drips, floods, leave, says, tcp};
 use crate::verdicts::run;
-
-/// What one proxy may get rid of: the limit, and what the system takes off its hands.
-const BUFFERS: usize = 16 << 20;
 
 /// A proxy and what its connections end with.
 struct Hostile {

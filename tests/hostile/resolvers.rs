@@ -247,7 +247,7 @@ fn pointers(query: &Query) -> Vec<u8> {
 }
 
 /// A resolver over UDP and, on the same port, over TCP.
-async fn both(
+pub async fn both(
     udp: impl Fn(&Query) -> Vec<u8> + Send + 'static,
     stream: impl Fn(&Query) -> Vec<u8> + Send + Copy + 'static,
 ) -> SocketAddr {

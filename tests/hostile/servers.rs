@@ -9,6 +9,10 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
+/// What one server or proxy may get rid of before its client has had enough: the limit, and what the system takes off its
+/// hands.
+pub const BUFFERS: usize = 16 << 20;
+
 /// How much a server could write before its client left, and what it read.
 #[derive(Clone, Default)]
 pub struct Counter(Arc<AtomicUsize>);

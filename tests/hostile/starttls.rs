@@ -7,14 +7,11 @@ use tokio::net::TcpStream;
 
 use crate::authority::Authority;
 use crate::farm::{End, judge};
-use crate::servers::{Counter, drips, floods, leave, says, tcp};
+use crate::servers::{BUFFERS, Counter, drips, floods, leave, says, tcp};
 
 const UNREACHABLE: &str = "endpoint-unreachable";
 const INJECTION: &str = "starttls-injection";
 const OPEN: &str = "evidence-missing";
-
-/// What one server may get rid of: the limit, and what the system takes off its hands.
-const BUFFERS: usize = 16 << 20;
 
 /// A protocol by its plan's word, as its servers speak.
 struct Protocol {

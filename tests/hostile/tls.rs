@@ -9,13 +9,10 @@ use tokio_rustls::TlsAcceptor;
 use crate::authority::{Authority, Identity, below_a_circle};
 use crate::farm::{End, judge};
 use crate::flight::{Break, play};
-use crate::servers::{Counter, drips, floods, leave, says, tcp};
+use crate::servers::{BUFFERS, Counter, drips, floods, leave, says, tcp};
 
 const UNREACHABLE: &str = "endpoint-unreachable";
 const OPEN: &str = "evidence-missing";
-
-/// What a server may get rid of before its client has had enough: the limit, and what the system takes off its hands.
-const BUFFERS: usize = 16 << 20;
 
 /// A record (RFC 8446 section 5.1).
 fn record(kind: u8, length: u16, body: &[u8]) -> Vec<u8> {
