@@ -25,7 +25,7 @@ pub struct Ds {
 /// A DNSKEY record (RFC 4034 section 2.1).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Dnskey {
-    /// Bit 8 (256) is "zone key", bit 0 (1) "secure entry point", bit 7 (128) "revoked" (RFC 5011).
+    /// 256 is "zone key", 1 "secure entry point", 128 "revoked" (RFC 5011).
     pub flags: u16,
     /// Always 3.
     pub protocol: u8,

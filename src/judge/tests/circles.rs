@@ -170,7 +170,7 @@ fn the_plan_wants_no_alias_at_an_apex_nor_beside_other_records() {
     world.plan.records = vec![record("CNAME"), record("NSEC")];
     assert_eq!(world.rules(), [""; 0]);
     let domain = Name::parse(MAIL).unwrap();
-    let autodiscover = crate::model::plan::Autodiscover::None;
+    let autodiscover = Autodiscover::None;
     world.plan.mail = vec![MailDomain {
         domain,
         mx: [None, None, None],

@@ -116,7 +116,7 @@ fn out_of_a_circle_leads_what_the_plan_says() {
     let mut alias = looped(&ring);
     for obligation in &mut alias.obligations {
         if let crate::model::obligation::Claim::Resolves { expected, .. } = &mut obligation.claim {
-            std::sync::Arc::make_mut(expected).cname = Some(crate::model::name::Name::parse("one.domain.com").unwrap());
+            std::sync::Arc::make_mut(expected).cname = Some(Name::parse("one.domain.com").unwrap());
         }
     }
     let lines = alias.judge().findings.into_iter().find(|f| f.title.contains("circle")).unwrap().remedy.cure;

@@ -161,7 +161,7 @@ fn others_hosts_are_compared_in_the_same_view() {
         let mut world = World::empty();
         let server = world.server("m365", "", "");
         let name = world.name(Table::Internet, "autodiscover.domain.com", Target::Server(server));
-        let like = vec![crate::model::name::Name::parse("autodiscover.outlook.com").unwrap()];
+        let like = vec![Name::parse("autodiscover.outlook.com").unwrap()];
         let obligation = world.expects(name, EXTERNAL, DnsExpectation { like, ..Default::default() });
         if !host.is_empty() {
             world.answer(EXTERNAL, "autodiscover.outlook.com", host);

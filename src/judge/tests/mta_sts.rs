@@ -4,7 +4,6 @@ use super::*;
 use crate::model::http::{HttpHead, HttpOutcome, HttpProbe, Page};
 use crate::model::name::Name;
 use crate::model::observation::{Outcome, Probe};
-use crate::model::plan::{Autodiscover, MailDomain};
 
 const STS: &str = "mta-sts.domain.com";
 const OWNER: &str = "_mta-sts.domain.com";
@@ -12,15 +11,7 @@ const OWNER: &str = "_mta-sts.domain.com";
 /// The simple world with a mail domain, its record, and what the policy's host answers.
 fn world(hosts: &[&str], texts: &[&str], outcome: Option<HttpOutcome>) -> World {
     let mut world = simple();
-    let mx = || Some(hosts.iter().map(|h| Located::new(Name::parse(h).unwrap(), Span::default())).collect());
-    world.plan.mail = vec![MailDomain {
-        domain: Name::parse("domain.com").unwrap(),
-        mx: [mx(), mx(), mx()],
-        autodiscover: Autodiscover::None,
-        mta_sts: None,
-        helo: None,
-        span: Span::default(),
-    }];
+    world.plan.mail = vec![mail_domain(hosts)];
     world.say_of(EXTERNAL, OWNER, RecordType::Txt, &records(RecordType::Txt, texts));
     world.answer(EXTERNAL, STS, &["203.0.113.40"]);
     world.serve("out", "203.0.113.40", STS, &ROOT.issue(&[STS]));

@@ -41,10 +41,10 @@ fn the_odd_node_is_one_finding() {
         server.product = Some(Located::new("exchange-2019".into(), Span::default()));
     }
     world.plan.names[0].services = Some(vec![https()]);
-    world.plan.mail.push(crate::model::plan::MailDomain {
-        domain: crate::model::name::Name::parse("domain.com").unwrap(),
+    world.plan.mail.push(MailDomain {
+        domain: Name::parse("domain.com").unwrap(),
         mx: [None, None, None],
-        autodiscover: crate::model::plan::Autodiscover::None,
+        autodiscover: Autodiscover::None,
         mta_sts: None,
         helo: None,
         span: Span::default(),

@@ -3,7 +3,7 @@
 use super::*;
 use crate::model::name::Name;
 use crate::model::phase::Phase;
-use crate::model::plan::{Autodiscover, MailDomain, NameId, Wanted};
+use crate::model::plan::{MailDomain, NameId, Wanted};
 
 const REVERSE: &str = "9.113.0.203.in-addr.arpa";
 
@@ -20,14 +20,7 @@ fn moved(helo: Option<&str>) -> World {
     world.resolves(NameId(0), EXTERNAL, &["203.0.113.9"]);
     world.answer(EXTERNAL, MAIL, &["203.0.113.9"]);
     let located = |text: &str| Located::new(Name::parse(text).unwrap(), Span::default());
-    world.plan.mail = vec![MailDomain {
-        domain: Name::parse("domain.com").unwrap(),
-        mx: [None, None, None],
-        autodiscover: Autodiscover::None,
-        mta_sts: None,
-        helo: helo.map(located),
-        span: Span::default(),
-    }];
+    world.plan.mail = vec![MailDomain { helo: helo.map(located), ..mail_domain(&[]) }];
     world
 }
 

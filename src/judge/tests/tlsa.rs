@@ -5,7 +5,7 @@ use crate::model::dns::Reply;
 use crate::model::mail_hosts::tlsa_owner;
 use crate::model::name::Name;
 use crate::model::observation::{Probe, TlsProbe};
-use crate::model::plan::{Autodiscover, MailDomain, NameId, ServerId};
+use crate::model::plan::{NameId, ServerId};
 use crate::pki;
 
 const OWNER: &str = "_25._tcp.mail.domain.com";
@@ -29,15 +29,7 @@ fn mail_host(chains: &[&Chain]) -> World {
         let outcome = world.served(chain, Possession::Proved);
         world.see("in", Probe::Tls(probe), outcome);
     }
-    let mx = || Some(vec![Located::new(name.clone(), Span::default())]);
-    world.plan.mail = vec![MailDomain {
-        domain: Name::parse("domain.com").unwrap(),
-        mx: [mx(), mx(), mx()],
-        autodiscover: Autodiscover::None,
-        mta_sts: None,
-        helo: None,
-        span: Span::default(),
-    }];
+    world.plan.mail = vec![mail_domain(&[MAIL])];
     world
 }
 

@@ -157,7 +157,7 @@ fn a_waiver_of_one_name_of_a_certificate_leaves_what_caa_says_of_the_others() {
 fn a_waiver_of_one_name_leaves_the_others_that_a_zone_hides() {
     let mut world = simple();
     world.plan.zones = vec![crate::model::plan::Zone {
-        apex: crate::model::name::Name::parse("domain.com").unwrap(),
+        apex: Name::parse("domain.com").unwrap(),
         views: vec![INTERNAL],
         servers: Vec::new(),
         product: None,
@@ -177,12 +177,12 @@ fn a_waiver_of_one_name_leaves_the_others_that_a_zone_hides() {
 fn a_waiver_of_one_view_leaves_the_mail_of_another() {
     let mut world = simple();
     world.plan.views[0].kind = crate::model::plan::ViewKind::External;
-    let name = |text: &str| crate::model::name::Name::parse(text).unwrap();
+    let name = |text: &str| Name::parse(text).unwrap();
     let mx = || Some(vec![Located::new(name(MAIL), Span::default())]);
-    world.plan.mail = vec![crate::model::plan::MailDomain {
+    world.plan.mail = vec![MailDomain {
         domain: name("domain.com"),
         mx: [mx(), mx(), mx()],
-        autodiscover: crate::model::plan::Autodiscover::None,
+        autodiscover: Autodiscover::None,
         mta_sts: None,
         helo: None,
         span: Span::default(),

@@ -171,6 +171,20 @@ pub(super) struct Failure {
     pub(super) names: BTreeSet<String>,
 }
 
+impl Failure {
+    /// Who failed.
+    pub(super) fn resolvers(&self) -> String {
+        wording::list(self.resolvers.iter().map(String::as_str))
+    }
+
+    /// What was said.
+    pub(super) fn line(&self) -> String {
+        let names = wording::cut(self.names.iter().cloned().collect());
+        let names = wording::list(names.iter().map(String::as_str));
+        format!("SERVFAIL for {names} from {}, and an answer without validation", self.resolvers())
+    }
+}
+
 /// Every failure of validation that is known, by view and zone. Where one name of a zone is known to fail for that, the
 /// others that fail do so too.
 pub(super) fn failures(context: &Context) -> BTreeMap<(ViewId, Name), Failure> {

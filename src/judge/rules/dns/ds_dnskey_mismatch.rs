@@ -98,10 +98,7 @@ fn draft(context: &Context, zone: &Name, view: ViewId, held: Option<&Held>, fail
     draft.remedy.cure = cure(zone, state, held, failure.as_ref());
     draft.looks.extend(held.map(Held::looks).unwrap_or_default());
     if let Some(failure) = failure {
-        let resolvers = wording::list(failure.resolvers.iter().map(String::as_str));
-        let names = wording::cut(failure.names.iter().cloned().collect());
-        let names = wording::list(names.iter().map(String::as_str));
-        draft.seen.push(format!("SERVFAIL for {names} from {resolvers}, and an answer without validation"));
+        draft.seen.push(failure.line());
         draft.keys = failure.keys;
         draft.looks.extend(failure.looks);
         draft.obligations = failure.obligations;

@@ -8,6 +8,7 @@ use crate::judge::beside::{self, outward, told};
 use crate::judge::draft::{Context, Draft};
 use crate::judge::evidence::{Found, Look};
 use crate::judge::wording;
+use crate::model::certificate::BlobId;
 use crate::model::dns::RecordType;
 use crate::model::finding::{Severity, TYPED};
 use crate::model::http::{HttpOutcome, HttpProbe, Page};
@@ -314,14 +315,7 @@ impl<'a> Said<'_, 'a> {
             for look in all {
                 let Some(TlsOutcome::Certificate(served)) = case.evidence.tls(look) else { continue };
                 let Some(leaf) = served.chain.first() else { continue };
-                let why = match case.certificates.identify(*leaf, &self.host) {
-                    Some(Err(why)) => wording::mismatch(&why),
-                    _ => match case.certificates.path(&served.chain, self.view) {
-                        Some(path) if path.untrusted.is_some() => "no trusted authority issued it".to_string(),
-                        Some(path) if !path.dates.is_empty() => "it is outside its dates".to_string(),
-                        _ => continue,
-                    },
-                };
+                let Some(why) = self.refusal(*leaf, &served.chain) else { continue };
                 seen.insert(format!("{} at {address}: {why}", wording::leaf(case, *leaf)));
                 looks.insert(look);
             }
@@ -336,5 +330,18 @@ impl<'a> Said<'_, 'a> {
         draft.remedy.cure = vec![format!("install a certificate for {} there", self.host)];
         draft.looks.extend(looks);
         Some(draft)
+    }
+
+    /// Why senders do not accept a certificate of the policy's host; `None` if they do, or nobody knows.
+    fn refusal(&self, leaf: BlobId, chain: &'a [BlobId]) -> Option<String> {
+        let certificates = &self.context.case.certificates;
+        if let Some(Err(why)) = certificates.identify(leaf, &self.host) {
+            return Some(wording::mismatch(&why));
+        }
+        match certificates.path(chain, self.view)? {
+            path if path.untrusted.is_some() => Some("no trusted authority issued it".into()),
+            path if !path.dates.is_empty() => Some("it is outside its dates".into()),
+            _ => None,
+        }
     }
 }

@@ -84,10 +84,8 @@ fn draft(context: &Context, zone: &Name, view: ViewId, held: &Held, failure: Opt
     draft.looks = held.looks();
     match failure {
         Some(failure) => {
-            let resolvers = wording::list(failure.resolvers.iter().map(String::as_str));
-            let names = wording::cut(failure.names.iter().cloned().collect());
-            let names = wording::list(names.iter().map(String::as_str));
-            draft.seen.push(format!("SERVFAIL for {names} from {resolvers}, and an answer without validation"));
+            let resolvers = failure.resolvers();
+            draft.seen.push(failure.line());
             draft.hurts = vec![format!("clients of {label} that ask {resolvers}: no name of {zone} is found")];
             draft.keys = failure.keys.clone();
             draft.looks.extend(&failure.looks);
