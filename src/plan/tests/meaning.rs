@@ -191,6 +191,7 @@ fn the_further_tables_are_read() {
         "[internet]\n\"n.example\" = { server = \"a\", ttl = \"5m\", ttl-before = 3600, cname = \"c.example.\", answers = \"any\" }\n\
          [zones.\"example\"]\nviews = [\"external\"]\nservers = [\"tcp://192.0.2.53\"]\nproduct = \"bind\"\n\
          [mail.\"example\"]\nmx = { coexistence = \"n.example\" }\nautodiscover = \"srv\"\n\
+         helo = \"Out.example.\"\nmta-sts = { max-age = \"7d\", mx = \"*.example\" }\n[mail.\"other.example\"]\nmta-sts = \"1d\"\n\
          [records]\n\"_x._tcp.example srv\" = { internal = \"0 0 443 n.example.\" }\n\
          [cutover]\nlow-ttl = 60\npropagation = { external = \"1h\" }\nflipped = { internal = 2026-11-21T22:00:00+01:00, external = \"2026-11-22\" }\n\
          [severity]\nsuperfluous-san = \"off\"\nsan-missing-name = \"warning\"\n[inventory]\nfiles = { a = \"a.json\" }\n\
@@ -205,6 +206,10 @@ fn the_further_tables_are_read() {
     );
     assert_eq!(plan.mail[0].mx.each_ref().map(|mx| mx.as_ref().map(Vec::len)), [None, Some(1), Some(1)]);
     assert_eq!(plan.mail[0].autodiscover, Autodiscover::Srv);
+    let helo = plan.mail.iter().map(|m| m.helo.as_ref().map(|h| h.value.as_str()));
+    assert_eq!(helo.collect::<Vec<_>>(), [Some("out.example"), None], "in lower case, without the final dot");
+    let policies = plan.mail.iter().map(|m| m.mta_sts.as_ref().map(|p| (p.max_age.value, p.mx.len())));
+    assert_eq!(policies.collect::<Vec<_>>(), [Some((604_800, 1)), Some((86_400, 0))]);
     assert_eq!((plan.records[0].kind.as_str(), plan.records[0].values[1].as_ref()), ("SRV", None));
     assert_eq!((plan.cutover.low_ttl, &plan.cutover.propagation[..]), (60, &[900, 3600][..]));
     let flipped: Vec<_> = plan.cutover.flipped.iter().map(|t| t.unwrap().to_string()).collect();
