@@ -39,21 +39,24 @@ const fn asked(word: &'static str, go: &'static [u8], start: &'static [u8]) -> P
     Protocol { word, asked: true, before: &[], go, start }
 }
 
+const fn xmpp(word: &'static str) -> Protocol {
+    let go = b"<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>";
+    Protocol { before: &[FEATURES], ..asked(word, go, b"<stream:stream a='") }
+}
+
 const FEATURES: &str = "<stream:stream version='1.0'><stream:features>\
                         <starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/></stream:features>";
 
 const FEATURES_OPEN: &str = "<stream:stream version='1.0'><stream:features>";
 
-const PROTOCOLS: [Protocol; 9] = [
+const PROTOCOLS: [Protocol; 10] = [
     greets("smtp", &["220 a ESMTP\r\n", "250-a\r\n250 STARTTLS\r\n"], "220 go\r\n", "220-"),
     greets("imap", &["* OK [CAPABILITY IMAP4rev1 STARTTLS] a\r\n"], "a2 OK go\r\n", "* "),
     greets("pop3", &["+OK a\r\n", "+OK\r\nSTLS\r\n.\r\n"], "+OK go\r\n", "+OK "),
     greets("ftp", &["220 a\r\n"], "234 go\r\n", "220-"),
     greets("sieve", &["\"STARTTLS\"\r\nOK\r\n"], "OK\r\n", "\"A\" \""),
-    Protocol {
-        before: &[FEATURES],
-        ..asked("xmpp", b"<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>", b"<stream:stream a='")
-    },
+    xmpp("xmpp"),
+    xmpp("xmpp-server"),
     asked("ldap", b"0\x0c\x02\x01\x01x\x07\x0a\x01\x00\x04\x00\x04\x00", b"0\x84\xff\xff\xff\xff"),
     asked("postgres", b"S", b"E\x00\x0f\xff\xff"),
     asked("rdp", b"\x03\x00\x00\x13\x0e\xd0\x00\x00\x124\x00\x02\x01\x08\x00\x01\x00\x00\x00", b"\x03\x00\xff\xff"),
