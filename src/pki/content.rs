@@ -147,7 +147,7 @@ pub(super) fn of_text(bytes: &[u8], text: &str) -> String {
         _ if start.starts_with("PuTTY-User-Key-File") => "a private key (PuTTY), and no certificate",
         _ if text.contains("-----BEGIN") => "a damaged BEGIN line, and no certificate",
         _ if bytes.starts_with(&[SEQUENCE]) => "DER of an unknown kind, cut short or damaged",
-        _ if bytes.contains(&0) => "binary data that is no certificate",
+        _ if bytes.iter().any(|b| *b < b'\t') => "binary data that is no certificate",
         _ => "text without a certificate",
     };
     words.to_string()

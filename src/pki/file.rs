@@ -278,6 +278,7 @@ mod tests {
             (b"<!DOCTYPE html>".to_vec(), "HTML or XML"),
             (b"ssh-ed25519 AAAA".to_vec(), "an OpenSSH public key"),
             (b"hello".to_vec(), "text without a certificate"),
+            (b"\x9e\x02\xff\x07".to_vec(), "binary data"),
             (der[..der.len() - 1].to_vec(), "DER of an unknown kind, cut short"),
             (b"-----BEGIN CERTIFICATE----".to_vec(), "part 1 is damaged"),
         ] {

@@ -1,12 +1,13 @@
 //! `inspect` without a plan, at real servers and at OpenSSL's files.
 
 use std::fs;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
 
+use crate::daemon::{Daemon, Ready, free_port};
 use crate::run::coexist;
 use crate::world::{Running, World};
 
@@ -101,4 +102,46 @@ fn what_openssl_writes_is_read() {
     assert_eq!(key(4), (true.into(), Value::Null));
     let (status, json) = inspected(path, &["a.pfx"]);
     assert_eq!((status, json["items"][0]["kind"].as_str()), (2, Some("pkcs12")), "{json:#}");
+}
+
+/// A client takes one of the two; who looks wants to see both.
+#[test]
+#[ignore = "needs real servers: run tests/run"]
+fn a_server_with_both_kinds_of_key_shows_both() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path();
+    for (name, key, of, option) in
+        [("root", "rsa", "rsa", "rsa_keygen_bits:2048"), ("ec", "ec", "ec", "ec_paramgen_curve:P-256")]
+    {
+        let made = Command::new("openssl")
+            .current_dir(path)
+            .args([
+                "req",
+                "-x509",
+                "-newkey",
+                of,
+                "-pkeyopt",
+                option,
+                "-nodes",
+                "-days",
+                "90",
+                "-subj",
+                "/CN=mail.example.com",
+            ])
+            .args(["-addext", "subjectAltName=DNS:mail.example.com"])
+            .args(["-keyout", &format!("{key}.key"), "-out", &format!("{name}.pem")])
+            .output()
+            .expect("openssl runs");
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    }
+    let ip = Ipv4Addr::LOCALHOST.into();
+    let at = SocketAddr::new(ip, free_port(ip));
+    let mut server = Command::new("openssl");
+    server.current_dir(path).args(["s_server", "-accept", &at.to_string(), "-quiet"]);
+    server.args(["-cert", "root.pem", "-key", "rsa.key", "-dcert", "ec.pem", "-dkey", "ec.key"]);
+    let _server = Daemon::start("openssl", &mut server, path, &Ready::Listens(&[at]));
+    let (status, json) = inspected(path, &[&at.to_string(), "--sni", "mail.example.com", "--for", "mail.example.com"]);
+    let items = json["items"].as_array().expect("items");
+    let keys: Vec<_> = items.iter().map(|i| i["certificates"][0]["key"].as_str().unwrap_or("-")).collect();
+    assert_eq!((status, keys), (0, vec!["EC P-256", "RSA 2048"]), "{json:#}");
 }

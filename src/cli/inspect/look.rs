@@ -14,9 +14,9 @@ use crate::model::certificate::BlobId;
 use crate::model::inspection::{InspectError, Met, Reference};
 use crate::model::name::Name;
 use crate::model::observation::{DialMap, Outcome, Probe, TlsProbe};
-use crate::model::probes::{Manners, Probes, TlsAsk};
+use crate::model::probes::{Door, Manners, Probes, TlsAsk};
 use crate::model::service::Service;
-use crate::model::tls::TlsOutcome;
+use crate::model::tls::{Face, TlsOutcome};
 use crate::observe::{self, Options, Seen, file};
 use crate::pki;
 
@@ -32,7 +32,8 @@ enum Plan {
     Dial(Look, TlsProbe),
 }
 
-/// Looks at every target; in their order, each service and each address of a host on its own.
+/// Looks at every target; in their order, each service and each address of a host on its own. A server that has an RSA and
+/// an ECDSA certificate is looked at in both.
 pub async fn all(args: &InspectArgs, targets: &[Target]) -> Vec<Look> {
     let mut addresses = HashMap::new();
     for target in targets {
@@ -47,13 +48,27 @@ pub async fn all(args: &InspectArgs, targets: &[Target]) -> Vec<Look> {
     let plans: Vec<Plan> = typed.flat_map(|(source, target)| plans(args, source, target, &addresses)).collect();
     let (mut outcomes, blobs) = dial(args, &plans).await;
     let finish = |plan: Plan| match plan {
-        Plan::Read(look) => look,
+        Plan::Read(look) => vec![look],
         Plan::Dial(look, probe) => {
-            let outcome = outcomes.entry(probe).or_insert_with(|| TlsOutcome::CannotLook("it was not dialled".into()));
-            met(look, outcome.clone(), &blobs)
+            let unseen = || TlsOutcome::CannotLook("it was not dialled".into());
+            let outcome = outcomes.entry(probe.clone()).or_insert_with(unseen).clone();
+            let shown = std::iter::once(outcome.clone()).chain(beside(&outcomes, &probe, &outcome));
+            shown.map(|outcome| met(look.clone(), outcome, &blobs)).collect()
         }
     };
-    plans.into_iter().map(finish).collect()
+    plans.into_iter().flat_map(finish).collect()
+}
+
+/// What a server that has a certificate of the other kind of key showed when it was asked for that.
+fn beside(outcomes: &HashMap<TlsProbe, TlsOutcome>, probe: &TlsProbe, first: &TlsOutcome) -> Option<TlsOutcome> {
+    let leaf = |outcome: &TlsOutcome| match outcome {
+        TlsOutcome::Certificate(served) => served.chain.first().copied(),
+        _ => None,
+    };
+    let faces = [Face::Rsa, Face::Ecdsa].map(|face| TlsProbe { face: Some(face), ..probe.clone() });
+    let mut shown = faces.iter().filter_map(|face| outcomes.get(face));
+    // Some show the one that they have, whatever is asked.
+    shown.find(|other| leaf(other).is_some() && leaf(other) != leaf(first)).cloned()
 }
 
 type Addresses = HashMap<Name, Result<Vec<IpAddr>, String>>;
@@ -123,7 +138,7 @@ fn endpoints(
 
 type Seens = (HashMap<TlsProbe, TlsOutcome>, HashMap<BlobId, Arc<[u8]>>);
 
-/// Dials everything, each endpoint once.
+/// Dials everything, each endpoint once, and where a certificate came once more for one of the other kind of key.
 async fn dial(args: &InspectArgs, plans: &[Plan]) -> Seens {
     let manners = Manners { per_host: PER_HOST, ehlo: "coexist.invalid".into(), ..Manners::default() };
     let manners = Arc::new(manners);
@@ -131,7 +146,8 @@ async fn dial(args: &InspectArgs, plans: &[Plan]) -> Seens {
         Plan::Dial(_, probe) => Some(TlsAsk { probe: probe.clone(), samples: 1, manners: manners.clone() }),
         Plan::Read(_) => None,
     };
-    let probes = Probes { tls: plans.iter().filter_map(ask).collect(), ..Probes::default() };
+    let tls: Vec<TlsAsk> = plans.iter().filter_map(ask).collect();
+    let probes = Probes { faces: tls.iter().map(Door::of).collect(), tls, ..Probes::default() };
     let options = Options {
         run: "inspect".into(),
         timeout: args.timeout,
