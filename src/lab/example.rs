@@ -12,6 +12,7 @@ use crate::model::plan::{
     MatchMode, Members, PhaseDates, Plan, PlannedName, PlannedRecord, Pool, PoolId, PoolTls, Server, ServerId,
     Settings, Table, Target, TrustSource, View, ViewId, ViewKind, Wanted, Zone,
 };
+use crate::model::proxy::Proxy;
 use crate::model::service::services_of;
 use crate::model::source::{Located, Source, Span};
 
@@ -266,5 +267,12 @@ pub(super) fn mail_host() -> Plan {
         product: None,
         span: Span::default(),
     }];
+    plan
+}
+
+/// The first plan, whose outer view is reached through a proxy.
+pub(super) fn led() -> Plan {
+    let mut plan = exchange_2003();
+    plan.views[1].proxy = Some(here(Proxy::parse("http://bastion.domain.com:3128").unwrap()));
     plan
 }

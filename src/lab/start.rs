@@ -16,15 +16,18 @@ use tokio_rustls::TlsAcceptor;
 use super::authority::{Authority, Made};
 use super::certificates::{Issue, IssueId};
 use super::dns::{ANYWHERE, Resolver};
+use super::listen::serve;
 use super::machines::{Door, Groups};
+use super::proxies::{self, Leading};
 use super::records;
-use super::tls::{Always, Backend, Endpoint, config, serve};
+use super::tls::{Always, Backend, Endpoint, answer, config};
 use super::world::{Mood, World};
 use crate::model::certificate::Thumbprint;
 use crate::model::dane::Tlsa;
 use crate::model::dns::{ResolverAddr, Transport};
 use crate::model::observation::{Detour, DialMap};
-use crate::model::plan::{CertificateSource, Plan, TrustSource};
+use crate::model::plan::{CertificateSource, Plan, TrustSource, ViewId};
+use crate::model::proxy::{Proxy, ProxyKind};
 use crate::pki;
 
 /// Endpoints and resolvers that are played at most: each takes a socket.
@@ -33,6 +36,7 @@ const MAX_SOCKETS: usize = 1024;
 /// A world that runs; it ends when this is dropped.
 pub struct Lab {
     dial: DialMap,
+    proxies: BTreeMap<ViewId, Proxy>,
     files: BTreeMap<String, Vec<u8>>,
     root: Arc<[u8]>,
     /// SHA-1 and SHA-256 of each of the plan's certificates, as issued.
@@ -62,6 +66,7 @@ impl Lab {
         let made = world.issues.iter().map(|i| authority.issue(i)).collect::<io::Result<Vec<Made>>>()?;
         let mut lab = Lab {
             dial: DialMap::default(),
+            proxies: BTreeMap::new(),
             files: files(world, &made, &authority),
             root: authority.root(),
             thumbprints: world.declared.iter().map(|id| thumbprints(&made[*id])).collect(),
@@ -78,6 +83,11 @@ impl Lab {
         for (address, groups) in &world.endpoints {
             let endpoint = Endpoint::new(keys.groups(world, address.port(), groups)?, inspector.clone());
             lab.start_endpoint(*address, endpoint).await?;
+        }
+        for (view, made) in world.views.iter().enumerate() {
+            if let Some((kind, leading)) = made.proxy {
+                lab.start_proxy(ViewId(view), kind, leading).await?;
+            }
         }
         // What is not played is refused here: nothing leaves the machine.
         let nowhere = lab.closed_port()?;
@@ -129,7 +139,22 @@ impl Lab {
         let tls = TlsAcceptor::from(Arc::new(config(endpoint.clone())?));
         let listener = TcpListener::bind(ANYWHERE).await?;
         self.dial.0.push(detour(Some(address), listener.local_addr()?));
-        self._endpoints.spawn(serve(listener, endpoint, tls));
+        let answer = move |stream| answer(stream, endpoint.clone(), tls.clone());
+        self._endpoints.spawn(serve(listener, answer));
+        Ok(())
+    }
+
+    async fn start_proxy(&mut self, view: ViewId, kind: ProxyKind, leading: Leading) -> io::Result<()> {
+        let at = if leading == Leading::Dead {
+            self.closed_port()?
+        } else {
+            let listener = TcpListener::bind(ANYWHERE).await?;
+            let at = listener.local_addr()?;
+            self._endpoints.spawn(serve(listener, move |stream| proxies::answer(stream, kind, leading)));
+            at
+        };
+        let proxy = Proxy { kind, host: at.ip().to_string().into(), port: at.port(), user: None };
+        self.proxies.insert(view, proxy);
         Ok(())
     }
 
@@ -144,6 +169,11 @@ impl Lab {
     /// Leads from each logical address and port to the server that plays it, and from all others to a closed port.
     pub fn dial_map(&self) -> DialMap {
         self.dial.clone()
+    }
+
+    /// The proxies that play those of the plan's views: of the same kind, and without a user.
+    pub fn proxies(&self) -> BTreeMap<ViewId, Proxy> {
+        self.proxies.clone()
     }
 
     /// The files that the plan refers to (certificates, trust), by their paths as written.

@@ -4,15 +4,12 @@ use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use rustls::ServerConfig;
 use rustls::server::{ClientHello, NoServerSessionStorage, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
+use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
 use super::authority::Inspector;
@@ -22,11 +19,6 @@ use super::old_tls;
 use super::web::Web;
 use crate::model::http::Page;
 use crate::model::service::Way;
-
-/// The longest life of a connection.
-const LIFE: Duration = Duration::from_secs(60);
-/// Connections to one endpoint at once.
-const MAX_CONNECTIONS: usize = 256;
 
 /// What a machine does at a port.
 #[derive(Debug)]
@@ -139,30 +131,8 @@ pub(super) fn config(keys: Arc<dyn ResolvesServerCert>) -> io::Result<ServerConf
     Ok(config)
 }
 
-/// Takes connections until it is aborted.
-pub(super) async fn serve(listener: TcpListener, endpoint: Arc<Endpoint>, tls: TlsAcceptor) {
-    let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-    let mut connections = JoinSet::new();
-    loop {
-        let Ok(permit) = room.clone().acquire_owned().await else { return };
-        let stream = match listener.accept().await {
-            Ok((stream, _)) => stream,
-            // Out of descriptors, say: the next client may have more luck.
-            Err(_) => {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-                continue;
-            }
-        };
-        while connections.try_join_next().is_some() {}
-        let (endpoint, tls) = (endpoint.clone(), tls.clone());
-        connections.spawn(async move {
-            let _ = tokio::time::timeout(LIFE, answer(stream, &endpoint, tls)).await;
-            drop(permit);
-        });
-    }
-}
-
-async fn answer(mut stream: TcpStream, endpoint: &Endpoint, tls: TlsAcceptor) -> io::Result<()> {
+/// Answers one client.
+pub(super) async fn answer(mut stream: TcpStream, endpoint: Arc<Endpoint>, tls: TlsAcceptor) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let Some(backend) = endpoint.next() else { return Ok(()) };
     let offer = match backend.manner {

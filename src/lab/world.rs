@@ -5,11 +5,13 @@ use std::net::SocketAddr;
 
 use super::certificates::{Issue, IssueId, Uses};
 use super::machines::{Groups, Machine, Machines, endpoints, hosts};
+use super::proxies::Leading;
 use super::records;
 use super::zone::{Entry, Zone};
 use crate::model::dns::ResolverAddr;
 use crate::model::phase::{Moment, Phase};
 use crate::model::plan::{Plan, ViewId};
+use crate::model::proxy::ProxyKind;
 
 /// A description of a world, before it is started.
 #[derive(Clone, Debug)]
@@ -43,6 +45,8 @@ pub(super) struct ViewWorld {
     pub apart: BTreeMap<String, Entry>,
     /// Questions in the clear are answered by somebody in the way, with the zone of this view.
     pub intercepted_by: Option<usize>,
+    /// The proxy that leads into it, and how it treats its clients.
+    pub proxy: Option<(ProxyKind, Leading)>,
 }
 
 /// What is wrong with a file of certificates, and with nothing that is served.
@@ -100,6 +104,7 @@ impl World {
             resolvers: plan.view(id).resolvers.iter().map(|r| (r.value.clone(), Mood::Answers)).collect(),
             apart: BTreeMap::new(),
             intercepted_by: None,
+            proxy: plan.view(id).proxy.as_ref().map(|p| (p.value.kind, Leading::Leads)),
         };
         let views = plan.view_ids().map(view).collect();
         let plan = plan.clone();

@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::time::Duration;
 
-use coexist::cli::{Place, Sources, examine};
+use coexist::cli::{Place, Sources, Way, examine};
 use coexist::lab::{Lab, World};
 use coexist::model::finding::Judgement;
 use coexist::model::observation::{Recording, Run};
@@ -119,16 +119,18 @@ fn view(plan: &Plan, label: &str) -> Result<ViewId, String> {
 async fn look(scenario: &Scenario, plan: &Plan, policy: &Policy, lab: &Lab) -> Result<Recording, String> {
     let stands_in = match &scenario.from {
         Some(from) => from.iter().map(|v| view(plan, v)).collect::<Result<_, _>>()?,
-        None => plan.view_ids().collect(),
+        None => plan.view_ids().filter(|v| plan.view(*v).proxy.is_none()).collect(),
     };
-    let vantage = Vantage { stands_in, ..Vantage::default() };
+    let ways: Vec<Way> = lab.proxies().into_iter().map(|(view, proxy)| Way { view, proxy, password: None }).collect();
+    let through = ways.iter().map(|way| (way.view, way.proxy.kind)).collect();
+    let vantage = Vantage { stands_in, through, ..Vantage::default() };
     let probes = plan::probes(plan, &plan::expand(plan), &vantage, policy);
     let (files, anchors) = (lab.files(), lab.anchors());
     let place = Place {
         vantage: &vantage,
         sources: &Sources::World(&files, &anchors),
         dial: lab.dial_map(),
-        ways: Vec::new(),
+        ways,
         timeout: Duration::from_secs(2),
         concurrency: 64,
         now: Timestamp::now(),

@@ -4,6 +4,7 @@ mod aliases;
 mod answers;
 mod certificates;
 mod names;
+mod proxies;
 mod records;
 mod resolvers;
 mod servers;
@@ -156,7 +157,7 @@ mod tests {
     #[test]
     fn every_fault_breaks_something_in_one_of_the_worlds_and_only_once_each() {
         let mut seen = std::collections::BTreeSet::new();
-        for plan in [example::exchange_2003(), example::exchange_2019(), example::mail_host()] {
+        for plan in [example::exchange_2003(), example::exchange_2019(), example::mail_host(), example::led()] {
             for moment in Moment::ALL {
                 let clean = World::of(&plan, moment);
                 for fault in clean.breakable() {

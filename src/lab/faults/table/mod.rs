@@ -4,6 +4,7 @@ mod aliases;
 mod answers;
 mod certificates;
 mod names;
+mod proxies;
 mod records;
 mod resolvers;
 mod servers;
@@ -23,6 +24,7 @@ pub(super) static FAULTS: LazyLock<Vec<FaultInfo>> = LazyLock::new(|| {
         answers::FAULTS,
         aliases::FAULTS,
         resolvers::FAULTS,
+        proxies::FAULTS,
         signed::FAULTS,
     ]
     .concat()
