@@ -4,14 +4,42 @@ use super::MAX_BYTES;
 use super::error::PlanError;
 use crate::model::source::Span;
 
-/// The text of a plan without its byte order mark. With an error comes as much of the text as could be read, for the
-/// error to point into.
-pub(super) fn text(bytes: &[u8]) -> (String, Option<PlanError>) {
+/// What a file is meant to be.
+#[derive(Clone, Copy)]
+pub(super) enum Meant {
+    Plan,
+    Runbook,
+}
+
+impl Meant {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Plan => "plan",
+            Self::Runbook => "runbook",
+        }
+    }
+
+    /// Why nothing can be done with an empty one, and what to do.
+    fn empty(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Plan => ("nothing is declared", "`coexist init` prints a commented plan to start from"),
+            Self::Runbook => (
+                "no steps",
+                "it says `from` and `to`, and a `[[steps]]` for each thing that is done: `coexist cutover PLAN --from before --to coexistence` lists what is to be done",
+            ),
+        }
+    }
+}
+
+/// The text of a plan or runbook without its byte order mark. With an error comes as much of the text as could be read,
+/// for the error to point into.
+pub(super) fn text(bytes: &[u8], meant: Meant) -> (String, Option<PlanError>) {
+    let word = meant.word();
     if bytes.len() as u64 > MAX_BYTES {
         let label = format!("{} bytes, at most {MAX_BYTES} are read", bytes.len());
-        return (String::new(), Some(PlanError::at(Span::default(), "the plan is too large", label)));
+        return (String::new(), Some(PlanError::at(Span::default(), format!("the {word} is too large"), label)));
     }
-    if let Some(error) = private_key(bytes) {
+    if let Some(error) = private_key(bytes, word) {
         return (String::new(), Some(error));
     }
     let text = match bytes {
@@ -25,21 +53,22 @@ pub(super) fn text(bytes: &[u8]) -> (String, Option<PlanError>) {
     };
     match text {
         Ok(text) if text.trim().is_empty() => {
-            let error = PlanError::at(Span::default(), "the plan is empty", "nothing is declared")
-                .help("`coexist init` prints a commented plan to start from");
+            let (label, help) = meant.empty();
+            let error = PlanError::at(Span::default(), format!("the {word} is empty"), label).help(help);
             (text, Some(error))
         }
         Ok(text) => (text, None),
-        Err(bad) => (bad.0, Some(bad.1)),
+        Err(text) => bad_at_end(text, word),
     }
 }
 
-type Decoded = Result<String, Box<(String, PlanError)>>;
+/// The text, or as much of it as is text.
+type Decoded = Result<String, String>;
 
 fn utf8(bytes: &[u8]) -> Decoded {
     std::str::from_utf8(bytes)
         .map(str::to_string)
-        .map_err(|e| bad_at_end(String::from_utf8_lossy(bytes.get(..e.valid_up_to()).unwrap_or_default()).into_owned()))
+        .map_err(|e| String::from_utf8_lossy(bytes.get(..e.valid_up_to()).unwrap_or_default()).into_owned())
 }
 
 fn utf16(bytes: &[u8], read: fn([u8; 2]) -> u16) -> Decoded {
@@ -48,31 +77,33 @@ fn utf16(bytes: &[u8], read: fn([u8; 2]) -> u16) -> Decoded {
     for unit in char::decode_utf16(pairs.iter().map(|pair| read(*pair))) {
         match unit {
             Ok(c) => text.push(c),
-            Err(_) => return Err(bad_at_end(text)),
+            Err(_) => return Err(text),
         }
     }
-    if rest.is_empty() { Ok(text) } else { Err(bad_at_end(text)) }
+    if rest.is_empty() { Ok(text) } else { Err(text) }
 }
 
 /// A key given by mistake for a plan, or pasted into one: mistakes are shown with their line, and a key never.
-fn private_key(bytes: &[u8]) -> Option<PlanError> {
+fn private_key(bytes: &[u8], word: &str) -> Option<PlanError> {
     let ascii: Vec<u8> = bytes.iter().copied().filter(|b| *b != 0).collect();
     let holds = |what: &[u8]| ascii.windows(what.len()).any(|w| w == what);
     let found = holds(b"PRIVATE KEY-----") || holds(b"PuTTY-User-Key-File");
     found.then(|| {
-        PlanError::at(Span::default(), "a private key, where a plan should be", "the file is not shown")
+        let title = format!("a private key, where a {word} should be");
+        PlanError::at(Span::default(), title, "the file is not shown")
             .help("a plan names certificate files; a private key is never needed")
     })
 }
 
 /// What follows is not shown: it may be anything.
-fn bad_at_end(mut text: String) -> Box<(String, PlanError)> {
+fn bad_at_end(mut text: String, word: &str) -> (String, Option<PlanError>) {
     let at = text.len();
     text.push(char::REPLACEMENT_CHARACTER);
     let span = Span { start: at, end: text.len() };
-    let error = PlanError::at(span, "the plan is not text", "neither UTF-8 nor UTF-16 with a byte order mark")
-        .help("save the file as UTF-8");
-    Box::new((text, error))
+    let title = format!("the {word} is not text");
+    let error =
+        PlanError::at(span, title, "neither UTF-8 nor UTF-16 with a byte order mark").help("save the file as UTF-8");
+    (text, Some(error))
 }
 
 #[cfg(test)]
@@ -85,10 +116,10 @@ mod tests {
         for bytes in
             [b"a = 1\r\n".to_vec(), b"\xef\xbb\xbfa = 1\r\n".to_vec(), utf16(u16::to_le_bytes), utf16(u16::to_be_bytes)]
         {
-            assert_eq!(text(&bytes), ("a = 1\r\n".to_string(), None), "{bytes:x?}");
+            assert_eq!(text(&bytes, Meant::Plan), ("a = 1\r\n".to_string(), None), "{bytes:x?}");
         }
         for bytes in [utf16(u16::to_le_bytes), utf16(u16::to_be_bytes)] {
-            assert_eq!(text(&bytes[2..]), ("a = 1\r\n".to_string(), None), "without a mark: {bytes:x?}");
+            assert_eq!(text(&bytes[2..], Meant::Plan), ("a = 1\r\n".to_string(), None), "without a mark: {bytes:x?}");
         }
     }
 
@@ -101,9 +132,18 @@ mod tests {
             (b"\xff\xfea\0\0\xd8", "the plan is not text", (1, 4)),
             (b"\xff\xfea\0b", "the plan is not text", (1, 4)),
         ] {
-            let error = text(bytes).1.unwrap();
+            let error = text(bytes, Meant::Plan).1.unwrap();
             assert_eq!((error.title.as_str(), (error.span.start, error.span.end)), (title, span), "{bytes:x?}");
         }
-        assert_eq!(text(&vec![b'#'; MAX_BYTES as usize + 1]).1.unwrap().title, "the plan is too large");
+        assert_eq!(text(&vec![b'#'; MAX_BYTES as usize + 1], Meant::Plan).1.unwrap().title, "the plan is too large");
+    }
+
+    #[test]
+    fn a_runbook_is_called_one() {
+        let told = |bytes: &[u8]| text(bytes, Meant::Runbook).1.unwrap();
+        assert_eq!(told(b" \n").title, "the runbook is empty");
+        assert!(told(b"").help.unwrap().contains("[[steps]]"));
+        assert_eq!(told(b"\xff").title, "the runbook is not text");
+        assert_eq!(told(b"-----BEGIN PRIVATE KEY-----").title, "a private key, where a runbook should be");
     }
 }

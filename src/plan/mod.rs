@@ -16,6 +16,7 @@ pub use self::probes::probes;
 
 use std::collections::HashSet;
 
+use self::encoding::Meant;
 use crate::model::cutover::Runbook;
 use crate::model::plan::Plan;
 use crate::model::proxy::without_passwords;
@@ -30,7 +31,7 @@ pub type FileCheck<'a> = &'a dyn Fn(&str) -> Result<(), String>;
 /// Reads a plan. `file` is its name as the user typed it, for places and errors; a name that ends in `.json`, or a text
 /// that begins with `{`, is JSON, all else TOML. Files that it refers to are asked for by `check`, never opened.
 pub fn load(file: &str, bytes: &[u8], check: FileCheck) -> Result<Plan, Box<PlanErrors>> {
-    let (text, unreadable) = encoding::text(bytes);
+    let (text, unreadable) = encoding::text(bytes, Meant::Plan);
     let syntax = raw::syntax(file, &text);
     let mut source = Source { file: file.to_string(), text, syntax, pointers: Vec::new() };
     let (plan, mut errors) = match unreadable {
@@ -51,7 +52,7 @@ pub fn load(file: &str, bytes: &[u8], check: FileCheck) -> Result<Plan, Box<Plan
 
 /// Reads a runbook, whose steps name things of a plan.
 pub fn runbook(file: &str, bytes: &[u8], plan: &Plan) -> Result<Runbook, Box<PlanErrors>> {
-    let (text, unreadable) = encoding::text(bytes);
+    let (text, unreadable) = encoding::text(bytes, Meant::Runbook);
     let syntax = raw::syntax(file, &text);
     let mut source = Source { file: file.to_string(), text, syntax, pointers: Vec::new() };
     let (runbook, mut errors) = match unreadable {

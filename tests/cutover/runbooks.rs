@@ -120,6 +120,14 @@ fn mistakes_are_told_at_their_place_all_at_once() {
 }
 
 #[test]
+fn an_empty_runbook_is_called_a_runbook() {
+    for (text, words) in [("", "the runbook is empty"), ("from = \"before\"\nto = \"coexistence\"\n", "no steps")] {
+        let told = followed(text).unwrap_err();
+        assert!(told.contains(words) && told.contains("[[steps]]"), "{told}");
+    }
+}
+
+#[test]
 fn cycles_times_that_go_backwards_and_steps_that_change_nothing_are_mistakes() {
     for (old, new, word) in [
         ("id = \"create\"", "id = \"create\"\nafter = \"create\"", "waits for itself"),
