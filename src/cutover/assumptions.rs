@@ -22,7 +22,7 @@ pub(super) fn all(plan: &Plan, timeline: &Timeline) -> Vec<Assumption> {
         of("ns-ds-unchanged", "NS and DS records stay as they are"),
         of("no-revocation", "no certificate is revoked before it is out of use, also after a new key"),
         of("anchors-observed", "clients trust the anchors that the plan names or a recording shows for their view"),
-        of("clocks", "clocks of clients and servers are right to within the slack"),
+        of("clocks", &format!("clocks of clients and servers are right to within the slack (±{slack})")),
         of("redirects-declared", "servers send clients on only as the plan declares"),
     ];
     let gated = |s: &crate::model::cutover::Step| matches!(s.ending, Ending::Assumed(n) if n > 0);

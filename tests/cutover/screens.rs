@@ -57,6 +57,46 @@ fn every_form_tells_the_same_cutover() {
     assert!(String::from_utf8_lossy(&without_start.stderr).contains("a calendar needs times"));
 }
 
+/// What is taken for granted, by the word that the JSON has for it.
+const ASSUMED: [&str; 11] = [
+    "caches-keep-to-ttl",
+    "no-endless-caches",
+    "cached-urls",
+    "open-connections",
+    "caches-stay-in-view",
+    "ns-ds-unchanged",
+    "no-revocation",
+    "anchors-observed",
+    "clocks",
+    "redirects-declared",
+    "propagation",
+];
+
+#[test]
+fn every_form_tells_what_is_taken_for_granted() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("runbook.toml");
+    let runbook = "from = \"before\"\nto = \"coexistence\"\n[[steps]]\ndo = \"lower-ttl\"\nat = \"2026-11-23 20:00\"\n";
+    std::fs::write(&path, runbook).unwrap();
+    // A runbook has no gates: that its changes arrive in time is taken for granted, too.
+    let args = ["cutover", "plans/exchange-2010-to-2016.toml", "--check", path.to_str().unwrap(), "--time-zone", "UTC"];
+    let of = |format: &str| String::from_utf8(coexist(&[&args[..], &["--format", format]].concat()).stdout).unwrap();
+    let json: serde_json::Value = serde_json::from_str(&of("json")).unwrap();
+    let all = json["assumptions"].as_array().unwrap();
+    let ids: Vec<&str> = all.iter().filter_map(|a| a["id"].as_str()).collect();
+    assert_eq!(ids, ASSUMED);
+    let plain = |text: &str| {
+        let unfolded = text.replace("\r\n ", "").replace("&#39;", "'").replace("&#x27;", "'").replace('\\', "");
+        unfolded.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    for format in ["text", "markdown", "html", "ical"] {
+        let told = plain(&of(format));
+        for text in all.iter().filter_map(|a| a["text"].as_str()) {
+            assert!(told.contains(&plain(text)), "{format} lacks: {text}\n{told}");
+        }
+    }
+}
+
 #[test]
 fn nothing_in_a_plan_is_markup() {
     let folder = tempfile::tempdir().unwrap();

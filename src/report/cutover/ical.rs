@@ -1,4 +1,4 @@
-//! A calendar (RFC 5545): gates, flips, and the end of each wait.
+//! A calendar (RFC 5545): the whole with what it takes for granted, then gates, flips, and the end of each wait.
 
 use std::io::{self, Write};
 
@@ -26,13 +26,33 @@ pub(super) fn write(cutover: &Cutover, out: &mut dyn Write) -> io::Result<()> {
     let mut lines: Vec<String> = vec!["BEGIN:VCALENDAR".into(), "VERSION:2.0".into()];
     lines.push(format!("PRODID:-//coexist//coexist {}//EN", env!("CARGO_PKG_VERSION")));
     lines.push("METHOD:PUBLISH".into());
-    for (i, step) in cutover.timeline.steps.iter().enumerate() {
-        for event in events(&telling, i, step) {
-            lines.extend(entry(cutover, &event));
-        }
+    let steps = cutover.timeline.steps.iter().enumerate();
+    for event in whole(&telling).into_iter().chain(steps.flat_map(|(i, step)| events(&telling, i, step))) {
+        lines.extend(entry(cutover, &event));
     }
     lines.push("END:VCALENDAR".into());
     lines.iter().try_for_each(|line| out.write_all(folded(line).as_bytes()))
+}
+
+/// The whole, from its beginning to the end of its last wait: whoever keeps only the calendar learns whether it is safe, and
+/// on which conditions.
+fn whole(telling: &Telling) -> Option<Event> {
+    let cutover = telling.cutover;
+    let end = cutover.schedule.iter().map(|s| s.settled.max(s.end)).max()?;
+    let mut description = vec![format!("proof: {}", telling.proof())];
+    description.extend(telling.against().into_iter().map(|(mark, line)| format!("{mark} {line}")));
+    description.extend(telling.cure());
+    let section = |title: &str, all: Vec<String>| (!all.is_empty()).then(|| format!("{title}: {}", all.join("; ")));
+    description.extend(section("until", cutover.proof.deadlines.iter().map(|d| telling.deadline(d)).collect()));
+    description.extend(section("taken for granted", cutover.assumptions.iter().map(|a| a.text.clone()).collect()));
+    description.extend(section("not known", cutover.unknown.clone()));
+    Some(Event {
+        id: "whole".into(),
+        start: 0,
+        end,
+        summary: format!("{}: cutover {} to {}", telling.verdict(), cutover.from, cutover.to),
+        description: description.join("\n"),
+    })
 }
 
 fn events(telling: &Telling, index: usize, step: &Step) -> Vec<Event> {
@@ -52,7 +72,10 @@ fn events(telling: &Telling, index: usize, step: &Step) -> Vec<Event> {
     }
     if schedule.settled > schedule.end {
         let waiting = telling.cutover.timeline.steps.iter().flat_map(|s| &s.waits).filter(|w| w.after == index);
-        let why: Vec<String> = waiting.map(|w| w.why.to_string()).collect();
+        // Steps in several views may wait for the same.
+        let mut why: Vec<String> = waiting.map(|w| w.why.to_string()).collect();
+        why.sort();
+        why.dedup();
         all.push(Event {
             id: format!("wait-{}", index + 1),
             start: schedule.end,
