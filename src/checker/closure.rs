@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::answers::{Question, Reply};
 use super::asked::Asked;
+use super::deadlines;
 use super::history::{History, Values, hosts, parents};
 use super::words;
 use crate::model::cutover::{CacheKind, ClientPath, Datum, NodeId, Timeline};
@@ -130,7 +131,8 @@ fn covers(timeline: &Timeline, credential: usize, reference: &Name) -> bool {
 
 fn turns(timeline: &Timeline, credential: usize) -> Option<Timestamp> {
     let (zero, credential) = (timeline.zero?, timeline.credentials.get(credential)?);
-    credential.valid_from.into_iter().chain(credential.valid_until).filter(|at| zero < *at).min()
+    let (from, until) = deadlines::valid(timeline, credential);
+    from.into_iter().chain(until).filter(|at| zero < *at).min()
 }
 
 /// A closure that is being made.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use smallvec::SmallVec;
 
 use super::course::Slot;
+use super::deadlines;
 use super::follow::Follower;
 use super::history::hosts;
 use super::led::Arrival;
@@ -102,20 +103,17 @@ fn judged(follower: &Follower, slot: Slot, path: &ClientPath, reference: &Name, 
     if !follower.closure.covers(index, reference) {
         return Trouble::Harm(HarmClass::WrongName, 0);
     }
-    if credential.valid_until.is_some() || credential.valid_from.is_some() {
-        let now = timeline.at(follower.course.earliest(slot));
-        let is_over = credential.valid_until.zip(now).is_some_and(|(until, now)| until <= now);
-        let is_early = credential.valid_from.zip(now).is_some_and(|(from, now)| now < from);
-        if is_over || is_early {
-            return Trouble::Harm(HarmClass::Expired, 0);
-        }
+    let now = timeline.at(follower.course.earliest(slot));
+    let clocks = now.and_then(|now| deadlines::costs(timeline, credential, now));
+    if clocks == Some(0) {
+        return Trouble::Harm(HarmClass::Expired, 0);
     }
     match &credential.trusted {
         None => Trouble::Unknown(Unseen::Trust(index)),
         Some(views) if !views.contains(&path.view) => Trouble::Harm(HarmClass::Untrusted, 0),
         Some(_) => match forbidden(follower, slot, path, reference, index) {
-            Some(costs) => Trouble::Harm(HarmClass::Untrusted, costs),
-            None => Trouble::None,
+            Some(costs) if clocks.is_none_or(|clocks| costs <= clocks) => Trouble::Harm(HarmClass::Untrusted, costs),
+            _ => clocks.map_or(Trouble::None, |costs| Trouble::Harm(HarmClass::Expired, costs)),
         },
     }
 }

@@ -153,10 +153,7 @@ impl Told {
                 _ => drop(self.best.insert(witness.class, witness)),
             }
         }
-        self.spare = match (self.spare, found.spare) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
-        };
+        self.spare = self.spare.into_iter().chain(found.spare).min();
         self.unknown.extend(found.unknown);
         found.reach.join(&mut self.reach);
     }
@@ -168,6 +165,9 @@ impl Told {
             (true, false) => Verdict::CouldNotTell,
             (true, true) => Verdict::Safe,
         };
+        let deadlines = deadlines::of(timeline, history, &self.reach);
+        let end = Course::forward(timeline).earliest(Slot::End);
+        let spare = self.spare.into_iter().chain(deadlines::spare(timeline, &deadlines, end)).min();
         let unknown: BTreeSet<String> = self.unknown.iter().map(|what| words::unseen(timeline, *what)).collect();
         let mut harms: Vec<Witness> = self.best.into_values().collect();
         harms.sort_by_key(rank);
@@ -176,11 +176,11 @@ impl Told {
             paths: timeline.paths.len(),
             intervals: 2 * timeline.steps.len() + 1,
             ways_back,
-            spare: self.spare.filter(|_| harms.is_empty()),
+            spare: spare.filter(|_| harms.is_empty()),
             harms,
             hurt: HarmClass::ALL.map(|class| self.hurt.get(&class).map_or(0, BTreeSet::len)),
             unknown: unknown.into_iter().collect(),
-            deadlines: deadlines::of(timeline, history, &self.reach),
+            deadlines,
             misfits,
         }
     }

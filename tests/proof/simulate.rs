@@ -537,9 +537,11 @@ impl Look<'_> {
         if pki::identify_among(names.iter().map(String::as_str), reference).is_err() {
             return Some(HarmClass::WrongName);
         }
-        let now = self.timeline.at(self.now);
-        if known.valid_until.zip(now).is_some_and(|(u, n)| n >= u)
-            || known.valid_from.zip(now).is_some_and(|(f, n)| n < f)
+        // Clients' clocks go before or after by up to the slack.
+        let slack = i64::from(self.timeline.slack);
+        let [slow, fast] = [-slack, slack].map(|by| self.timeline.at(self.now + by));
+        if known.valid_until.zip(fast).is_some_and(|(u, n)| n >= u)
+            || known.valid_from.zip(slow).is_some_and(|(f, n)| n < f)
         {
             return Some(HarmClass::Expired);
         }

@@ -106,10 +106,11 @@ fn credentials(draw: &mut Draw, views: usize) -> Vec<Credential> {
             }
             let trusted: BTreeSet<ViewId> = (0..views).filter(|_| !draw.chance(6)).map(ViewId).collect();
             let until = draw.chance(8).then(|| format!("2026-12-01T20:00:{:02}Z", draw.below(30)).parse().unwrap());
+            let from = draw.chance(8).then(|| format!("2026-12-01T19:59:{:02}Z", 55 + draw.below(5)).parse().unwrap());
             Credential {
                 label: format!("c{i}").into(),
                 names: Some(names),
-                valid_from: None,
+                valid_from: from,
                 valid_until: until,
                 trusted: Some(trusted),
             }

@@ -97,7 +97,7 @@ pub struct Witness {
 pub struct Deadline {
     /// Index into the credentials.
     pub credential: usize,
-    /// The first instant after its validity.
+    /// The first instant after its validity by the clock of some client, which may be ahead by the slack.
     pub at: Timestamp,
     /// Index of the step that takes the certificate out of every client's reach; `None`: it is in use at the end too.
     pub until_step: Option<usize>,

@@ -137,7 +137,7 @@ struct Misfit<'a> {
 #[derive(Serialize, JsonSchema)]
 struct Deadline<'a> {
     certificate: &'a str,
-    /// The first instant after its validity, RFC 3339.
+    /// The first instant after its validity by the clock of some client, which may be ahead by the slack; RFC 3339.
     #[schemars(extend("format" = "date-time"))]
     at: String,
     /// The step that takes it out of every client's reach.
