@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use crate::model::certificate::{BlobId, CertificateFacts};
 use crate::model::cutover::Credential;
+use crate::model::dane::Tlsa;
 use crate::model::name::Name;
 use crate::model::observation::{FileOutcome, Outcome, Probe, Recording};
 use crate::model::plan::{CertId, CertificateSource, MatchMode, Plan, ViewId};
@@ -23,7 +24,7 @@ pub(super) struct Association {
 
 impl Association {
     /// True if a value is about it. Only digests of SHA-256 are known, which all is published with.
-    pub(super) fn is(&self, value: &super::policies::Value) -> bool {
+    pub(super) fn is(&self, value: &Tlsa) -> bool {
         let digest = if value.selector == 0 { &self.whole } else { &self.key };
         value.usage % 2 == 1 && value.matching == 1 && value.association == digest.0
     }

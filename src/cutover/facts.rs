@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use super::credentials::{Association, Credentials};
 use super::history::{self, Memory};
+use super::policies::Listed;
 use super::records::{self, Sets};
 use super::seen::Seen;
 use super::serving::{self, Witnessed};
@@ -33,6 +34,8 @@ pub(super) struct Facts<'a> {
     pub(super) credentials: Vec<Credential>,
     /// What TLSA records say of the certificates that somebody has seen.
     pub(super) associations: BTreeMap<usize, Association>,
+    /// The TLSA RRsets that are known.
+    pub(super) listed: Vec<Listed>,
     /// Thumbprints, as far as they are known.
     pub(super) thumbprints: BTreeMap<usize, String>,
     /// Certificates that somebody serves already, or has in a file.
@@ -71,10 +74,10 @@ pub(super) struct Goal {
 
 impl Goal {
     /// TLSA records list what is served in the end.
-    pub(super) fn list_certificates(&mut self, plan: &Plan, associations: &BTreeMap<usize, Association>) {
+    pub(super) fn list_certificates(&mut self, listed: &[Listed], associations: &BTreeMap<usize, Association>) {
         let data = |key: &CacheKey| -> Vec<Datum> { self.sets.get(key).into_iter().flatten().cloned().collect() };
         let led = policies::Led { data: &data, routes: &self.routes, serving: &self.serving };
-        let sets = policies::tlsa(plan, associations, &led);
+        let sets = policies::tlsa_wanted(listed, associations, &led);
         self.sets.extend(sets);
     }
 }
@@ -114,14 +117,14 @@ impl<'a> Facts<'a> {
             world.records.get(key).into_iter().flat_map(|set| set.data.iter().cloned()).collect()
         };
         let led_now = policies::Led { data: &data, routes: &world.routes, serving: &world.serving };
-        unknown.extend(policies::unlisted(plan, &associations, &led_now));
-        let listed = policies::tlsa(plan, &associations, &led_now);
-        for (key, data) in listed {
-            let old = ways.old_ttl(&key, None);
-            held.memory.old_ttl.insert(key.clone(), old);
-            world.records.insert(key, RecordSet { ttl: old.ttl, data });
+        let listed = policies::listed(plan, &seen);
+        unknown.extend(policies::unlisted(plan, &listed, &associations, &led_now));
+        let sets = policies::tlsa_now(&listed, &associations, &led_now);
+        for (key, lists) in sets {
+            let set = ways.listed(&key, lists, &mut held.memory);
+            world.records.insert(key, set);
         }
-        goal.list_certificates(plan, &associations);
+        goal.list_certificates(&listed, &associations);
         world.redirects = redirects(plan, &from);
         goal.redirects = redirects(plan, &to);
         world.used = used(plan, &world.records.keys().cloned().collect(), &from);
@@ -137,6 +140,7 @@ impl<'a> Facts<'a> {
             thumbprints: credentials.thumbprints,
             credentials: credentials.all,
             associations,
+            listed,
             issued,
             world,
             goal,

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::Refusal;
+use super::policies::Lists;
 use super::records::{Sets, foreign_host};
 use super::seen::{Seen, SeenSet, SeenSets};
 use crate::model::cutover::{CacheKey, CacheKind, Datum, Past, RecordSet, Second};
@@ -249,6 +250,26 @@ impl Ways<'_> {
             Some(ttl) => OldTtl { ttl: ttl.max(planned.unwrap_or(0)).max(least), known: true },
             None => OldTtl { ttl: UNKNOWN_TTL.max(planned.unwrap_or(0)).max(least), known: false },
         }
+    }
+
+    /// A TLSA RRset. One that was seen to list more than can be expected may do so only since then, and caches may keep the
+    /// one before.
+    pub(super) fn listed(&self, key: &CacheKey, lists: Lists, memory: &mut Memory) -> RecordSet {
+        let life = self.seen.tlsa_life(key.view, &key.owner);
+        let shown = life.map(|(authoritative, at_least, since)| SeenSet {
+            data: lists.now.clone(),
+            authoritative,
+            at_least,
+            since: Some(since),
+        });
+        let old = self.old_ttl(key, shown.as_ref());
+        memory.old_ttl.insert(key.clone(), old);
+        if let Some(shown) = shown.filter(|shown| !shown.data.is_subset(&lists.expected)) {
+            let until = self.until(key.view, shown.since);
+            let answer = Some(RecordSet { ttl: old.ttl, data: lists.expected });
+            memory.past.push(Past { key: key.clone(), answer, until });
+        }
+        RecordSet { ttl: old.ttl, data: lists.now }
     }
 
     /// Seconds, at most 0, up to which something may have been answered that changed at this time; with no time at all,

@@ -1,5 +1,5 @@
 //! What clients keep beside addresses: HTTPS records and their hints, MTA-STS policies, TLSA records. As the plan declares
-//! them for a phase.
+//! them for a phase; TLSA as it was seen, too.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -7,8 +7,10 @@ use std::net::IpAddr;
 use super::credentials::Association;
 use super::reach;
 use super::records::{Names, Sets, kind_of, known_host};
-use crate::commands::Rdata;
+use super::seen::Seen;
 use crate::model::cutover::{CacheKey, CacheKind, Datum, NodeId, Serving};
+use crate::model::dane::Tlsa;
+use crate::model::dns::RecordType;
 use crate::model::name::Name;
 use crate::model::phase::Phase;
 use crate::model::plan::{MailDomain, Plan, PlannedRecord, Target, ViewId};
@@ -94,69 +96,127 @@ pub(super) struct Led<'a> {
     pub(super) serving: &'a BTreeMap<(NodeId, u16), Serving>,
 }
 
-/// The TLSA records of `[records]` (RFC 7672): each lists the certificates that its host serves, and those that its text
-/// lists and somebody has seen.
-pub(super) fn tlsa(plan: &Plan, associations: &BTreeMap<usize, Association>, led: &Led) -> Sets {
-    let mut sets = Sets::new();
+/// A TLSA RRset of the plan or of a recording.
+pub(super) struct Listed {
+    pub(super) key: CacheKey,
+    /// What the text in the plan says; empty if nothing.
+    planned: Vec<Tlsa>,
+    /// What it says today: as it was seen, or else as in the plan.
+    now: Vec<Tlsa>,
+    /// True if it was seen.
+    is_seen: bool,
+}
+
+impl Listed {
+    /// The record whose manner a new one follows: of a certificate or key (usages 1 and 3), not of an authority.
+    pub(super) fn manner(&self, is_fit: impl Fn(&Tlsa) -> bool) -> Option<&Tlsa> {
+        self.now.iter().chain(&self.planned).find(|v| v.usage % 2 == 1 && is_fit(v))
+    }
+
+    /// The certificates that its clients meet; `None` where any certificate will do: nothing is listed, or an
+    /// authority (usages 0 and 2).
+    fn served(&self, led: &Led) -> Option<BTreeSet<usize>> {
+        self.manner(|_| true)?;
+        let (port, host) = endpoint(&self.key.owner)?;
+        Some(served(led, self.key.view, &host, port).collect())
+    }
+
+    /// The certificates that somebody has seen and some text lists.
+    fn of(texts: &[Tlsa], associations: &BTreeMap<usize, Association>) -> BTreeSet<usize> {
+        associations.iter().filter(|(_, a)| texts.iter().any(|v| a.is(v))).map(|(i, _)| *i).collect()
+    }
+}
+
+/// All TLSA RRsets that are known, sorted by owner and view.
+pub(super) fn listed(plan: &Plan, seen: &Seen) -> Vec<Listed> {
+    let mut all: BTreeMap<(Name, ViewId), Listed> = BTreeMap::new();
+    let blank = |owner: &Name, view| Listed {
+        key: CacheKey { view, owner: owner.clone(), kind: CacheKind::Tlsa },
+        planned: Vec::new(),
+        now: Vec::new(),
+        is_seen: false,
+    };
     for record in plan.records.iter().filter(|r| r.kind == "TLSA") {
-        let Some((port, host)) = endpoint(&record.owner) else { continue };
         for view in plan.view_ids() {
-            let values = values(record, view);
-            if !values.iter().any(|v| v.usage % 2 == 1) {
-                // Nothing is declared, or an authority is (usages 0 and 2), under which any certificate will do.
-                continue;
-            }
-            let mut data: BTreeSet<Datum> = served(led, view, &host, port).map(Datum::Certificate).collect();
-            if !data.is_empty() {
-                let listed = associations.iter().filter(|(_, a)| values.iter().any(|v| a.is(v)));
-                data.extend(listed.map(|(i, _)| Datum::Certificate(*i)));
-                sets.insert(CacheKey { view, owner: record.owner.clone(), kind: CacheKind::Tlsa }, data);
-            }
+            let texts = record.values.get(view.0).into_iter().flatten().flatten();
+            let entry = all.entry((record.owner.clone(), view)).or_insert_with(|| blank(&record.owner, view));
+            entry.planned = texts.filter_map(|text| Tlsa::parse(text)).collect();
+            entry.now.clone_from(&entry.planned);
         }
+    }
+    for (view, owner) in seen.owners(RecordType::Tlsa) {
+        let entry = all.entry((owner.clone(), view)).or_insert_with(|| blank(owner, view));
+        (entry.now, entry.is_seen) = (seen.tlsa(view, owner).into_iter().cloned().collect(), true);
+    }
+    all.into_values().collect()
+}
+
+/// What a TLSA RRset lists.
+pub(super) struct Lists {
+    /// Today.
+    pub(super) now: BTreeSet<Datum>,
+    /// What it can be expected to list at any time: what its host serves, and what the plan says.
+    pub(super) expected: BTreeSet<Datum>,
+}
+
+/// What TLSA RRsets list today (RFC 7672). Where they were seen, and list some certificate that is known: those that they
+/// list, and such as nobody knows the digests of; else also what their hosts serve.
+pub(super) fn tlsa_now(
+    listed: &[Listed],
+    associations: &BTreeMap<usize, Association>,
+    led: &Led,
+) -> Vec<(CacheKey, Lists)> {
+    let mut sets = Vec::new();
+    for rrset in listed {
+        let Some(served) = rrset.served(led).filter(|s| !s.is_empty()) else { continue };
+        let mut now = Listed::of(&rrset.now, associations);
+        let sure = rrset.is_seen && !now.is_empty();
+        now.extend(served.iter().filter(|c| !sure || !associations.contains_key(c)));
+        let mut expected = served;
+        expected.extend(Listed::of(&rrset.planned, associations));
+        let [now, expected] = [now, expected].map(|all| all.into_iter().map(Datum::Certificate).collect());
+        sets.push((rrset.key.clone(), Lists { now, expected }));
+    }
+    sets
+}
+
+/// What they are to list: the certificates that their hosts serve, and those that the plan's text lists and somebody has
+/// seen.
+pub(super) fn tlsa_wanted(listed: &[Listed], associations: &BTreeMap<usize, Association>, led: &Led) -> Sets {
+    let mut sets = Sets::new();
+    for rrset in listed {
+        let Some(mut data) = rrset.served(led).filter(|s| !s.is_empty()) else { continue };
+        data.extend(Listed::of(&rrset.planned, associations));
+        sets.insert(rrset.key.clone(), data.into_iter().map(Datum::Certificate).collect());
     }
     sets
 }
 
 /// Hosts whose records list none of the certificates that they serve, though all of those are known: a line each.
-pub(super) fn unlisted(plan: &Plan, associations: &BTreeMap<usize, Association>, led: &Led) -> Vec<String> {
+pub(super) fn unlisted(
+    plan: &Plan,
+    listed: &[Listed],
+    associations: &BTreeMap<usize, Association>,
+    led: &Led,
+) -> Vec<String> {
     let mut out = Vec::new();
-    for record in plan.records.iter().filter(|r| r.kind == "TLSA") {
-        let Some((port, host)) = endpoint(&record.owner) else { continue };
-        for view in plan.view_ids() {
-            let values = values(record, view);
-            let served: Vec<usize> = served(led, view, &host, port).collect();
-            let is_other =
-                |c: &usize| associations.get(c).is_some_and(|a| !values.iter().any(|v| a.is(v) || v.usage % 2 == 0));
-            if !values.is_empty() && !served.is_empty() && served.iter().all(is_other) {
-                let label = &plan.view(view).label;
-                out.push(format!(
-                    "what {} TLSA lists today in {label}: its text in the plan does not list what {host} serves; taken as listing it",
-                    record.owner
-                ));
-            }
+    for rrset in listed {
+        let Some((_, host)) = endpoint(&rrset.key.owner) else { continue };
+        let served = rrset.served(led).unwrap_or_default();
+        let lists = Listed::of(&rrset.now, associations);
+        let is_other = |c: &usize| associations.contains_key(c) && !lists.contains(c);
+        let by_authority = rrset.now.iter().any(|v| v.usage % 2 == 0);
+        // What was seen and lists some certificate is believed, and the proof tells who is hurt.
+        let believed = rrset.is_seen && !lists.is_empty();
+        if !served.is_empty() && !by_authority && !believed && served.iter().all(is_other) {
+            let (owner, label) = (&rrset.key.owner, &plan.view(rrset.key.view).label);
+            let text = if rrset.is_seen { "as it was seen, it" } else { "its text in the plan" };
+            out.push(format!(
+                "what {owner} TLSA lists today in {label}: {text} does not list what {host} serves; taken as listing it"
+            ));
         }
     }
     out
-}
-
-/// One TLSA value (RFC 6698 section 2.1).
-pub(super) struct Value {
-    pub(super) usage: u8,
-    pub(super) selector: u8,
-    pub(super) matching: u8,
-    pub(super) association: Vec<u8>,
-}
-
-/// The values of a TLSA record in a view that can be read.
-pub(super) fn values(record: &PlannedRecord, view: ViewId) -> Vec<Value> {
-    let texts = record.values.get(view.0).into_iter().flatten().flatten();
-    let parsed = texts.filter_map(|text| match Rdata::parse("TLSA", text)? {
-        Rdata::Tlsa { usage, selector, matching, association } => {
-            Some(Value { usage, selector, matching, association })
-        }
-        _ => None,
-    });
-    parsed.collect()
 }
 
 /// Port and host of `_25._tcp.mail.example.org`.

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use super::records::kind_of;
 use crate::model::cutover::{CacheKind, Datum};
+use crate::model::dane::Tlsa;
 use crate::model::dns::{DnsOutcome, RecordType};
 use crate::model::name::Name;
 use crate::model::observation::{Outcome, Probe, Recording};
@@ -22,6 +23,16 @@ const SAME_TIME: i64 = 600;
 struct Look<'a> {
     at: Timestamp,
     outcome: &'a DnsOutcome,
+}
+
+impl<'a> Look<'a> {
+    fn tlsa(&self) -> impl Iterator<Item = &'a Tlsa> + use<'a> {
+        let records = self.outcome.reply().into_iter().flat_map(|r| &r.records);
+        records.filter_map(|r| match &r.data {
+            RecordData::Tlsa(tlsa) => Some(tlsa),
+            _ => None,
+        })
+    }
 }
 
 /// What a port served when it was asked last, by the name that was asked for.
@@ -136,6 +147,32 @@ impl<'a> Seen<'a> {
             set.since = looks.iter().rev().take_while(same).last().map(|l| l.at);
         }
         Some(out)
+    }
+
+    /// The owners that were asked for records of a kind.
+    pub(super) fn owners(&self, kind: RecordType) -> impl Iterator<Item = (ViewId, &'a Name)> + '_ {
+        self.answers.keys().filter(move |(_, _, k)| *k == kind).map(|(view, owner, _)| (*view, *owner))
+    }
+
+    /// The TLSA records of the newest looks.
+    pub(super) fn tlsa(&self, view: ViewId, owner: &Name) -> BTreeSet<&'a Tlsa> {
+        let looks = self.answers.get(&(view, owner, RecordType::Tlsa)).map_or(&[][..], Vec::as_slice);
+        let newest = looks.last().map_or(0, |l| l.at.as_second());
+        looks.iter().filter(|l| newest - l.at.as_second() <= SAME_TIME).flat_map(|l| l.tlsa()).collect()
+    }
+
+    /// The longest TTL that an authoritative server ever gave with TLSA records, the longest life that any answer had left,
+    /// and the first look from which on all answered the same records.
+    pub(super) fn tlsa_life(&self, view: ViewId, owner: &Name) -> Option<(Option<u32>, u32, Timestamp)> {
+        let looks = self.answers.get(&(view, owner, RecordType::Tlsa))?;
+        let newest = self.tlsa(view, owner);
+        let same = looks.iter().rev().take_while(|l| l.tlsa().collect::<BTreeSet<_>>() == newest).last();
+        let longest = |is_meant: &dyn Fn(&Look) -> bool| {
+            let replies = looks.iter().filter(|l| is_meant(l)).filter_map(|l| l.outcome.reply());
+            replies.flat_map(|r| &r.records).map(|r| r.ttl).max()
+        };
+        let authoritative = longest(&|l| l.outcome.reply().is_some_and(|r| r.authoritative));
+        Some((authoritative, longest(&|_| true).unwrap_or(0), same.or(looks.last())?.at))
     }
 
     /// The longest TTL that an authoritative server ever gave for a key, and the time of the last look that did.

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use super::draft::Draft;
-use super::{nodes, policies};
+use super::nodes;
 use crate::commands::{self, Act, CertificateAct, Language, Member, Product, Rdata, ServerAct, ZoneAct, ZonePlace};
 use crate::model::cutover::{CacheKind, Change, Datum, NodeId, RecordSet, Script};
 use crate::model::name::Name;
@@ -198,11 +198,11 @@ fn exchange(draft: &Draft, owner: &Name, datum: &Datum) -> Option<Rdata> {
     Some(Rdata::Mx { preference: *preference, exchange: Some(host.clone()) })
 }
 
-/// A certificate that somebody has seen, in the manner of the plan's record.
+/// A certificate that somebody has seen, in the manner of the records that are there.
 fn association(draft: &Draft, view: ViewId, owner: &Name, datum: &Datum) -> Option<Rdata> {
     let Datum::Certificate(index) = datum else { return None };
-    let record = draft.plan.records.iter().find(|r| r.owner == *owner && r.kind == "TLSA")?;
-    let manner = policies::values(record, view).into_iter().find(|v| v.usage % 2 == 1 && v.matching == 1)?;
+    let rrset = draft.facts.listed.iter().find(|l| l.key.owner == *owner && l.key.view == view)?;
+    let manner = rrset.manner(|v| v.matching == 1)?;
     let association = draft.facts.associations.get(index)?.digest(manner.selector).to_vec();
     Some(Rdata::Tlsa { usage: manner.usage, selector: manner.selector, matching: 1, association })
 }

@@ -26,7 +26,7 @@ propagation = "15m"
 "#;
 
 /// What an authoritative server said of the name, each time in a run of its own.
-fn recording(looks: &[(&str, &str, u32)]) -> Recording {
+pub(super) fn recording(looks: &[(&str, &str, u32)]) -> Recording {
     let mut recording = Recording::default();
     for (i, (at, address, ttl)) in looks.iter().enumerate() {
         let at: Timestamp = at.parse().unwrap();

@@ -243,3 +243,42 @@ do = "change-mta-sts"
     let policy = position(&planned, StepKind::ChangeMtaSts);
     assert_eq!(left(&planned, policy[1], CacheKind::MtaSts), ["mx2.example.org"]);
 }
+
+#[test]
+fn the_ttl_that_tlsa_records_were_seen_with_is_waited_for() {
+    use coexist::model::dane::Tlsa;
+    use coexist::model::dns::{DnsOutcome, RecordType, Reply, ResolverAddr};
+    use coexist::model::observation::{DnsProbe, Observation, Outcome, Probe};
+    use coexist::model::records::{DataRecord, RecordData};
+
+    let without = PLAN.lines().filter(|l| !l.contains("TLSA")).collect::<Vec<_>>().join("\n");
+    // The plan need not list what is seen.
+    for text in [PLAN, &without] {
+        let mut recording = super::history::recording(&[("2026-11-23T07:00:00Z", "10.0.0.3", 300)]);
+        let tlsa = Tlsa { usage: 3, selector: 1, matching: 1, association: vec![7; 32] };
+        let records = vec![DataRecord { data: RecordData::Tlsa(tlsa), ttl: 7200 }];
+        let outcome = DnsOutcome::Answer(Reply { records, authoritative: true, ..Reply::default() });
+        recording.observations.insert(Observation {
+            probe: Probe::Dns(DnsProbe {
+                view: "internet".into(),
+                resolver: std::sync::Arc::new(ResolverAddr::parse("9.9.9.9").unwrap()),
+                name: coexist::model::name::Name::parse_owner("_25._tcp.mail.example.org").unwrap(),
+                kind: RecordType::Tlsa,
+                unchecked: false,
+            }),
+            run: "run0".into(),
+            sample: 0,
+            attempt: 0,
+            dialled: None,
+            at: "2026-11-23T07:00:00Z".parse().unwrap(),
+            outcome: Outcome::Dns(outcome).into(),
+        });
+        let read = read(text);
+        let planned = plan(&ask(&read, &recording, Before, Coexistence)).unwrap();
+        let (tlsa, flip) = (position(&planned, StepKind::ChangeTlsa), position(&planned, StepKind::Flip)[0]);
+        assert_eq!(left(&planned, tlsa[0], CacheKind::Tlsa), ["old", "new"]);
+        let waits = &planned.timeline.steps[flip].waits;
+        assert!(waits.iter().any(|w| w.after == tlsa[0] && w.seconds == 7200), "{waits:?}");
+        assert_safe(&planned, text);
+    }
+}

@@ -87,9 +87,8 @@ fn come(change: &Change) -> Vec<Datum> {
 
 /// How the text of what nobody has seen yet is made, in the manner of the records that are there.
 fn computed(draft: &Draft, key: &CacheKey, added: &BTreeSet<Datum>) -> Vec<String> {
-    let record = draft.plan.records.iter().find(|r| r.owner == key.owner && r.kind == "TLSA");
-    let manner = record.and_then(|r| policies::values(r, key.view).into_iter().find(|v| v.usage % 2 == 1));
-    let Some(manner) = manner else { return Vec::new() };
+    let rrset = draft.facts.listed.iter().find(|l| l.key == *key);
+    let Some(manner) = rrset.and_then(|l| l.manner(|_| true)) else { return Vec::new() };
     let part = match manner.selector {
         0 => "openssl x509 -in CERTIFICATE.pem -outform DER",
         _ => "openssl x509 -in CERTIFICATE.pem -noout -pubkey | openssl pkey -pubin -outform DER",

@@ -26,7 +26,7 @@ pub(in crate::cutover) fn decide(draft: &mut Draft) {
         }
         note(draft, old);
     }
-    draft.facts.goal.list_certificates(draft.plan, &draft.facts.associations);
+    draft.facts.goal.list_certificates(&draft.facts.listed, &draft.facts.associations);
 }
 
 /// What a new key breaks that stands in no record and no handshake.
