@@ -254,7 +254,7 @@ fn the_ttl_that_tlsa_records_were_seen_with_is_waited_for() {
     let without = PLAN.lines().filter(|l| !l.contains("TLSA")).collect::<Vec<_>>().join("\n");
     // The plan need not list what is seen.
     for text in [PLAN, &without] {
-        let mut recording = super::history::recording(&[("2026-11-23T07:00:00Z", "10.0.0.3", 300)]);
+        let mut recording = history::recording(&[("2026-11-23T07:00:00Z", "10.0.0.3", 300)]);
         let tlsa = Tlsa { usage: 3, selector: 1, matching: 1, association: vec![7; 32] };
         let records = vec![DataRecord { data: RecordData::Tlsa(tlsa), ttl: 7200 }];
         let outcome = DnsOutcome::Answer(Reply { records, authoritative: true, ..Reply::default() });
