@@ -240,32 +240,6 @@ fn a_certificate_that_ends_is_a_deadline_or_a_harm() {
 }
 
 #[test]
-fn clocks_of_clients_may_be_wrong_by_the_slack() {
-    let mut timeline = coexistence();
-    timeline.zero = Some("2026-12-01T20:00:00Z".parse().unwrap());
-    timeline.steps.iter_mut().for_each(|s| s.reversible = false);
-    for (step, after, seconds) in [(CREATE + 1, CREATE, 10_000), (FLIP, CREATE, 100_000), (FLIP + 1, FLIP, 40_000)] {
-        timeline.steps[step].waits.push(Wait { after, seconds, why: "".into() });
-    }
-    let instant = |second| timeline.at(second).unwrap();
-    // The old certificate goes at second 0; the new one is served from then on to the end, half a day after the flip.
-    let (from, until) = (instant(-600), instant(100_000 + 40_000 + 600));
-    timeline.credentials[BOTH].valid_from = Some(from);
-    timeline.credentials[BOTH].valid_until = Some(until);
-    assert_eq!(prove(&timeline).spare, Some(599), "it ends ten minutes after the last step");
-    timeline.slack = 599;
-    let proof = prove(&timeline);
-    assert_eq!((proof.verdict, proof.spare), (Verdict::Safe, Some(0)));
-    assert_eq!(proof.deadlines[0].at, until - jiff::SignedDuration::from_secs(599), "by the fastest clock");
-    // Whose clock is slow meets a certificate that is not valid yet.
-    timeline.slack = 601;
-    timeline.credentials[BOTH].valid_until = None;
-    assert_eq!(classes(&timeline), [HarmClass::Expired]);
-    timeline.slack = 600;
-    assert!(classes(&timeline).is_empty());
-}
-
-#[test]
 fn the_slack_that_is_left_is_exact() {
     let mut timeline = coexistence();
     timeline.steps[FLIP].waits.push(Wait { after: CREATE, seconds: 1000, why: "".into() });
