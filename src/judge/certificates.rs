@@ -1,6 +1,7 @@
 //! Facts of certificates and chains, each found once: parsing, identity and path building are the dear part of a judgement.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::hash::Hash;
 use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
@@ -84,9 +85,12 @@ impl<'a> Certificates<'a> {
         let mut ids: Vec<BlobId> = chains.iter().copied().flatten().copied().collect();
         ids.sort_unstable();
         ids.dedup();
-        let certificate =
-            |i: usize| (ids[i], Certificate { facts: read(recording, &ids[i]), presented: OnceLock::new() });
-        let all = parallel::each(ids.len(), certificate);
+        let certificate = |common: &mut Common, i: usize| {
+            let mut facts = read(recording, &ids[i]);
+            facts.iter_mut().for_each(|facts| common.share(facts));
+            (ids[i], Certificate { facts, presented: OnceLock::new() })
+        };
+        let all = parallel::runs(ids.len(), Common::default, certificate);
         let intermediate = |(id, c): &(BlobId, Certificate)| {
             c.facts.as_ref().is_ok_and(|f| f.is_ca).then(|| recording.blobs.get(id).cloned()).flatten()
         };
@@ -323,9 +327,8 @@ impl<'a> Certificates<'a> {
     /// if there is none. A root of version 1 does not say that it is an authority, but others in the file are by it.
     fn leaves_of_file(&self, file: &[BlobId]) -> Vec<(BlobId, Vec<BlobId>)> {
         let facts: Vec<&CertificateFacts> = file.iter().filter_map(|id| self.facts(*id).ok()).collect();
-        let issues = |f: &CertificateFacts| {
-            facts.iter().any(|other| other.sha256 != f.sha256 && other.issuer_der == f.subject_der)
-        };
+        let issues =
+            |f: &CertificateFacts| facts.iter().any(|other| other.sha256 != f.sha256 && other.names_as_issuer(f));
         let mut leaves: Vec<BlobId> = Vec::new();
         for leaf in facts.iter().filter(|f| !f.is_ca && !issues(f)) {
             if !leaves.contains(&leaf.sha256) {
@@ -400,6 +403,30 @@ fn chains(recording: &Recording) -> impl Iterator<Item = &[BlobId]> {
         Outcome::File(FileOutcome::Certificates { chain, .. }) => Some(chain.as_slice()),
         _ => None,
     })
+}
+
+/// What many certificates have alike, kept once.
+#[derive(Default)]
+struct Common {
+    texts: HashSet<Arc<str>>,
+    names: HashSet<Arc<[u8]>>,
+}
+
+impl Common {
+    fn share(&mut self, facts: &mut CertificateFacts) {
+        keep(&mut self.names, &mut facts.issuer_der);
+        [&mut facts.issuer, &mut facts.key, &mut facts.signature]
+            .into_iter()
+            .for_each(|text| keep(&mut self.texts, text));
+    }
+}
+
+/// Takes what is known where it is the same.
+fn keep<T: Eq + Hash + ?Sized>(known: &mut HashSet<Arc<T>>, one: &mut Arc<T>) {
+    match known.get(one) {
+        Some(same) => *one = same.clone(),
+        None => _ = known.insert(one.clone()),
+    }
 }
 
 fn read(recording: &Recording, id: &BlobId) -> Result<CertificateFacts, String> {

@@ -132,7 +132,7 @@ struct Met {
     certificate: CertId,
     name: Name,
     leaf: BlobId,
-    issuer: Vec<u8>,
+    issuer: Arc<[u8]>,
 }
 
 /// Leaves of one issuer that neither the plan nor any view's trust knows, at several servers. Where a declared certificate
@@ -144,7 +144,7 @@ fn leaves(case: &Case) -> BTreeSet<BlobId> {
     if strange.is_empty() {
         return BTreeSet::new();
     }
-    let mut by_issuer: BTreeMap<(bool, Vec<u8>), Vec<Met>> = BTreeMap::new();
+    let mut by_issuer: BTreeMap<(bool, Arc<[u8]>), Vec<Met>> = BTreeMap::new();
     for (_, obligation) in case.obligations.iter().enumerate().filter(|(i, _)| case.is_due(*i)) {
         let Claim::Serves { name, server, certificates, .. } = &obligation.claim else { continue };
         let declared = case.certificates.leaves(certificates);

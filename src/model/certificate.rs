@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -90,12 +91,12 @@ pub struct CertificateFacts {
     pub subject: String,
     /// Subject commonName values.
     pub common_names: Vec<String>,
-    /// Issuer as text, not escaped.
-    pub issuer: String,
+    /// Issuer as text, not escaped. Shared, as its DER, key and signature: many certificates have them alike.
+    pub issuer: Arc<str>,
     /// DER of the subject name, for comparing with an issuer.
     pub subject_der: Vec<u8>,
     /// DER of the issuer name.
-    pub issuer_der: Vec<u8>,
+    pub issuer_der: Arc<[u8]>,
     /// dNSName entries in their order.
     pub dns_ids: Vec<DnsId>,
     /// iPAddress entries.
@@ -107,9 +108,9 @@ pub struct CertificateFacts {
     /// Last second of validity.
     pub not_after: Timestamp,
     /// Key, in words: `RSA 2048`, `EC P-256` ...
-    pub key: String,
+    pub key: Arc<str>,
     /// Signature algorithm in words: `sha256WithRSAEncryption` ...
-    pub signature: String,
+    pub signature: Arc<str>,
     /// Serial number in lower-case hex.
     pub serial: String,
     /// basicConstraints CA.
@@ -130,7 +131,12 @@ impl CertificateFacts {
 
     /// True if issuer and subject are the same name (RFC 5280: self-issued).
     pub fn is_self_issued(&self) -> bool {
-        self.subject_der == self.issuer_der
+        self.names_as_issuer(self)
+    }
+
+    /// True if its issuer has the name of this other's subject; whether that one's key signed it is another question.
+    pub fn names_as_issuer(&self, other: &Self) -> bool {
+        *self.issuer_der == *other.subject_der
     }
 }
 

@@ -1,30 +1,32 @@
 //! A distinguished name as text (RFC 4514), whatever string type its values have.
 
-use x509_parser::asn1_rs::{Any, Tag};
+use std::borrow::Cow;
+
+use x509_parser::asn1_rs::{Any, Oid, Tag, oid};
 use x509_parser::x509::{AttributeTypeAndValue, X509Name};
 
 /// Attribute types and the words that people know them by (RFC 4514 section 3, and what CAs add).
-const WORDS: &[(&str, &str)] = &[
-    ("2.5.4.3", "CN"),
-    ("2.5.4.4", "SN"),
-    ("2.5.4.5", "serialNumber"),
-    ("2.5.4.6", "C"),
-    ("2.5.4.7", "L"),
-    ("2.5.4.8", "ST"),
-    ("2.5.4.9", "STREET"),
-    ("2.5.4.10", "O"),
-    ("2.5.4.11", "OU"),
-    ("2.5.4.12", "title"),
-    ("2.5.4.15", "businessCategory"),
-    ("2.5.4.17", "postalCode"),
-    ("2.5.4.42", "GN"),
-    ("2.5.4.97", "organizationIdentifier"),
-    ("0.9.2342.19200300.100.1.1", "UID"),
-    ("0.9.2342.19200300.100.1.25", "DC"),
-    ("1.2.840.113549.1.9.1", "E"),
-    ("1.3.6.1.4.1.311.60.2.1.1", "jurisdictionL"),
-    ("1.3.6.1.4.1.311.60.2.1.2", "jurisdictionST"),
-    ("1.3.6.1.4.1.311.60.2.1.3", "jurisdictionC"),
+static WORDS: [(Oid<'static>, &str); 20] = [
+    (oid!(2.5.4.3), "CN"),
+    (oid!(2.5.4.4), "SN"),
+    (oid!(2.5.4.5), "serialNumber"),
+    (oid!(2.5.4.6), "C"),
+    (oid!(2.5.4.7), "L"),
+    (oid!(2.5.4.8), "ST"),
+    (oid!(2.5.4.9), "STREET"),
+    (oid!(2.5.4.10), "O"),
+    (oid!(2.5.4.11), "OU"),
+    (oid!(2.5.4.12), "title"),
+    (oid!(2.5.4.15), "businessCategory"),
+    (oid!(2.5.4.17), "postalCode"),
+    (oid!(2.5.4.42), "GN"),
+    (oid!(2.5.4.97), "organizationIdentifier"),
+    (oid!(0.9.2342.19200300.100.1.1), "UID"),
+    (oid!(0.9.2342.19200300.100.1.25), "DC"),
+    (oid!(1.2.840.113549.1.9.1), "E"),
+    (oid!(1.3.6.1.4.1.311.60.2.1.1), "jurisdictionL"),
+    (oid!(1.3.6.1.4.1.311.60.2.1.2), "jurisdictionST"),
+    (oid!(1.3.6.1.4.1.311.60.2.1.3), "jurisdictionC"),
 ];
 
 /// The name with its last RDN first, as RFC 4514 section 2.1 and Windows show it: `CN=…, O=…, C=…`.
@@ -36,12 +38,16 @@ pub(super) fn render(name: &X509Name<'_>) -> String {
 
 /// The commonName values in their order, not escaped.
 pub(super) fn common_names(name: &X509Name<'_>) -> Vec<String> {
-    name.iter_common_name().map(|a| value(a.attr_value()).unwrap_or_default()).filter(|v| !v.is_empty()).collect()
+    let values = name.iter_common_name().map(|a| value(a.attr_value()).unwrap_or_default());
+    let mut all: Vec<String> = values.filter(|v| !v.is_empty()).collect();
+    all.shrink_to_fit();
+    all
 }
 
 fn attribute(a: &AttributeTypeAndValue<'_>) -> String {
-    let oid = a.attr_type().to_id_string();
-    let word = WORDS.iter().find(|(o, _)| *o == oid).map_or(oid.as_str(), |(_, word)| word);
+    let oid = a.attr_type();
+    let known = WORDS.iter().find(|(known, _)| known == oid);
+    let word = known.map_or_else(|| oid.to_id_string().into(), |(_, word)| Cow::Borrowed(*word));
     match value(a.attr_value()) {
         Some(text) => format!("{word}={}", escape(&text)),
         // RFC 4514 section 2.4: a value that is no string is shown as its octets.

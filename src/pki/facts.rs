@@ -1,9 +1,14 @@
 //! A certificate's facts, from its DER.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use sha1::Digest;
+use x509_parser::asn1_rs::{Oid, oid};
+use x509_parser::oid_registry::{
+    OID_X509_EXT_BASIC_CONSTRAINTS, OID_X509_EXT_EXTENDED_KEY_USAGE, OID_X509_EXT_SUBJECT_ALT_NAME,
+};
 use x509_parser::prelude::*;
 
 use super::der::{self, Element};
@@ -51,11 +56,11 @@ impl<'a> Checked<'a> {
         if !shape::is_strict(der) {
             return Err(FactsError("the certificate is damaged".into()));
         }
-        let san = extension(&certificate, "2.5.29.17", "subjectAltName")?;
+        let san = extension(&certificate, &OID_X509_EXT_SUBJECT_ALT_NAME, "subjectAltName")?;
         let names = san.map_or(Ok(AlternativeNames::default()), |e| alternative_names(e.value))?;
         let has_san = san.is_some();
-        let basic = extension(&certificate, "2.5.29.19", "basicConstraints")?;
-        let usage = extension(&certificate, "2.5.29.37", "extKeyUsage")?;
+        let basic = extension(&certificate, &OID_X509_EXT_BASIC_CONSTRAINTS, "basicConstraints")?;
+        let usage = extension(&certificate, &OID_X509_EXT_EXTENDED_KEY_USAGE, "extKeyUsage")?;
         let usage = usage.map(|e| extended_key_usage(e.parsed_extension())).transpose()?;
         let usage = usage.map(|u| (u.server_auth || u.any, u.client_auth || u.any));
         let is_ca = basic.map_or(Ok(false), |e| ca(e.parsed_extension()))?;
@@ -79,9 +84,9 @@ impl<'a> Checked<'a> {
             sha1: sha1::Sha1::digest(der).into(),
             subject: distinguished_name::render(certificate.subject()),
             common_names: distinguished_name::common_names(certificate.subject()),
-            issuer: distinguished_name::render(certificate.issuer()),
+            issuer: distinguished_name::render(certificate.issuer()).into(),
             subject_der: certificate.subject().as_raw().to_vec(),
-            issuer_der: certificate.issuer().as_raw().to_vec(),
+            issuer_der: certificate.issuer().as_raw().into(),
             has_san,
             dns_ids: names.dns,
             ip_ids: names.ip,
@@ -108,19 +113,14 @@ fn not_a_certificate(error: &nom::Err<X509Error>) -> FactsError {
 /// The extension by that OID. RFC 5280 section 4.2 allows each once.
 fn extension<'a, 'b>(
     certificate: &'b X509Certificate<'a>,
-    oid: &str,
+    oid: &Oid<'_>,
     word: &str,
 ) -> Result<Option<&'b X509Extension<'a>>, FactsError> {
-    let mut found = certificate.iter_extensions().filter(|e| is(&e.oid, oid));
+    let mut found = certificate.iter_extensions().filter(|e| e.oid == *oid);
     match (found.next(), found.next()) {
         (first, None) => Ok(first),
         (_, Some(_)) => Err(FactsError(format!("the extension {word} stands twice"))),
     }
-}
-
-/// True if an OID is this dotted one.
-fn is(oid: &der_parser::Oid<'_>, dotted: &str) -> bool {
-    oid.iter().is_some_and(|arcs| arcs.map(Some).eq(dotted.split('.').map(|arc| arc.parse::<u64>().ok())))
 }
 
 fn malformed(word: &str) -> FactsError {
@@ -161,6 +161,7 @@ fn alternative_names(value: &[u8]) -> Result<AlternativeNames, FactsError> {
             _ => return Err(malformed("subjectAltName")),
         }
     }
+    names.dns.shrink_to_fit();
     Ok(names)
 }
 
@@ -177,16 +178,15 @@ fn instant(time: ASN1Time) -> Timestamp {
     Timestamp::from_second(second).unwrap_or(end)
 }
 
-fn key(spki: &SubjectPublicKeyInfo<'_>) -> String {
-    let algorithm = spki.algorithm.algorithm.to_id_string();
-    match algorithm.as_str() {
-        "1.2.840.113549.1.1.1" => format!("RSA {}", rsa_bits(&spki.subject_public_key.data)),
-        "1.2.840.113549.1.1.10" => format!("RSA-PSS {}", rsa_bits(&spki.subject_public_key.data)),
-        "1.2.840.10045.2.1" => curve(spki),
-        "1.2.840.10040.4.1" => "DSA".into(),
-        "1.3.101.112" => "Ed25519".into(),
-        "1.3.101.113" => "Ed448".into(),
-        _ => algorithm,
+fn key(spki: &SubjectPublicKeyInfo<'_>) -> Arc<str> {
+    let algorithm = &spki.algorithm.algorithm;
+    let bits = || rsa_bits(&spki.subject_public_key.data);
+    match word(&KEYS, algorithm) {
+        Some(RSA) => format!("{RSA} {}", bits()).into(),
+        Some(RSA_PSS) => format!("{RSA_PSS} {}", bits()).into(),
+        Some(EC) => curve(spki),
+        Some(word) => word.into(),
+        None => algorithm.to_id_string().into(),
     }
 }
 
@@ -198,39 +198,68 @@ fn rsa_bits(key: &[u8]) -> usize {
     digits.first().map_or(0, |b| digits.len() * 8 - b.leading_zeros() as usize)
 }
 
-fn curve(spki: &SubjectPublicKeyInfo<'_>) -> String {
-    let curve = spki.algorithm.parameters.as_ref().and_then(|p| p.as_oid().ok()).map(|o| o.to_id_string());
-    match curve.as_deref() {
-        Some("1.2.840.10045.3.1.7") => "EC P-256".into(),
-        Some("1.3.132.0.34") => "EC P-384".into(),
-        Some("1.3.132.0.35") => "EC P-521".into(),
-        Some("1.3.132.0.10") => "EC secp256k1".into(),
-        Some(oid) => format!("EC {oid}"),
-        None => "EC with explicit parameters".into(),
+fn curve(spki: &SubjectPublicKeyInfo<'_>) -> Arc<str> {
+    match spki.algorithm.parameters.as_ref().and_then(|p| p.as_oid().ok()) {
+        Some(oid) => match word(&CURVES, &oid) {
+            Some(word) => format!("{EC} {word}").into(),
+            None => format!("{EC} {}", oid.to_id_string()).into(),
+        },
+        None => format!("{EC} with explicit parameters").into(),
     }
 }
 
-fn signature(algorithm: &AlgorithmIdentifier<'_>) -> String {
-    let oid = algorithm.algorithm.to_id_string();
-    let word = match oid.as_str() {
-        "1.2.840.113549.1.1.2" => "md2WithRSAEncryption",
-        "1.2.840.113549.1.1.4" => "md5WithRSAEncryption",
-        "1.2.840.113549.1.1.5" | "1.3.14.3.2.29" => "sha1WithRSAEncryption",
-        "1.2.840.113549.1.1.10" => "RSASSA-PSS",
-        "1.2.840.113549.1.1.11" => "sha256WithRSAEncryption",
-        "1.2.840.113549.1.1.12" => "sha384WithRSAEncryption",
-        "1.2.840.113549.1.1.13" => "sha512WithRSAEncryption",
-        "1.2.840.10040.4.3" => "dsa-with-SHA1",
-        "1.2.840.10045.4.1" => "ecdsa-with-SHA1",
-        "1.2.840.10045.4.3.2" => "ecdsa-with-SHA256",
-        "1.2.840.10045.4.3.3" => "ecdsa-with-SHA384",
-        "1.2.840.10045.4.3.4" => "ecdsa-with-SHA512",
-        "1.3.101.112" => "Ed25519",
-        "1.3.101.113" => "Ed448",
-        _ => &oid,
-    };
-    word.to_string()
+fn signature(algorithm: &AlgorithmIdentifier<'_>) -> Arc<str> {
+    let oid = &algorithm.algorithm;
+    word(&SIGNATURES, oid).map_or_else(|| oid.to_id_string().into(), Arc::from)
 }
+
+/// An algorithm and the word for it.
+type Word = (Oid<'static>, &'static str);
+
+fn word(words: &[Word], oid: &Oid<'_>) -> Option<&'static str> {
+    words.iter().find(|(known, _)| known == oid).map(|(_, word)| *word)
+}
+
+const RSA: &str = "RSA";
+const RSA_PSS: &str = "RSA-PSS";
+const EC: &str = "EC";
+
+/// Of keys (RFC 3279 section 2.3, RFC 4055, RFC 5480, RFC 8410).
+static KEYS: [Word; 6] = [
+    (oid!(1.2.840.113549.1.1.1), RSA),
+    (oid!(1.2.840.10045.2.1), EC),
+    (oid!(1.2.840.113549.1.1.10), RSA_PSS),
+    (oid!(1.2.840.10040.4.1), "DSA"),
+    (oid!(1.3.101.112), "Ed25519"),
+    (oid!(1.3.101.113), "Ed448"),
+];
+
+/// Of curves (RFC 5480 section 2.1.1.1, SEC 2).
+static CURVES: [Word; 4] = [
+    (oid!(1.2.840.10045.3.1.7), "P-256"),
+    (oid!(1.3.132.0.34), "P-384"),
+    (oid!(1.3.132.0.35), "P-521"),
+    (oid!(1.3.132.0.10), "secp256k1"),
+];
+
+/// Of signatures (RFC 3279 section 2.2, RFC 4055, RFC 5758, RFC 8410; 1.3.14.3.2.29 is OIW's, as old Windows CAs write it).
+static SIGNATURES: [Word; 15] = [
+    (oid!(1.2.840.113549.1.1.11), "sha256WithRSAEncryption"),
+    (oid!(1.2.840.10045.4.3.2), "ecdsa-with-SHA256"),
+    (oid!(1.2.840.10045.4.3.3), "ecdsa-with-SHA384"),
+    (oid!(1.2.840.113549.1.1.12), "sha384WithRSAEncryption"),
+    (oid!(1.2.840.113549.1.1.13), "sha512WithRSAEncryption"),
+    (oid!(1.2.840.113549.1.1.5), "sha1WithRSAEncryption"),
+    (oid!(1.3.14.3.2.29), "sha1WithRSAEncryption"),
+    (oid!(1.2.840.113549.1.1.10), "RSASSA-PSS"),
+    (oid!(1.2.840.10045.4.3.4), "ecdsa-with-SHA512"),
+    (oid!(1.2.840.10045.4.1), "ecdsa-with-SHA1"),
+    (oid!(1.2.840.113549.1.1.4), "md5WithRSAEncryption"),
+    (oid!(1.2.840.113549.1.1.2), "md2WithRSAEncryption"),
+    (oid!(1.2.840.10040.4.3), "dsa-with-SHA1"),
+    (oid!(1.3.101.112), "Ed25519"),
+    (oid!(1.3.101.113), "Ed448"),
+];
 
 #[cfg(test)]
 mod tests {
@@ -274,7 +303,7 @@ mod tests {
         assert_eq!(facts.ip_ids, ["10.0.0.1".parse::<IpAddr>().unwrap(), "2001:db8::1".parse().unwrap()]);
         assert_eq!(facts.not_before.to_string(), "2026-01-02T00:00:00Z");
         assert_eq!(facts.not_after.to_string(), "2027-03-04T00:00:00Z");
-        assert_eq!((facts.key.as_str(), facts.signature.as_str()), ("EC P-256", "ecdsa-with-SHA256"));
+        assert_eq!((&*facts.key, &*facts.signature), ("EC P-256", "ecdsa-with-SHA256"));
         assert_eq!(facts.serial, "1234");
         assert!(facts.has_san && facts.is_self_issued() && !facts.is_ca);
         assert_eq!(facts.server_auth, None);

@@ -159,7 +159,7 @@ fn order(certificates: &[Shown], leaf: usize, served: bool) -> Vec<Remark> {
     }
     let is_bundle = all.iter().flatten().all(|f| f.is_ca);
     let follows = |pair: &&[Option<&CertificateFacts>]| match pair {
-        [Some(own), Some(next)] => own.issuer_der == next.subject_der && own.sha256 != next.sha256,
+        [Some(own), Some(next)] => own.names_as_issuer(next) && own.sha256 != next.sha256,
         _ => true,
     };
     if leaf == 0 && (served || !is_bundle) && !all.windows(2).all(|pair| follows(&pair)) {
@@ -183,7 +183,7 @@ fn trust(path: Option<&PathFacts>, own: &CertificateFacts, sent: usize) -> Vec<R
         Some(Untrusted::MissingIntermediate { subject }) => {
             remark(Error, "chain-incomplete", format!("the intermediate {subject} is missing"))
         }
-        Some(Untrusted::UnknownIssuer { issuer }) if sent == 1 && *issuer == own.issuer => {
+        Some(Untrusted::UnknownIssuer { issuer }) if sent == 1 && **issuer == *own.issuer => {
             let words = format!("nothing leads to a trust anchor: the issuer {issuer} is neither sent nor trusted");
             remark(Error, UNTRUSTED, words)
         }

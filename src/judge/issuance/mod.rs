@@ -62,7 +62,7 @@ fn of_chain(case: &Case, chain: &[BlobId], other: &Option<Vec<BlobId>>) -> Optio
     let chains = [Some(chain), other.as_deref()];
     let leads = |view: &ViewId| chains.iter().flatten().any(|chain| leads(case, chain, *view));
     case.plan.view_ids().filter(|v| is_public(case, *v)).find(leads)?;
-    let issuer = case.certificates.facts(*chain.first()?).ok().map(|f| f.issuer.as_str())?;
+    let issuer = case.certificates.facts(*chain.first()?).ok().map(|f| &*f.issuer)?;
     Some(Public { brand: Brand::of_issuer(issuer) })
 }
 

@@ -61,7 +61,7 @@ impl<'a> Walk<'a, '_> {
             self.pool.iter().copied().filter(|c| issued(c, last) && !way.iter().any(|w| same(w, c))).collect();
         if next.is_empty() && !leads_to_an_anchor && way.len() > self.longest_dead_end {
             self.longest_dead_end = way.len();
-            self.found.dead_end = last.facts.issuer.clone();
+            self.found.dead_end = last.facts.issuer.to_string();
         }
         if way.len() > DEPTH {
             self.found.too_deep |= !next.is_empty();
@@ -76,7 +76,7 @@ impl<'a> Walk<'a, '_> {
 }
 
 fn issued(candidate: &Link<'_>, certificate: &Link<'_>) -> bool {
-    candidate.facts.subject_der == certificate.facts.issuer_der
+    certificate.facts.names_as_issuer(&candidate.facts)
 }
 
 /// The same entity (RFC 4158 section 5.2): a way does not come by it twice.

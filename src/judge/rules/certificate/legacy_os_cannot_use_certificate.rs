@@ -97,7 +97,7 @@ pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
 
 /// What keeps an old system from using a certificate.
 fn hindrance(facts: &CertificateFacts, abilities: &Abilities) -> Option<(Use, String)> {
-    let (key, signature) = (facts.key.as_str(), facts.signature.as_str());
+    let (key, signature) = (&*facts.key, &*facts.signature);
     let is_rsa = key.starts_with("RSA ");
     if !is_rsa && key != "DSA" {
         return Some((Use::Never, format!("its key is {key}")));

@@ -78,7 +78,7 @@ fn broken(case: &Case, chain: &[BlobId]) -> Option<Broken> {
         if this.is_self_issued() {
             return None;
         }
-        let is_issuer = |id: &&BlobId| **id != at && facts(id).is_some_and(|f| f.subject_der == this.issuer_der);
+        let is_issuer = |id: &&BlobId| **id != at && facts(id).is_some_and(|f| this.names_as_issuer(f));
         let issuers: Vec<BlobId> = chain.iter().filter(is_issuer).copied().collect();
         let told: Vec<Option<bool>> = issuers.iter().map(|i| case.certificates.is_signed_by(at, *i)).collect();
         match told.iter().position(|t| *t == Some(true)) {
@@ -97,7 +97,7 @@ fn draft(context: &Context, certificate: CertId, path: &str, leaf: BlobId, broke
     let declared = case.plan.certificate(certificate);
     let facts = |id: BlobId| case.certificates.facts(id).ok();
     let subject = facts(broken.certificate).map_or_else(String::new, |f| f.subject.clone());
-    let issuer = facts(broken.certificate).map_or_else(String::new, |f| f.issuer.clone());
+    let issuer = facts(broken.certificate).map_or_else(String::new, |f| f.issuer.to_string());
     let due = context.covers(certificate).collect();
     let waiver = context.waiver_on(&INFO, &[&*declared.label, path]);
     let mut draft = Draft::about_declared(context, &INFO, certificate, waiver, due);

@@ -102,7 +102,7 @@ fn issuer(context: &Context, used: &InUse, facts: &CertificateFacts) -> Option<B
     };
     let mut at = facts;
     for _ in 0..most {
-        let issuers: Vec<&&CertificateFacts> = others.iter().filter(|f| f.subject_der == at.issuer_der).collect();
+        let issuers: Vec<&&CertificateFacts> = others.iter().filter(|f| at.names_as_issuer(f)).collect();
         let first = issuers.first()?;
         if first.is_self_issued() {
             return None;

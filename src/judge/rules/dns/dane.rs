@@ -65,7 +65,7 @@ fn path(chain: &[Link]) -> Vec<usize> {
     while let Some((der, facts)) = path.get(next).and_then(|at| chain.get(*at)) {
         next += 1;
         for (at, (issuer, about)) in chain.iter().enumerate() {
-            let named = about.subject_der == facts.issuer_der && !path.contains(&at);
+            let named = facts.names_as_issuer(about) && !path.contains(&at);
             if named && pki::is_signed_by(der, issuer) == Some(true) {
                 path.push(at);
             }

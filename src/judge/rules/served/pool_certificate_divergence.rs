@@ -1,6 +1,7 @@
 //! The members of a pool serve different certificates.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::judge::RuleInfo;
 use crate::judge::case::Case;
@@ -64,7 +65,7 @@ struct Served {
 }
 
 /// Equal enough: names, issuer and last day.
-type Likeness = (BTreeSet<String>, Vec<u8>, i64);
+type Likeness = (BTreeSet<String>, Arc<[u8]>, i64);
 
 /// One finding per pool.
 pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
@@ -160,7 +161,7 @@ fn likeness(case: &Case, leaf: BlobId) -> Likeness {
             let names = f.dns_ids.iter().map(|d| d.to_ascii_lowercase()).collect();
             (names, f.issuer_der.clone(), f.not_after.as_second())
         }
-        Err(_) => (BTreeSet::new(), leaf.0.to_vec(), 0),
+        Err(_) => (BTreeSet::new(), Arc::from(leaf.0.as_slice()), 0),
     }
 }
 

@@ -48,7 +48,7 @@ RFC 8446 appendix C.5; RFC 5280 section 6.1
 pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
     let issuer = |item: &Item| match wording::endpoint_fault(item)?.1 {
         EndpointFault::Intercepted { leaf } => {
-            Some(context.case.certificates.facts(*leaf).map_or_else(|_| String::new(), |f| f.issuer.clone()))
+            Some(context.case.certificates.facts(*leaf).map_or_else(|_| String::new(), |f| f.issuer.to_string()))
         }
         _ => None,
     };
