@@ -117,7 +117,8 @@ fn judged(context: &Context, drafts: &[Draft], off: &[Draft]) -> Vec<Judged> {
         Judged {
             id: obligation.id.clone(),
             kind: wording::kind(&obligation.claim),
-            subject: wording::subject(case, obligation, &mut words.shared),
+            name: Some(case.plan.name(obligation.claim.name()).name.shared()),
+            about: wording::about(case, &obligation.claim, &mut words.shared),
             phases: words.phases.entry(all).or_insert_with(|| moments(all)).clone(),
             due: case.is_due(i),
             verdict: verdict(context.assessed[i].truth, named[i], case.is_due(i)),

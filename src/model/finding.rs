@@ -90,6 +90,14 @@ impl<Text> Default for Subject<Text> {
     }
 }
 
+impl<Text> Subject<Text> {
+    /// What it is about, in the order of its fields.
+    pub fn texts(&self) -> impl Iterator<Item = &Text> {
+        let Self { name, view, server, address, service, vantage, certificate } = self;
+        [name, view, server, address, service, vantage, certificate].into_iter().flatten()
+    }
+}
+
 /// How a line of a [`Remedy`] begins that is to be typed as it stands: no renderer breaks it.
 pub const TYPED: &str = "  ";
 
@@ -156,8 +164,10 @@ pub struct Judged {
     pub id: Arc<str>,
     /// Its kind.
     pub kind: ClaimKind,
-    /// Whom it is about.
-    pub subject: Subject<Arc<str>>,
+    /// The name that it is about; `None` where it is about none.
+    pub name: Option<Arc<str>>,
+    /// What else it is about, without the name: the names of one server share it.
+    pub about: Arc<Subject<Arc<str>>>,
     /// The moments in which it must hold, in words.
     pub phases: Arc<[String]>,
     /// True if it must hold in the moment that was asked about.

@@ -82,7 +82,11 @@ fn judged(o: &Judged) -> Judged {
     Judged {
         id: shared(&o.id),
         kind: o.kind,
-        subject: subject(&o.subject, shared),
+        name: o.name.as_ref().map(shared),
+        about: match o.about.texts().all(|text| is_plain(text)) {
+            true => o.about.clone(),
+            false => subject(&o.about, shared).into(),
+        },
         phases: match o.phases.iter().all(|p| is_plain(p)) {
             true => o.phases.clone(),
             false => lines(&o.phases).into(),

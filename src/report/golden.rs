@@ -6,7 +6,7 @@ use std::path::Path;
 use super::samples::{balanced, judged, judgement, legacy, open};
 use super::wrap::columns;
 use super::{Format, Style, render, render_all, schema};
-use crate::model::finding::{ClaimKind, Finding, Judgement, Remedy, RunOutcome, Verdict, WaivedBy};
+use crate::model::finding::{ClaimKind, Finding, Judgement, Remedy, RunOutcome, Subject, Verdict, WaivedBy};
 use crate::model::source::Place;
 
 fn rendered(j: &Judgement, format: Format, style: Style) -> String {
@@ -95,9 +95,8 @@ fn hostile(text: &str) -> Judgement {
     j.not_looked_at = texts();
     for o in &mut j.obligations {
         (o.id, o.cell, o.phases) = (text.into(), text.into(), texts().into());
-        o.subject.name = Some(text.into());
-        o.subject.server = Some(text.into());
-        o.subject.view = Some(text.into());
+        o.name = Some(text.into());
+        o.about = Subject { server: o.name.clone(), view: o.name.clone(), ..Subject::default() }.into();
     }
     for f in &mut j.findings {
         f.title = text.into();

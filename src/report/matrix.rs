@@ -66,7 +66,7 @@ impl<'a> Matrix<'a> {
         let mut matrix = Self { names: Vec::new(), columns: BTreeMap::new(), cells: HashMap::new() };
         let mut rows = HashMap::new();
         for judged in j.obligations.iter().filter(|o| o.due) {
-            let name = judged.subject.name.as_deref().unwrap_or(NO_NAME);
+            let name = judged.name.as_deref().unwrap_or(NO_NAME);
             let row = *rows.entry(name).or_insert_with(|| {
                 matrix.names.push(name);
                 matrix.names.len() - 1
@@ -121,13 +121,13 @@ impl<'a> Heads<'a> {
         Self {
             views: j.seen_from.resolvers.iter().map(|r| r.view.as_str()).collect(),
             labels: Vec::new(),
-            servers: own.filter_map(|o| o.subject.server.as_deref()).collect(),
+            servers: own.filter_map(|o| o.about.server.as_deref()).collect(),
         }
     }
 
     fn column(&mut self, judged: &'a Judged) -> (Column, String) {
-        let view = judged.subject.view.as_deref().unwrap_or("any view");
-        let label = judged.subject.server.as_deref();
+        let view = judged.about.view.as_deref().unwrap_or("any view");
+        let label = judged.about.server.as_deref();
         let head = |word: &str| format!("{word} {}", short_view(view));
         match (judged.kind, label.filter(|label| !self.servers.contains(label))) {
             (ClaimKind::San, _) => (Column::San, "SAN".into()),

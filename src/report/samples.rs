@@ -58,7 +58,8 @@ pub(super) fn judged(kind: ClaimKind, name: &str, view: &str, server: &str, verd
     Judged {
         id: format!("{kind:?}/{view}{server}/{name}").to_lowercase().into(),
         kind,
-        subject: Subject { name: some(name), view: some(view), server: some(server), ..Subject::default() },
+        name: some(name),
+        about: Subject { view: some(view), server: some(server), ..Subject::default() }.into(),
         phases: vec!["coexistence".into()].into(),
         due: true,
         verdict,
@@ -81,7 +82,7 @@ fn resolvers(view: &str, answered: usize, declared: usize) -> ResolversSeen {
 /// As [`judged`], at a service.
 fn at_service(service: &str, mut judged: Judged) -> Judged {
     judged.id = format!("{}/{service}", judged.id).into();
-    judged.subject.service = Some(service.into());
+    Arc::make_mut(&mut judged.about).service = Some(service.into());
     judged
 }
 

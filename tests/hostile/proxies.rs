@@ -141,7 +141,7 @@ async fn a_proxy_that_is_none_leaves_its_view_unseen_and_nothing_else() {
     assert_eq!(outer.len(), hostile.len());
     for judged in outer {
         // What a proxy lets through counts as the endpoint's.
-        let chatter = judged.subject.view.as_deref().is_some_and(|v| v.ends_with("chatter"));
+        let chatter = judged.about.view.as_deref().is_some_and(|v| v.ends_with("chatter"));
         let wanted = if chatter { Verdict::Fail } else { Verdict::Unobserved };
         assert_eq!(judged.verdict, wanted, "{judged:?}");
     }

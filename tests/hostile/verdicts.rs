@@ -81,7 +81,7 @@ impl Ended {
     pub fn about(&self, subject: &str) -> Vec<&Judged> {
         let is = |part: Option<&str>| part == Some(subject);
         let all = self.judgement.obligations.iter().filter(|o| o.due && o.kind != ClaimKind::San);
-        all.filter(|o| is(o.subject.name.as_deref()) || is(o.subject.view.as_deref())).collect()
+        all.filter(|o| is(o.name.as_deref()) || is(o.about.view.as_deref())).collect()
     }
 
     /// The rules that speak of it; what passes, or fails without a word, is an error.

@@ -1,6 +1,6 @@
 //! Whom obligations and findings are about.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::judge::draft::Item;
 use crate::judge::evidence::Look;
 use crate::judge::problem::{Culprit, Fault, Spot};
 use crate::model::finding::{ClaimKind, Subject};
-use crate::model::obligation::{Claim, Obligation};
+use crate::model::obligation::Claim;
 use crate::model::plan::ViewId;
 use crate::model::service::Service;
 
@@ -31,6 +31,7 @@ pub(in crate::judge) struct Shared {
     services: BTreeMap<(&'static str, u16), Arc<str>>,
     addresses: BTreeMap<IpAddr, Arc<str>>,
     words: BTreeMap<Box<str>, Arc<str>>,
+    subjects: HashSet<Arc<Subject<Arc<str>>>>,
 }
 
 impl Shared {
@@ -50,6 +51,15 @@ impl Shared {
         self.addresses.entry(address).or_insert_with(|| address.to_string().into()).clone()
     }
 
+    fn subject(&mut self, subject: Subject<Arc<str>>) -> Arc<Subject<Arc<str>>> {
+        if let Some(known) = self.subjects.get(&subject) {
+            return known.clone();
+        }
+        let new = Arc::new(subject);
+        self.subjects.insert(new.clone());
+        new
+    }
+
     /// What stands in a cell.
     pub(in crate::judge) fn cell(&mut self, cell: &Cell) -> Arc<str> {
         if let Cell::Answer(only, 0) = cell {
@@ -63,13 +73,17 @@ impl Shared {
     }
 }
 
-/// Whom an obligation is about.
-pub(in crate::judge) fn subject(case: &Case, obligation: &Obligation, shared: &mut Shared) -> Subject<Arc<str>> {
+/// What an obligation is about beside its name.
+pub(in crate::judge) fn about(case: &Case, claim: &Claim, shared: &mut Shared) -> Arc<Subject<Arc<str>>> {
+    let subject = without_name(case, claim, shared);
+    shared.subject(subject)
+}
+
+fn without_name(case: &Case, claim: &Claim, shared: &mut Shared) -> Subject<Arc<str>> {
     let plan = case.plan;
-    let name = Some(plan.name(obligation.claim.name()).name.shared());
     let view = |v: &ViewId| Some(plan.view(*v).label.clone());
-    let blank = Subject { name, ..Subject::default() };
-    match &obligation.claim {
+    let blank = Subject::default();
+    match claim {
         Claim::Covers { certificate, .. } => {
             Subject { certificate: Some(plan.certificate(*certificate).label.clone()), ..blank }
         }
@@ -101,7 +115,10 @@ fn one(addresses: Vec<IpAddr>) -> Option<String> {
 /// What the subjects of several obligations have in common.
 pub(in crate::judge) fn common_subject(case: &Case, obligations: &BTreeSet<usize>, items: &[Item]) -> Subject {
     let mut shared = Shared::default();
-    let of = |i: &usize| subject(case, &case.obligations[*i], &mut shared);
+    let of = |i: &usize| {
+        let claim = &case.obligations[*i].claim;
+        Subject { name: Some(case.plan.name(claim.name()).name.shared()), ..without_name(case, claim, &mut shared) }
+    };
     let subjects: Vec<Subject<Arc<str>>> = obligations.iter().map(of).collect();
     let common = |field: fn(&Subject<Arc<str>>) -> &Option<Arc<str>>| {
         let mut all = subjects.iter().map(field);

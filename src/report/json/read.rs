@@ -112,7 +112,7 @@ impl<'a> Obligation<'a> {
                 ClaimKind::Path => Kind::Path,
                 ClaimKind::Ttl => Kind::Ttl,
             },
-            subject: Subject::of(&o.subject),
+            subject: Subject { name: o.name.as_deref(), ..Subject::of(&o.about) },
             phases: &o.phases,
             due: o.due,
             verdict: match o.verdict {
