@@ -169,7 +169,7 @@ fn served(plan: &Plan, name: NameId, moment: Moment) -> BTreeSet<SocketAddr> {
     for phase in phases(moment) {
         for view in plan.view_ids() {
             let Wanted::Targets(targets) = plan.name(name).wanted(view, phase) else { continue };
-            for target in targets {
+            for target in targets.iter() {
                 let (servers, own) = match target {
                     Target::Server(id) => (vec![*id], None),
                     Target::Pool(id) => (plan.pool(*id).servers(phase).to_vec(), plan.pool(*id).services.as_ref()),

@@ -162,8 +162,8 @@ impl Uses<'_> {
 
     fn targets_in(&self, name: NameId, view: ViewId, phase: Phase) -> Vec<Target> {
         let Wanted::Targets(targets) = self.0.name(name).wanted(view, phase) else { return Vec::new() };
-        let mut out = targets.clone();
-        for target in targets {
+        let mut out = targets.to_vec();
+        for target in targets.iter() {
             if let Target::Pool(id) = target {
                 out.extend(self.0.pool(*id).servers(phase).iter().map(|s| Target::Server(*s)));
             }

@@ -128,7 +128,7 @@ fn plan(views: Vec<View>) -> Plan {
 }
 
 fn lead(target: Target) -> Wanted {
-    Wanted::Targets(vec![target])
+    Wanted::Targets(vec![target].into())
 }
 
 /// Exchange 2003 to 2010: the names of the first article's reader. Server 0 is new, server 1 old.

@@ -288,7 +288,7 @@ pub(super) fn registrable(name: &str) -> String {
 /// the phase before, but names that the change creates exist already, since they have to be created ahead.
 pub(super) fn told(name: &PlannedName, view: ViewId, moment: Moment) -> Option<(&[Target], Phase)> {
     let at = |phase| match name.wanted(view, phase) {
-        Wanted::Targets(targets) => Some((targets.as_slice(), phase)),
+        Wanted::Targets(targets) => Some((&targets[..], phase)),
         _ => None,
     };
     let (p, q) = moment.phases();

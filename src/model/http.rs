@@ -122,7 +122,7 @@ pub fn is_web(service: &Service) -> bool {
 pub fn is_declared(plan: &Plan, server: ServerId) -> bool {
     let any = plan.servers.iter().any(|s| !s.redirects.is_empty());
     let leads = |wanted: &Wanted| {
-        let targets = if let Wanted::Targets(targets) = wanted { targets.as_slice() } else { &[] };
+        let targets = if let Wanted::Targets(targets) = wanted { &targets[..] } else { &[] };
         targets.iter().any(|target| match target {
             Target::Server(id) => *id == server,
             Target::Pool(id) => plan.pool(*id).all_members().contains(&server),

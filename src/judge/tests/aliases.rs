@@ -98,7 +98,7 @@ fn two_hosts_of_one_phase_are_both_wanted_and_those_of_two_are_not() {
         world.plan.servers[other.0].host =
             Some(Located::new(Name::parse("mail.example.net").unwrap(), Span::default()));
         if together {
-            let wanted = Wanted::Targets(vec![Target::Server(ServerId(0)), Target::Server(other)]);
+            let wanted = Wanted::Targets(vec![Target::Server(ServerId(0)), Target::Server(other)].into());
             world.plan.names[0].wanted[1][1].value = wanted;
         }
         let like = [HOST, "mail.example.net"].map(|h| Name::parse(h).unwrap()).to_vec();

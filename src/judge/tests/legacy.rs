@@ -78,7 +78,7 @@ fn both_names_at_one_address_are_a_loop() {
     let new = world.server("ex2010", "10.0.0.10", "203.0.113.10");
     let mail = world.name(Table::Internet, MAIL, Target::Server(new));
     for phases in &mut world.plan.names[mail.0].wanted {
-        phases[0].value = Wanted::Targets(vec![Target::Server(ServerId(0))]);
+        phases[0].value = Wanted::Targets(vec![Target::Server(ServerId(0))].into());
     }
     world.resolves(mail, INTERNAL, &["10.0.0.10"]);
     world.answer(INTERNAL, MAIL, &["10.0.0.10"]);
@@ -87,6 +87,6 @@ fn both_names_at_one_address_are_a_loop() {
     world.answer(INTERNAL, LEGACY, &["10.0.0.10"]);
     let want = ["resolves-to-unexpected-target", "legacy-equals-primary-target<resolves-to-unexpected-target"];
     assert_eq!(world.rules(), want);
-    world.plan.names[mail.0].wanted[0][1].value = Wanted::Targets(vec![Target::Server(ServerId(0))]);
+    world.plan.names[mail.0].wanted[0][1].value = Wanted::Targets(vec![Target::Server(ServerId(0))].into());
     assert!(world.rules().contains(&"legacy-equals-primary-target".to_string()));
 }

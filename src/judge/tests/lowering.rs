@@ -14,7 +14,7 @@ fn eve() -> World {
     let mut world = World::empty();
     let (old, new) = (world.server("old", "", "203.0.113.3"), world.server("new", "", "203.0.113.10"));
     let name = world.name(Table::Internet, MAIL, Target::Server(new));
-    world.plan.names[name.0].wanted[1][0].value = Wanted::Targets(vec![Target::Server(old)]);
+    world.plan.names[name.0].wanted[1][0].value = Wanted::Targets(vec![Target::Server(old)].into());
     world.plan.standing = vec![Moment::Steady(Phase::Before); 2];
     world.policy.ask = crate::model::policy::Ask::ReadyFor(Phase::Coexistence);
     let claim = Claim::Lowered { name, view: EXTERNAL, at_most: 300 };

@@ -15,7 +15,7 @@ fn moved() -> World {
     let new = world.server("new", "10.0.0.10 fd00::10", "203.0.113.10");
     let name = world.name(Table::Internet, MAIL, Target::Server(new));
     for wanted in &mut world.plan.names[name.0].wanted {
-        wanted[0].value = Wanted::Targets(vec![Target::Server(old)]);
+        wanted[0].value = Wanted::Targets(vec![Target::Server(old)].into());
     }
     for view in [INTERNAL, EXTERNAL] {
         let expected = DnsExpectation { present: vec![set(&world, NEW, view)], ..Default::default() };
@@ -271,7 +271,7 @@ fn a_private_address_of_the_plan_is_judged_where_it_is_asked_for_and_still_used(
         let new = Target::Server(world.server("new", "10.0.0.10", "203.0.113.10"));
         let name = world.name(Table::Internet, MAIL, new);
         world.name(Table::Internet, "x.domain.com", new);
-        world.plan.names[name.0].wanted.iter_mut().for_each(|w| w[0].value = Wanted::Targets(vec![old]));
+        world.plan.names[name.0].wanted.iter_mut().for_each(|w| w[0].value = Wanted::Targets(vec![old].into()));
         world.rules()
     };
     let private = ["private-address-in-external-view"];

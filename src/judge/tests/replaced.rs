@@ -104,7 +104,7 @@ fn a_name_that_is_retired_or_leads_elsewhere_need_not_be_kept() {
         world.plan.names[name.0].wanted = vec![phases.clone(), phases];
         world.rules()
     };
-    let at = |server| Wanted::Targets(vec![Target::Server(ServerId(server))]);
+    let at = |server| Wanted::Targets(vec![Target::Server(ServerId(server))].into());
     assert!(with([at(0), at(0), at(0)]).contains(&INFO_NAME.to_string()));
     assert_eq!(with([at(0), at(1), at(1)]), [INFO_NAME], "caches lead to it still");
     assert_eq!(with([at(0), Wanted::Absent, Wanted::Absent]), [""; 0]);
@@ -191,7 +191,7 @@ fn a_name_s_own_certificate_is_compared_with_the_one_before_it() {
 fn a_name_that_moves_to_another_server_replaces_nothing() {
     let mut world = replaced_by_name(&ROOT.issue(&[MAIL, WEBMAIL]), &[MAIL], &["ex.domain.com"]);
     world.server("ex2010", "10.0.0.10", "");
-    let at = |server| Located::new(Wanted::Targets(vec![Target::Server(ServerId(server))]), Span::default());
+    let at = |server| Located::new(Wanted::Targets(vec![Target::Server(ServerId(server))].into()), Span::default());
     let phases = [at(0), at(1), at(1)];
     world.plan.names[0].wanted = vec![phases.clone(), phases];
     assert_eq!(world.rules(), [""; 0]);

@@ -15,7 +15,7 @@ fn moved(helo: Option<&str>) -> World {
     world.plan.servers.iter_mut().for_each(|s| s.services = vec![Located::new(smtp.clone(), Span::default())]);
     world.name(Table::Internet, MAIL, Target::Server(servers[1]));
     for wanted in &mut world.plan.names[0].wanted {
-        wanted[Phase::Before as usize].value = Wanted::Targets(vec![Target::Server(servers[0])]);
+        wanted[Phase::Before as usize].value = Wanted::Targets(vec![Target::Server(servers[0])].into());
     }
     world.resolves(NameId(0), EXTERNAL, &["203.0.113.9"]);
     world.answer(EXTERNAL, MAIL, &["203.0.113.9"]);

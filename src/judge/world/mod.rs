@@ -176,7 +176,7 @@ impl World {
 
     /// A name that leads to a target in both views and all phases.
     pub(super) fn name(&mut self, table: Table, name: &str, target: Target) -> NameId {
-        let wanted = || Located::new(Wanted::Targets(vec![target]), Span::default());
+        let wanted = || Located::new(Wanted::Targets(vec![target].into()), Span::default());
         let phases = || [wanted(), wanted(), wanted()];
         self.plan.names.push(PlannedName {
             name: Name::parse(name).unwrap(),

@@ -237,7 +237,7 @@ pub enum Wanted {
     /// It must not resolve because it is a name for inside only.
     Forbidden,
     /// It leads to these; the RRset is the union of their addresses.
-    Targets(Vec<Target>),
+    Targets(Arc<[Target]>),
 }
 
 /// A name of the plan.

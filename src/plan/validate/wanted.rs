@@ -78,7 +78,7 @@ fn target(reader: &Reader, node: &Node, targets: &Labels<Target>) -> Option<Want
     }
     match found.is_empty() {
         true => reader.note(PlanError::at(node.span, "no target", "expected a server, a pool or \"absent\"")),
-        false => Some(Wanted::Targets(found)),
+        false => Some(Wanted::Targets(found.into())),
     }
 }
 

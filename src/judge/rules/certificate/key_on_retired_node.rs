@@ -96,7 +96,7 @@ fn holders(plan: &Plan, phase: Phase) -> BTreeMap<Target, BTreeSet<CertId>> {
         let led: BTreeSet<Target> = plan
             .view_ids()
             .flat_map(|v| match name.wanted(v, phase) {
-                Wanted::Targets(targets) => targets.as_slice(),
+                Wanted::Targets(targets) => &targets[..],
                 _ => &[],
             })
             .copied()

@@ -143,7 +143,7 @@ fn senders(plan: &Plan, view: ViewId, phase: Phase) -> BTreeMap<IpAddr, String> 
         .names
         .iter()
         .flat_map(|n| match n.wanted(view, phase) {
-            Wanted::Targets(targets) => targets.as_slice(),
+            Wanted::Targets(targets) => &targets[..],
             _ => &[],
         })
         .copied()

@@ -195,7 +195,7 @@ fn names_without_service(plan: &Plan) -> Vec<Flaw> {
     let mut out = Vec::new();
     for name in &plan.names {
         let wanted = name.wanted.iter().flatten().filter_map(|w| match &w.value {
-            Wanted::Targets(targets) => Some(targets),
+            Wanted::Targets(targets) => Some(&targets[..]),
             _ => None,
         });
         let servers: BTreeSet<_> = wanted.flatten().flat_map(|t| servers(plan, *t)).collect();

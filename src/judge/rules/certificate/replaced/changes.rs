@@ -34,7 +34,7 @@ fn of_name(case: &Case, name: NameId, (from, to, ahead): (Phase, Phase, bool)) -
     let (plan, planned) = (case.plan, case.plan.name(name));
     let targets = |phase: Phase| -> BTreeSet<Target> {
         let led = plan.view_ids().flat_map(|v| match planned.wanted(v, phase) {
-            Wanted::Targets(targets) => targets.as_slice(),
+            Wanted::Targets(targets) => &targets[..],
             _ => &[],
         });
         led.flat_map(|t| ends(plan, *t, phase)).collect()

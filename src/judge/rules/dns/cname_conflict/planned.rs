@@ -21,7 +21,7 @@ pub(super) fn drafts(context: &Context) -> Vec<Draft> {
 /// What a name is an alias of. Somebody else's host is reached by an alias, or by the addresses that it has.
 fn target<'a>(plan: &'a Plan, name: &'a PlannedName, view: ViewId, phase: Phase) -> Option<&'a Name> {
     let Wanted::Targets(targets) = name.wanted(view, phase) else { return None };
-    match (&name.cname, targets.as_slice()) {
+    match (&name.cname, &targets[..]) {
         (Some(alias), _) => Some(&alias.value),
         (None, [Target::Server(id)]) => plan.server(*id).host.as_ref().map(|h| &h.value),
         _ => None,
