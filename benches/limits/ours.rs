@@ -82,6 +82,7 @@ pub async fn dns(world: &World) -> usize {
             name: Name::parse(name).expect("a name"),
             kind,
             unchecked: false,
+            direct: false,
         },
         timeout_ms: None,
     };

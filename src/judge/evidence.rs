@@ -193,6 +193,11 @@ impl<'a> Evidence<'a> {
         self.found(self.order.at(Place::Resolver(view, resolver), Some(name), kind, true), |_| true)
     }
 
+    /// As [`Evidence::question`], of one to a server for its own zones.
+    pub(super) fn direct(&self, view: &str, server: &ResolverAddr, name: &Name, kind: RecordType) -> Found {
+        self.found(self.order.direct(Place::Resolver(view, server), Some(name), kind), |_| true)
+    }
+
     /// The number of a name, if anything was looked at under it.
     pub(super) fn name(&self, name: &Name) -> Option<KnownName> {
         self.order.name(name)
@@ -231,7 +236,7 @@ impl<'a> Evidence<'a> {
                 Some(why) => outdated = Some(outdated.map_or(why, |o| o.min(why))),
                 None => {
                     let entry = seen.entry(&run.id).or_insert(Seen { run, has_word: false });
-                    entry.has_word |= is_word(&self.looks[look].outcome);
+                    entry.has_word |= is_word(self.looks[look]);
                 }
             }
         }
@@ -347,10 +352,13 @@ impl Seen<'_> {
 }
 
 /// True unless an outcome is silence: a resolver that did not answer, an endpoint that was not reached.
-fn is_word(outcome: &Outcome) -> bool {
-    match outcome {
+fn is_word(look: &Observation) -> bool {
+    match &*look.outcome {
         Outcome::File(_) => true,
-        Outcome::Dns(outcome) => outcome.reply().is_some() || *outcome == DnsOutcome::ServFail,
+        Outcome::Dns(DnsOutcome::ServFail) => true,
+        // A resolver that refers may do so for strangers only.
+        Outcome::Dns(DnsOutcome::Referral(_)) => matches!(&look.probe, Probe::Dns(p) if p.direct),
+        Outcome::Dns(outcome) => outcome.reply().is_some(),
         Outcome::Http(outcome) => matches!(outcome, HttpOutcome::Head(_) | HttpOutcome::NotHttp(_)),
         Outcome::Tls(outcome) => !matches!(
             outcome,

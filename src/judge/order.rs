@@ -46,20 +46,23 @@ pub(super) fn of_face(face: Face) -> u32 {
     face as u32 + 1
 }
 
-/// Beside the type, of a question without validation.
+/// Beside the type, of a question without validation, and of one to a server for its own zones.
 const UNCHECKED: u32 = 0x40;
+const DIRECT: u32 = 0x20;
 
 fn parts(probe: &Probe) -> Parts<'_> {
     match probe {
         Probe::File(path) => (Place::File(path), None, 0),
-        Probe::Dns(p) => (Place::Resolver(&p.view, &p.resolver), Some(&p.name), asked_for(p.kind, p.unchecked)),
+        Probe::Dns(p) => {
+            (Place::Resolver(&p.view, &p.resolver), Some(&p.name), asked_for(p.kind, p.unchecked, p.direct))
+        }
         Probe::Tls(p) => (Place::Endpoint(p.address, p.way), p.sni.as_ref(), p.face.map_or(ANY_FACE, of_face)),
         Probe::Http(p) => (Place::Web(p.address), Some(&p.name), p.page as u32),
     }
 }
 
-fn asked_for(kind: RecordType, unchecked: bool) -> u32 {
-    kind as u32 | if unchecked { UNCHECKED } else { 0 }
+fn asked_for(kind: RecordType, unchecked: bool, direct: bool) -> u32 {
+    kind as u32 | if unchecked { UNCHECKED } else { 0 } | if direct { DIRECT } else { 0 }
 }
 
 /// An observation by the numbers of what it is about.
@@ -183,7 +186,12 @@ impl<'a> Order<'a> {
 
     /// As [`Order::find`], of a question in parts.
     pub(super) fn at(&self, place: Place, name: Option<&Name>, kind: RecordType, unchecked: bool) -> Range<Look> {
-        self.part(place, name, asked_for(kind, unchecked))
+        self.part(place, name, asked_for(kind, unchecked, false))
+    }
+
+    /// As [`Order::at`], of a question to a server for its own zones.
+    pub(super) fn direct(&self, place: Place, name: Option<&Name>, kind: RecordType) -> Range<Look> {
+        self.part(place, name, asked_for(kind, false, true))
     }
 
     fn part(&self, place: Place, name: Option<&Name>, kind: u32) -> Range<Look> {

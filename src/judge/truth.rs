@@ -60,7 +60,9 @@ pub(super) fn dns(outcome: &DnsOutcome, expectation: Expectation) -> Truth {
         DnsOutcome::Answer(_) => Kind::There,
         DnsOutcome::NoData(_) | DnsOutcome::NxDomain(_) => Kind::NotThere,
         DnsOutcome::ServFail => Kind::Broken,
-        DnsOutcome::Refused
+        // Whoever is asked next may say anything.
+        DnsOutcome::Referral(_)
+        | DnsOutcome::Refused
         | DnsOutcome::Code(_)
         | DnsOutcome::Timeout
         | DnsOutcome::Unreachable(_)
@@ -125,7 +127,7 @@ fn refuses_the_name(alert: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::dns::Reply;
+    use crate::model::dns::{Referral, Reply};
     use crate::model::proxy::ProxyFault;
     use crate::model::tls::{Possession, Served};
 
@@ -143,6 +145,7 @@ mod tests {
             (DnsOutcome::NoData(Reply::default()), NOT_THERE),
             (DnsOutcome::NxDomain(Reply::default()), NOT_THERE),
             (DnsOutcome::ServFail, BROKEN),
+            (DnsOutcome::Referral(Referral { zone: text(), servers: Vec::new() }), SILENT),
             (DnsOutcome::Refused, SILENT),
             (DnsOutcome::Code(9), SILENT),
             (DnsOutcome::Timeout, SILENT),

@@ -262,6 +262,27 @@ pub struct Reply {
     pub after_truncation: bool,
 }
 
+/// Whom a server named that has no answer and knows who has (RFC 1034 section 4.3.2): no word about the name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Referral {
+    /// The zone that they serve: the name that was asked, or one above it; `.` is the root.
+    pub zone: String,
+    /// Its servers, sorted; never empty.
+    pub servers: Vec<NamedServer>,
+}
+
+/// A server of a zone as a referral names it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct NamedServer {
+    /// Its name, as records have names.
+    pub name: String,
+    /// TTL of the NS record in seconds.
+    pub ttl: u32,
+    /// The addresses that came with it, sorted: glue (RFC 9499 section 7), or what the server knew besides.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub addresses: Vec<AddressRecord>,
+}
+
 /// What became of a query.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -272,6 +293,8 @@ pub enum DnsOutcome {
     NoData(Reply),
     /// The name, or the end of its CNAME chain, does not exist.
     NxDomain(Reply),
+    /// NOERROR without a word about the name: others are to be asked.
+    Referral(Referral),
     /// The resolver refused.
     Refused,
     /// The resolver failed.
@@ -298,6 +321,19 @@ impl DnsOutcome {
     }
 }
 
+impl fmt::Display for Referral {
+    /// Where it leads, the first servers by name.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const NAMED: usize = 4;
+        let names: Vec<&str> = self.servers.iter().take(NAMED).map(|s| s.name.as_str()).collect();
+        write!(f, "referral to the servers of {} ({}", self.zone, names.join(", "))?;
+        match self.servers.len().saturating_sub(NAMED) {
+            0 => f.write_str(")"),
+            more => write!(f, " and {more} more)"),
+        }
+    }
+}
+
 impl fmt::Display for DnsOutcome {
     /// The field's word for it: `NXDOMAIN`, `NODATA`, the addresses ...
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -309,6 +345,7 @@ impl fmt::Display for DnsOutcome {
             }
             Self::NoData(_) => f.write_str("NODATA"),
             Self::NxDomain(_) => f.write_str("NXDOMAIN"),
+            Self::Referral(referral) => write!(f, "{referral}"),
             Self::Refused => f.write_str("REFUSED"),
             Self::ServFail => f.write_str("SERVFAIL"),
             Self::Code(c) => write!(f, "response code {c}"),

@@ -30,13 +30,16 @@ pub struct DnsProbe {
     /// True if the resolver was told not to validate (CD, RFC 4035 section 3.2.2).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unchecked: bool,
+    /// True if a server was asked for what its own zones hold (RD clear, RFC 1035 section 4.1.1), as resolvers ask.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub direct: bool,
 }
 
 impl DnsProbe {
-    /// True if the answer is what clients get, and of the name's own zone: validated by those who validate, and no DS, which
-    /// the parent zone has.
+    /// True if the answer is what clients get, and of the name's own zone: validated by those who validate, not of a server
+    /// that only resolvers ask, and no DS, which the parent zone has.
     pub fn is_of_clients(&self) -> bool {
-        !self.unchecked && self.kind != RecordType::Ds
+        !self.unchecked && !self.direct && self.kind != RecordType::Ds
     }
 }
 
@@ -137,7 +140,8 @@ pub const FORMAT: u32 = 1;
 /// 2: what web sites answer ([`Probe::Http`]).
 /// 3: XMPP between servers ([`Protocol::XmppServer`](super::service::Protocol::XmppServer)); TLSA, DS, DNSKEY and PTR records,
 /// questions without validation ([`DnsProbe::unchecked`]), MTA-STS policies ([`Page`](super::http::Page)).
-pub const MINOR: u32 = 3;
+/// 4: referrals ([`DnsOutcome::Referral`]), questions to servers without recursion ([`DnsProbe::direct`]).
+pub const MINOR: u32 = 4;
 
 /// A run: where it stood and when.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

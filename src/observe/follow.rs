@@ -196,7 +196,7 @@ mod tests {
 
     fn question(text: &str, kind: RecordType) -> DnsProbe {
         let resolver = ResolverAddr::parse("9.9.9.9").unwrap().into();
-        DnsProbe { view: "external".into(), resolver, name: name(text), kind, unchecked: false }
+        DnsProbe { view: "external".into(), resolver, name: name(text), kind, unchecked: false, direct: false }
     }
 
     fn answer(text: &str, kind: RecordType, records: Vec<RecordData>) -> Seen {

@@ -134,8 +134,9 @@ impl<'a> Schedule<'a> {
             self.open.push(Some(resolver));
             let limit = limit(ask.timeout_ms, self.options.timeout);
             if let Some(asked) = self.resolvers.get_mut(resolver) {
-                let DnsProbe { name, kind, unchecked, .. } = &ask.probe;
-                asked.asks.push_back(Ask { number, name: name.clone(), kind: *kind, unchecked: *unchecked, limit });
+                let DnsProbe { name, kind, unchecked, direct, .. } = &ask.probe;
+                let (name, kind, unchecked, direct) = (name.clone(), *kind, *unchecked, *direct);
+                asked.asks.push_back(Ask { number, name, kind, unchecked, direct, limit });
             }
         }
     }

@@ -96,6 +96,7 @@ mod tests {
             name,
             kind,
             unchecked: false,
+            direct: false,
         }
     }
 

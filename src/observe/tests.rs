@@ -31,7 +31,14 @@ fn manners(retry: u32, per_host: u32) -> Manners {
 fn question(name: Name, kind: RecordType) -> DnsAsk {
     let resolver = ResolverAddr::parse(RESOLVER).unwrap();
     DnsAsk {
-        probe: DnsProbe { view: "internal".into(), resolver: resolver.into(), name, kind, unchecked: false },
+        probe: DnsProbe {
+            view: "internal".into(),
+            resolver: resolver.into(),
+            name,
+            kind,
+            unchecked: false,
+            direct: false,
+        },
         timeout_ms: None,
     }
 }

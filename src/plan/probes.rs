@@ -133,6 +133,7 @@ impl Asker<'_> {
                     name: name.clone(),
                     kind,
                     unchecked: false,
+                    direct: false,
                 };
                 self.out.dns.push(DnsAsk { probe, timeout_ms: v.settings.timeout_ms });
             }

@@ -47,7 +47,9 @@ mod tests {
 
     use super::*;
     use crate::model::dane::Tlsa;
-    use crate::model::dns::{AddressRecord, DnsOutcome, Link, RecordType, Reply, ResolverAddr, Soa};
+    use crate::model::dns::{
+        AddressRecord, DnsOutcome, Link, NamedServer, RecordType, Referral, Reply, ResolverAddr, Soa,
+    };
     use crate::model::http::{HttpHead, HttpOutcome, HttpProbe, Page};
     use crate::model::name::Name;
     use crate::model::observation::{DnsProbe, FORMAT, FileOutcome, MINOR, Outcome, Probe, Recording, TlsProbe};
@@ -173,15 +175,24 @@ mod tests {
 
     fn dns_probe() -> impl Strategy<Value = DnsProbe> {
         let resolvers = vec!["10.0.0.53", "tcp://10.0.0.53", "tls://[2620:fe::fe]", "https://1.1.1.1/dns-query"];
-        (prop::sample::select(resolvers), name(), any::<[bool; 2]>()).prop_map(|(resolver, name, [v4, unchecked])| {
-            DnsProbe {
+        (prop::sample::select(resolvers), name(), any::<[bool; 3]>()).prop_map(
+            |(resolver, name, [v4, unchecked, direct])| DnsProbe {
                 view: "internal".into(),
                 resolver: ResolverAddr::parse(resolver).unwrap().into(),
                 name,
                 kind: if v4 { RecordType::A } else { RecordType::Mx },
                 unchecked,
-            }
-        })
+                direct,
+            },
+        )
+    }
+
+    fn referral() -> impl Strategy<Value = Referral> {
+        let address = (any::<u32>(), any::<u32>())
+            .prop_map(|(ip, ttl)| AddressRecord { address: std::net::Ipv4Addr::from(ip).into(), ttl });
+        let server = (".*", any::<u32>(), prop::collection::vec(address, 0..3))
+            .prop_map(|(name, ttl, addresses)| NamedServer { name, ttl, addresses });
+        (".*", prop::collection::vec(server, 1..3)).prop_map(|(zone, servers)| Referral { zone, servers })
     }
 
     fn reply() -> impl Strategy<Value = Reply> {
@@ -251,6 +262,7 @@ mod tests {
             reply().prop_map(DnsOutcome::Answer),
             reply().prop_map(DnsOutcome::NoData),
             reply().prop_map(DnsOutcome::NxDomain),
+            referral().prop_map(DnsOutcome::Referral),
             Just(DnsOutcome::Refused),
             Just(DnsOutcome::ServFail),
             any::<u16>().prop_map(DnsOutcome::Code),

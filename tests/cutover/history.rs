@@ -62,6 +62,7 @@ pub(super) fn recording(looks: &[(&str, &str, u32)]) -> Recording {
                 name: Name::parse("mail.domain.com").unwrap(),
                 kind,
                 unchecked: false,
+                direct: false,
             };
             recording.observations.insert(Observation {
                 probe: Probe::Dns(probe),

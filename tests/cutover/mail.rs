@@ -265,6 +265,7 @@ fn the_ttl_that_tlsa_records_were_seen_with_is_waited_for() {
                 name: coexist::model::name::Name::parse_owner("_25._tcp.mail.example.org").unwrap(),
                 kind: RecordType::Tlsa,
                 unchecked: false,
+                direct: false,
             }),
             run: "run0".into(),
             sample: 0,

@@ -29,6 +29,7 @@ fn server_says(world: &mut World, server: &str, kind: RecordType, outcome: DnsOu
         name: Name::parse(DOMAIN).unwrap(),
         kind,
         unchecked: false,
+        direct: false,
     };
     world.see("out", Probe::Dns(probe), Outcome::Dns(outcome));
 }

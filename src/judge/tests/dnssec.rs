@@ -27,7 +27,14 @@ impl World {
         let (label, resolvers) = (declared.label.clone(), declared.resolvers.clone());
         for resolver in resolvers {
             let name = Name::parse_owner(name).unwrap();
-            let probe = DnsProbe { view: label.clone(), resolver: resolver.value.into(), name, kind, unchecked: true };
+            let probe = DnsProbe {
+                view: label.clone(),
+                resolver: resolver.value.into(),
+                name,
+                kind,
+                unchecked: true,
+                direct: false,
+            };
             self.see("in", Probe::Dns(probe), Outcome::Dns(outcome.clone()));
         }
     }

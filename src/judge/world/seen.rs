@@ -49,7 +49,14 @@ impl World {
         let at = self.recording.runs.get(run).map_or_else(|| SEEN.to_string(), |r| r.started.to_string());
         let declared = self.plan.view(view);
         let (label, resolver) = (declared.label.clone(), declared.resolvers[resolver].value.clone().into());
-        let probe = DnsProbe { view: label, resolver, name: Name::parse_owner(name).unwrap(), kind, unchecked: false };
+        let probe = DnsProbe {
+            view: label,
+            resolver,
+            name: Name::parse_owner(name).unwrap(),
+            kind,
+            unchecked: false,
+            direct: false,
+        };
         self.see_at(run, Probe::Dns(probe), 0, &at, Outcome::Dns(outcome));
     }
 

@@ -23,6 +23,8 @@ pub struct Ask {
     pub kind: RecordType,
     /// Without validation.
     pub unchecked: bool,
+    /// Out of the server's own zones.
+    pub direct: bool,
     /// For all tries together.
     pub limit: Duration,
 }
@@ -55,7 +57,9 @@ impl Inquiry {
 
     /// The question, its id zero.
     pub fn question(&self) -> Result<Question, Failure> {
-        Question::new(&self.ask.name, self.ask.kind, self.edns, self.ask.unchecked).map_err(Failure::Malformed)
+        let Ask { name, kind, unchecked, direct, .. } = &self.ask;
+        let question = Question::new(name, *kind, self.edns, *unchecked).map_err(Failure::Malformed)?;
+        Ok(if *direct { question.without_recursion() } else { question })
     }
 
     /// Asks otherwise than over UDP, by a way of sending; once more as in 1987 if the server does not know EDNS (RFC 6891

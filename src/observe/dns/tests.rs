@@ -30,7 +30,7 @@ async fn ask_all(
 ) -> Vec<DnsOutcome> {
     let name = |n| Name::parse(&format!("h{n}.domain.com")).unwrap();
     let asks = (0..count)
-        .map(|number| Ask { number, name: name(number), kind: RecordType::A, unchecked: false, limit })
+        .map(|number| Ask { number, name: name(number), kind: RecordType::A, unchecked: false, direct: false, limit })
         .collect();
     let asker = Asker::new(&ResolverAddr::parse(resolver).unwrap(), &Line { peer, route: None }, anchors, asks, 64);
     let (out, mut answers) = tokio::sync::mpsc::channel(1);

@@ -232,7 +232,8 @@ mod tests {
         let name = Name::parse("mail.domain.com").unwrap();
         poll_fn(|cx| {
             for number in 0..count {
-                let ask = Ask { number, name: name.clone(), kind: RecordType::A, unchecked: false, limit };
+                let ask =
+                    Ask { number, name: name.clone(), kind: RecordType::A, unchecked: false, direct: false, limit };
                 udp.ask(cx, Instant::now(), Inquiry::new(ask, Instant::now()), &mut events);
             }
             Poll::Ready(())

@@ -34,6 +34,7 @@ pub(super) fn ask(asker: &mut Asker, policy: &Policy) {
                     name: name.clone(),
                     kind: *kind,
                     unchecked: false,
+                    direct: false,
                 };
                 asker.out.dns.push(DnsAsk { probe, timeout_ms: v.settings.timeout_ms });
             }
@@ -96,6 +97,7 @@ fn signed(asker: &mut Asker, policy: &Policy, question: &Question) {
                 name: question.name.clone(),
                 kind: RecordType::Dnskey,
                 unchecked: true,
+                direct: false,
             };
             asks.push(DnsAsk { probe, timeout_ms: v.settings.timeout_ms });
         }

@@ -14,6 +14,11 @@ pub fn body(data: &[u8]) {
                     assert!(reply.addresses.iter().all(|a| a.address.is_ipv4() == (kind == RecordType::A)));
                 }
                 Some(DnsOutcome::NoData(reply) | DnsOutcome::NxDomain(reply)) => assert!(reply.addresses.is_empty()),
+                Some(DnsOutcome::Referral(referral)) => {
+                    let is_above = |zone: &str| zone == "." || name.as_str() == zone || name.is_under(zone);
+                    assert!(is_above(&referral.zone) && !referral.servers.is_empty());
+                    assert!(!referral.to_string().contains(char::is_control));
+                }
                 Some(other) => assert!(!other.to_string().is_empty()),
                 None => {}
             }

@@ -6,9 +6,8 @@ use std::net::IpAddr;
 use super::Question;
 use super::message::{Data, HEADER, Message, Record};
 use super::name::WireName;
-use super::records;
+use super::{records, referral};
 use crate::model::dns::{AddressRecord, DnsOutcome, Link, RecordType, Reply, Soa};
-use crate::model::records::RecordData;
 
 /// Response codes (RFC 1035 section 4.1.1).
 const NO_ERROR: u16 = 0;
@@ -66,7 +65,22 @@ impl Question {
             (NX_DOMAIN, true) => DnsOutcome::NxDomain(reply),
             (NX_DOMAIN, false) => DnsOutcome::Malformed("NXDOMAIN with a record in the answer".into()),
             (_, false) => DnsOutcome::Answer(reply),
-            (_, true) => no_data(message, reply),
+            (_, true) => self.no_data(message, reply),
+        }
+    }
+
+    /// NODATA, or what only looks like it. A referral (RFC 2308 section 2.2: NS records without SOA) says nothing of the
+    /// name; nor does an alias whose end a server without recursion did not look for.
+    fn no_data(&self, message: &Message, reply: Reply) -> DnsOutcome {
+        let refers = message.authorities.iter().any(Record::is_ns);
+        match &reply.soa {
+            _ if is_circle(&reply.chain) => DnsOutcome::NoData(reply),
+            None if refers && reply.chain.is_empty() => referral::read(message, self.bytes()),
+            None if refers => DnsOutcome::Malformed("an alias, and in the place of its end a referral".into()),
+            None if !reply.chain.is_empty() && !message.recursion_available => {
+                DnsOutcome::Malformed("an alias without its end, from a server without recursion".into())
+            }
+            _ => DnsOutcome::NoData(reply),
         }
     }
 
@@ -86,20 +100,6 @@ impl Question {
             authenticated: message.authenticated,
             after_truncation,
         })
-    }
-}
-
-/// NODATA, or what only looks like it. A referral (RFC 2308 section 2.2: NS records without SOA) says nothing of the
-/// name; nor does an alias whose end a server without recursion did not look for.
-fn no_data(message: &Message, reply: Reply) -> DnsOutcome {
-    let refers = message.authorities.iter().any(|r| matches!(r.data, Data::Record(RecordData::Ns(_))));
-    match &reply.soa {
-        _ if is_circle(&reply.chain) => DnsOutcome::NoData(reply),
-        None if refers => DnsOutcome::Malformed("a referral to other servers, not an answer".into()),
-        None if !reply.chain.is_empty() && !message.recursion_available => {
-            DnsOutcome::Malformed("an alias without its end, from a server without recursion".into())
-        }
-        _ => DnsOutcome::NoData(reply),
     }
 }
 

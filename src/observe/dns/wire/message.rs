@@ -13,7 +13,7 @@ pub const HEADER: usize = 12;
 /// The class IN.
 const INTERNET: u16 = 1;
 
-/// A message without its questions and its additional records.
+/// A message without its questions, and of its additional records no more than what a referral needs.
 pub struct Message {
     /// The response code, with its upper bits of the OPT record (RFC 6891 section 6.1.3).
     pub code: u16,
@@ -27,6 +27,8 @@ pub struct Message {
     pub answers: Vec<Record>,
     /// The same in the authority section.
     pub authorities: Vec<Record>,
+    /// The addresses in the additional section, where servers stand in the authority section and nothing answers.
+    pub glue: Vec<Record>,
 }
 
 /// A record.
@@ -69,10 +71,13 @@ impl Message {
         }
         let answers = reader.section(answers)?;
         let authorities = reader.section(authorities)?;
-        let mut code = flags & 0x0f;
+        let refers = answers.is_empty() && authorities.iter().any(Record::is_ns);
+        let (mut code, mut glue) = (flags & 0x0f, Vec::new());
         for _ in 0..additional {
-            if let (_, Record { data: Data::Opt(upper), .. }) = reader.record()? {
-                code |= u16::from(upper) << 4;
+            match reader.record()? {
+                (_, Record { data: Data::Opt(upper), .. }) => code |= u16::from(upper) << 4,
+                (INTERNET, record) if refers && matches!(record.data, Data::Address(_)) => glue.push(record),
+                _ => {}
             }
         }
         Ok(Self {
@@ -82,7 +87,15 @@ impl Message {
             authenticated: flags & 0x0020 != 0,
             answers,
             authorities,
+            glue,
         })
+    }
+}
+
+impl Record {
+    /// True of a server's name.
+    pub fn is_ns(&self) -> bool {
+        matches!(self.data, Data::Record(RecordData::Ns(_)))
     }
 }
 

@@ -5,6 +5,7 @@ mod message;
 mod name;
 mod question;
 mod records;
+mod referral;
 #[cfg(test)]
 mod tests;
 

@@ -32,6 +32,16 @@ impl WireName {
         Err("a name behind more pointers than it can have labels")
     }
 
+    /// True if this is that name or one below it; every name is below the root.
+    pub fn is_within(&self, zone: &Self) -> bool {
+        let mut rest = &*self.0;
+        while rest.len() > zone.0.len() {
+            let length = rest.first().map_or(0, |n| usize::from(*n));
+            rest = rest.get(length + 1..).unwrap_or_default();
+        }
+        rest == &*zone.0
+    }
+
     /// As text without its final dot; octets that no host name has are written `\DDD` (RFC 1035 section 5.1).
     pub fn text(&self) -> String {
         let mut out = String::with_capacity(self.0.len());

@@ -50,6 +50,14 @@ impl Question {
         Ok(Self { kind, bytes })
     }
 
+    /// The same for what a server's own zones hold: RD is clear (RFC 1035 section 4.1.1).
+    pub fn without_recursion(mut self) -> Self {
+        if let Some(flags) = self.bytes.get_mut(2) {
+            *flags &= !0x01;
+        }
+        self
+    }
+
     /// The question as a message, its id zero.
     pub fn message(&self) -> Result<Message, String> {
         Message::from_vec(&self.bytes).map_err(|e| e.to_string())

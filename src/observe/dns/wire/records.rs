@@ -7,7 +7,7 @@ use crate::model::dns::RecordType;
 use crate::model::records::{DataRecord, RecordData};
 
 /// Records of one answer that are kept. More are no zone but somebody who fills memories.
-const RECORDS: usize = 256;
+pub(super) const RECORDS: usize = 256;
 
 /// The type's number (IANA, Resource Record TYPEs).
 pub fn wire_type(kind: RecordType) -> u16 {

@@ -3,14 +3,14 @@
 use std::net::Ipv4Addr;
 
 use hickory_resolver::proto::op::{Edns, Message, MessageType, OpCode, Query, ResponseCode};
-use hickory_resolver::proto::rr::rdata::{A, CNAME, NS, SOA};
+use hickory_resolver::proto::rr::rdata::{A, CNAME, NS, SOA, TXT};
 use hickory_resolver::proto::rr::{self, RData, Record};
 use proptest::prelude::*;
 
 use super::question::PAYLOAD;
 use super::records::wire_type;
 use super::*;
-use crate::model::dns::{DnsOutcome, Link, RecordType};
+use crate::model::dns::{AddressRecord, DnsOutcome, Link, RecordType};
 use crate::model::name::Name;
 
 fn question() -> Question {
@@ -110,14 +110,57 @@ fn response_codes_stay_apart() {
 #[test]
 fn contradictions_are_malformed() {
     let two = vec![cname("mail.domain.com.", "a.domain.com."), cname("mail.domain.com.", "b.domain.com.")];
-    let referral = Record::from_rdata(name("domain.com."), 60, RData::NS(NS(name("ns1.domain.com."))));
+    let alias = vec![cname("mail.domain.com.", "a.example.")];
+    let mut claims = answer(ResponseCode::NoError, vec![], vec![ns("domain.com.", 60, "ns1.domain.com.")]);
+    claims[2] |= 0x04; // AA
     for bytes in [
         answer(ResponseCode::NXDomain, vec![a("mail.domain.com.", 1, 60)], vec![]),
         answer(ResponseCode::NoError, two, vec![]),
-        answer(ResponseCode::NoError, vec![], vec![referral]),
+        answer(ResponseCode::NoError, alias, vec![ns("example.", 60, "ns1.example.")]),
+        answer(ResponseCode::NoError, vec![], vec![ns("other.com.", 60, "ns1.domain.com.")]),
+        answer(ResponseCode::NoError, vec![], vec![ns("www.mail.domain.com.", 60, "ns1.domain.com.")]),
+        answer(ResponseCode::NoError, vec![], vec![ns("ain.com.", 60, "ns1.domain.com.")]),
+        answer(ResponseCode::NoError, vec![], vec![ns("domain.com.", 60, "ns1.a."), ns("com.", 60, "ns1.a.")]),
+        answer(ResponseCode::NoError, vec![], (0..300).map(|n| ns("com.", 60, &format!("ns{n}.a."))).collect()),
+        claims,
     ] {
         assert!(matches!(outcome(&bytes), DnsOutcome::Malformed(_)), "{bytes:?}");
     }
+}
+
+fn ns(zone: &str, ttl: u32, server: &str) -> Record {
+    Record::from_rdata(name(zone), ttl, RData::NS(NS(name(server))))
+}
+
+/// As a parent zone's server answers.
+#[test]
+fn a_referral_names_the_servers_and_their_glue_and_is_no_word_about_the_name() {
+    let servers = vec![ns("Domain.com.", 900, "NS2.domain.com."), ns("domain.com.", 60, "ns1.other.example.")];
+    let mut message = Message::from_vec(&answer(ResponseCode::NoError, vec![], servers)).unwrap();
+    let text = Record::from_rdata(name("ns2.domain.com."), 1, RData::TXT(TXT::new(vec!["x".into()])));
+    message.additionals = vec![a("ns2.Domain.com.", 7, 900), a("ns2.domain.com.", 7, 60), a("stranger.", 9, 60), text];
+    let read = outcome(&message.to_vec().unwrap());
+    let DnsOutcome::Referral(referral) = &read else { panic!("{read:?}") };
+    assert_eq!(referral.zone, "domain.com");
+    let shown: Vec<String> =
+        referral.servers.iter().map(|s| format!("{} {} {:?}", s.name, s.ttl, s.addresses)).collect();
+    let glue = [AddressRecord { address: Ipv4Addr::new(10, 0, 0, 7).into(), ttl: 60 }];
+    assert_eq!(shown, ["ns1.other.example 60 []".to_string(), format!("ns2.domain.com 900 {glue:?}")]);
+    assert!(read.reply().is_none());
+    assert_eq!(read.to_string(), "referral to the servers of domain.com (ns1.other.example, ns2.domain.com)");
+    // A server that does not know the zone sends everybody to the root.
+    let up = outcome(&answer(ResponseCode::NoError, vec![], vec![ns(".", 1, "a.root-servers.net.")]));
+    assert_eq!(up.to_string(), "referral to the servers of . (a.root-servers.net)");
+    // With an SOA it is NODATA, whatever stands beside that.
+    let both = vec![zone(), ns("domain.com.", 60, "ns1.domain.com.")];
+    assert!(matches!(outcome(&answer(ResponseCode::NoError, vec![], both)), DnsOutcome::NoData(_)));
+}
+
+#[test]
+fn a_question_to_a_server_for_its_own_zones_wants_no_recursion() {
+    let mut bytes = question().bytes().to_vec();
+    bytes[2] &= 0xfe;
+    assert_eq!(question().without_recursion().bytes(), bytes);
 }
 
 /// Whether the server recurses or not, and whatever else stands there.
