@@ -42,6 +42,13 @@ pub fn print(plan: &Plan, probes: &Probes, dial: &DialMap, ways: &[Way]) -> Resu
         let views = views.into_iter().collect::<Vec<_>>().join(", ");
         line(format!("dns   if {} has a DS of {}: its DNSKEY in {views}, without validation", s.view, s.zone));
     }
+    for d in &probes.delegations {
+        let (view, zone) = (&d.view, &d.zone);
+        line(format!("dns   servers of the zone above {zone}, as {view} finds them: NS of {zone}, without recursion"));
+        line(format!(
+            "dns   servers of {zone} that are named there, at their addresses: NS, and A, AAAA of themselves"
+        ));
+    }
     let through = |m: &Manners| led(m.via.as_ref());
     for f in &probes.follow {
         let tls = f.tls.as_ref().map(|(_, m)| format!(", and TLS there{}", through(m))).unwrap_or_default();
@@ -88,6 +95,10 @@ pub fn idle_detours<'a>(dial: &'a DialMap, probes: &'a Probes) -> impl Iterator<
         probes.dns.iter().any(|a| moves(a.probe.resolver.addr, None))
             || probes.tls.iter().any(|a| moves(a.probe.address, a.probe.sni.as_ref()))
             || probes.http.iter().any(|a| moves(a.probe.address, Some(&a.probe.name.probe())))
+            // Whose addresses are known only then.
+            || (!probes.delegations.is_empty()
+                && d.port.is_none_or(|p| p == 53)
+                && d.host.as_deref().is_none_or(|h| h.parse::<IpAddr>().is_ok()))
             || probes.templates.iter().any(|t| {
                 let port = d.port.is_none_or(|p| p == t.port);
                 port && d.host.as_deref().is_none_or(|h| h.parse::<IpAddr>().is_ok() || t.name.as_str() == h)

@@ -84,7 +84,8 @@ pub(super) fn told<'a>(context: &Context<'a>, view: ViewId, name: &Name, kind: R
     Told(believed(context, view).flat_map(|r| told_by(context.case, view, r, name, kind).0).collect())
 }
 
-fn believed<'a>(context: &Context<'a>, view: ViewId) -> impl Iterator<Item = &'a ResolverAddr> {
+/// The view's resolvers that are.
+pub(super) fn believed<'a>(context: &Context<'a>, view: ViewId) -> impl Iterator<Item = &'a ResolverAddr> {
     let suspicion = context.suspicion;
     let resolvers = context.case.plan.view(view).resolvers.iter().enumerate();
     let is_believed =
@@ -187,6 +188,8 @@ pub(super) fn unanswered(context: &Context) -> Vec<String> {
     let open =
         all.iter().filter(|q| (q.topic != Topic::Wildcards || wild.contains(&q.kind)) && !is_answered(context, q));
     let open = open.filter(|q| q.topic != Topic::Signed || is_asked(case, q));
+    // Its rule says what is not known.
+    let open = open.filter(|q| q.topic != Topic::Delegations);
     let mut kinds: BTreeMap<(ViewId, String), BTreeSet<RecordType>> = BTreeMap::new();
     for question in open.filter(|q| !q.name.is_under("invalid")) {
         let at = question.server.as_ref().map(|s| format!(" at {s}")).unwrap_or_default();

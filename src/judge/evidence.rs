@@ -193,11 +193,6 @@ impl<'a> Evidence<'a> {
         self.found(self.order.at(Place::Resolver(view, resolver), Some(name), kind, true), |_| true)
     }
 
-    /// As [`Evidence::question`], of one to a server for its own zones.
-    pub(super) fn direct(&self, view: &str, server: &ResolverAddr, name: &Name, kind: RecordType) -> Found {
-        self.found(self.order.direct(Place::Resolver(view, server), Some(name), kind), |_| true)
-    }
-
     /// The number of a name, if anything was looked at under it.
     pub(super) fn name(&self, name: &Name) -> Option<KnownName> {
         self.order.name(name)

@@ -189,11 +189,6 @@ impl<'a> Order<'a> {
         self.part(place, name, asked_for(kind, unchecked, false))
     }
 
-    /// As [`Order::at`], of a question to a server for its own zones.
-    pub(super) fn direct(&self, place: Place, name: Option<&Name>, kind: RecordType) -> Range<Look> {
-        self.part(place, name, asked_for(kind, false, true))
-    }
-
     fn part(&self, place: Place, name: Option<&Name>, kind: u32) -> Range<Look> {
         let name = match name {
             None => Some(KnownName(0)),

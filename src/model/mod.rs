@@ -5,6 +5,7 @@
 pub mod certificate;
 pub mod cutover;
 pub mod dane;
+pub mod delegation;
 pub mod dns;
 pub mod dnssec;
 pub mod finding;

@@ -72,6 +72,11 @@ impl Policy {
             && (self.only.is_empty() || self.only.iter().any(|word| concerns(plan, &obligation.claim, word)))
     }
 
+    /// True if a view is among those that are asked about.
+    pub fn looks_at(&self, view: ViewId) -> bool {
+        self.views.as_ref().is_none_or(|views| views.contains(&view))
+    }
+
     /// True if questions are asked, and judged, that no obligation demands: mail, records, zones.
     pub fn asks_beside(&self) -> bool {
         self.scope == Scope::All && (self.only.is_empty() || self.only.iter().any(|word| word == "dns"))

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 
+use super::delegation::Delegation;
 use super::dns::RecordType;
 use super::http::HttpProbe;
 use super::name::Name;
@@ -47,6 +48,8 @@ pub struct Probes {
     pub follow: Vec<Follow>,
     /// What is asked about zones that turn out to be signed.
     pub signed: Vec<Signed>,
+    /// Zones of whose servers the parents are asked.
+    pub delegations: Vec<Delegation>,
     /// Policies of mail domains.
     pub policies: Vec<PolicyAsk>,
     /// What is not looked at from here, and why: a line each for `--dry-run` and `-v`.

@@ -6,6 +6,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use sha2::{Digest, Sha256};
 
+use super::delegation;
 use super::dns::{RecordType, ResolverAddr};
 use super::mail_hosts::{mail_hosts, new_senders, reverse, tlsa_owner};
 use super::mta_sts;
@@ -41,6 +42,8 @@ pub enum Topic {
     Shadows,
     /// The servers of `[zones]`.
     Authoritatives,
+    /// The zones above those of `[zones]`, whose servers say who serves these.
+    Delegations,
     /// Who may issue what is to be ordered.
     Caa,
     /// The DS records of the plan's zones.
@@ -59,6 +62,7 @@ impl Topic {
             Self::Wildcards => "DNS wildcards",
             Self::Shadows => "internal zones that hide public names",
             Self::Authoritatives => "the servers of [zones]",
+            Self::Delegations => "what the parents of [zones] say of their servers",
             Self::Caa => "CAA records",
             Self::Signed => "DNSSEC of the plan's zones",
             Self::Ahead => "names of which nothing is said before the transition",
@@ -95,6 +99,10 @@ pub fn questions(plan: &Plan, policy: &Policy) -> Vec<Question> {
     all.authoritatives();
     all.caa();
     all.signed();
+    for (view, zone) in delegation::zones(plan, |v| policy.looks_at(v)) {
+        let above = delegation::parent_of(&zone.apex);
+        above.iter().for_each(|above| all.ask(Topic::Delegations, view, above, &[RecordType::Ns]));
+    }
     for (name, view) in ahead(plan, policy) {
         all.ask(Topic::Ahead, view, &plan.name(name).name.probe(), &RecordType::ALL);
     }

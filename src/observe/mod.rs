@@ -7,6 +7,7 @@
 pub mod client;
 mod crew;
 mod deadline;
+mod delegations;
 mod dial;
 mod dns;
 mod endpoints;
@@ -83,9 +84,11 @@ pub enum Seen {
 /// what was seen by then is handed out while it is dropped.
 pub async fn observe(probes: &Probes, options: &Options<'_>, sink: &mut (dyn FnMut(Seen) + Send)) {
     let mut followed = follow::Followed::new(probes);
+    let mut delegations = delegations::Delegations::new(probes);
     {
         let mut both = |seen: Seen| {
             followed.take(&seen);
+            delegations.take(&seen);
             sink(seen);
         };
         schedule::Schedule::new(probes, options).run(&mut both).await;
@@ -96,6 +99,17 @@ pub async fn observe(probes: &Probes, options: &Options<'_>, sink: &mut (dyn FnM
     let more = followed.probes();
     if !more.dns.is_empty() {
         schedule::Schedule::new(&more, options).run(sink).await;
+    }
+    loop {
+        let step = delegations.next();
+        if step.dns.is_empty() {
+            return;
+        }
+        let mut both = |seen: Seen| {
+            delegations.take(&seen);
+            sink(seen);
+        };
+        schedule::Schedule::new(&step, options).run(&mut both).await;
     }
 }
 

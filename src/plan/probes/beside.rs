@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Asker;
+use crate::model::delegation::{self, Delegation};
 use crate::model::dns::{RecordType, ResolverAddr};
 use crate::model::mta_sts;
 use crate::model::name::Name;
@@ -21,6 +22,10 @@ const HTTPS: u16 = 443;
 pub(super) fn ask(asker: &mut Asker, policy: &Policy) {
     let mut seen: BTreeSet<(ViewId, ResolverAddr, Name, RecordType)> = BTreeSet::new();
     for question in questions::questions(asker.plan, policy) {
+        // Nothing hangs on it elsewhere.
+        if question.topic == Topic::Delegations && asker.way_of(question.view) != Some(None) {
+            continue;
+        }
         for resolver in resolvers(asker, &question) {
             let Question { view, name, kind, .. } = &question;
             let known = RecordType::ALL.contains(kind)
@@ -45,6 +50,21 @@ pub(super) fn ask(asker: &mut Asker, policy: &Policy) {
     if policy.asks_beside() {
         candidates(asker, policy);
         policies(asker, policy);
+        delegations(asker, policy);
+    }
+}
+
+/// What hangs on the answers of the zones above, where the run stands in the view itself: a zone's servers are asked by
+/// datagrams, which no proxy takes.
+fn delegations(asker: &mut Asker, policy: &Policy) {
+    for (view, zone) in delegation::zones(asker.plan, |v| policy.looks_at(v)) {
+        match asker.way_of(view) {
+            Some(None) => asker.out.delegations.push(Delegation::of(asker.plan, view, zone)),
+            _ => {
+                let label = &asker.plan.view(view).label;
+                asker.skip(format!("servers of {} at its parent: seen from {label} itself only", zone.apex));
+            }
+        }
     }
 }
 
