@@ -70,6 +70,10 @@ const TABLE: &[(&str, &str, By)] = &[
     ("split-view-dnssec-bogus", "resolvers-disagree-in-view", By::Dns),
     ("split-view-dnssec-bogus", "evidence-missing", By::Dns),
     ("split-view-dnssec-bogus", "caa-or-dcv-lookup-fails", By::Dns),
+    // No server to which the parent leads has the zone.
+    ("delegation-mismatch", "name-unresolved-in-view", By::Dns),
+    ("delegation-mismatch", "legacy-name-single-view", By::Dns),
+    ("delegation-mismatch", "evidence-missing", By::Dns),
     // An alias that leads nowhere is no name that is missing.
     ("cname-conflict", "legacy-name-single-view", By::Alias),
     ("cname-conflict", "name-unresolved-in-view", By::Alias),

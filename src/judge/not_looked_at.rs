@@ -37,6 +37,7 @@ pub(super) fn lines(context: &Context) -> Vec<String> {
     out.extend(dns::unknown_senders(context));
     out.extend(dns::unknown_keys(context));
     out.extend(dns::unknown_policies(context));
+    out.extend(dns::unknown_delegations(context));
     out.extend(web_sites(case));
     out.extend(declared_only(case));
     out.extend(later_rules(case));

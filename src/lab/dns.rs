@@ -18,6 +18,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::task::JoinSet;
 
+use super::delegations::{self, Cut};
 use super::world::Mood;
 use super::zone::{Answer, Ending, Zone};
 use crate::model::dns::{RecordType, Transport};
@@ -119,24 +120,35 @@ impl RequestHandler for Handler {
     async fn handle_request<R: ResponseHandler, T: Time>(&self, request: &Request, mut out: R) -> ResponseInfo {
         let mut metadata = Metadata::response_from_request(&request.metadata);
         metadata.recursion_available = true;
-        let (answers, authority) = match self.mood {
+        let said = match self.mood {
             Mood::Silent => return info(metadata),
             Mood::Truncates if request.protocol() == Protocol::Udp => {
                 metadata.truncation = true;
-                (Vec::new(), None)
+                Said::default()
             }
             Mood::Refuses => code(&mut metadata, ResponseCode::Refused),
             Mood::Fails => code(&mut metadata, ResponseCode::ServFail),
             _ => self.answer(request, &mut metadata),
         };
         let builder = MessageResponseBuilder::from_message_request(request);
-        let response = builder.build(metadata, answers.iter(), [], authority.iter(), []);
+        let response =
+            builder.build(metadata, said.answers.iter(), said.servers.iter(), said.soa.iter(), said.glue.iter());
         out.send_response(response).await.unwrap_or_else(|_| info(metadata))
     }
 }
 
+/// The sections of a message.
+#[derive(Default)]
+struct Said {
+    answers: Vec<Record>,
+    soa: Option<Record>,
+    /// Of another zone, to whom is referred, and their addresses.
+    servers: Vec<Record>,
+    glue: Vec<Record>,
+}
+
 impl Handler {
-    fn answer(&self, request: &Request, metadata: &mut Metadata) -> (Vec<Record>, Option<Record>) {
+    fn answer(&self, request: &Request, metadata: &mut Metadata) -> Said {
         let Ok(asked) = request.request_info() else { return code(metadata, ResponseCode::FormErr) };
         if metadata.op_code != OpCode::Query || asked.query.query_class() != DNSClass::IN {
             return code(metadata, ResponseCode::NotImp);
@@ -146,6 +158,10 @@ impl Handler {
         // The parent has the DS, and signs it.
         if !request.metadata.checking_disabled && kind != Some(RecordType::Ds) && self.zone.is_bogus(&name) {
             return code(metadata, ResponseCode::ServFail);
+        }
+        if let Some((zone, cut)) = self.zone.cut(&name).filter(|_| kind != Some(RecordType::Ds)) {
+            metadata.recursion_available = false;
+            return refer(zone, cut);
         }
         let answer = self.zone.answer(&name, kind);
         match answer.ending {
@@ -158,13 +174,30 @@ impl Handler {
             Ending::Found | Ending::Circle => None,
             _ => soa(&answer.apex, &self.zone),
         };
-        (records(&answer), soa)
+        Said { answers: records(&answer), soa, ..Said::default() }
     }
 }
 
-fn code(metadata: &mut Metadata, code: ResponseCode) -> (Vec<Record>, Option<Record>) {
+/// To the servers of a zone below (RFC 1034 section 4.3.2, step 3b).
+fn refer(zone: &str, cut: &Cut) -> Said {
+    let servers = cut.iter().filter_map(|(host, _)| {
+        Some(Record::from_rdata(absolute(zone)?, delegations::TTL, RData::NS(NS(absolute(host)?))))
+    });
+    let glue = cut.iter().flat_map(|(host, all)| all.iter().map(move |a| (host, *a)));
+    let glue = glue.filter_map(|(host, a)| Some(Record::from_rdata(absolute(host)?, delegations::TTL, address(a))));
+    Said { servers: servers.collect(), glue: glue.collect(), ..Said::default() }
+}
+
+fn address(address: IpAddr) -> RData {
+    match address {
+        IpAddr::V4(a) => RData::A(A(a)),
+        IpAddr::V6(a) => RData::AAAA(AAAA(a)),
+    }
+}
+
+fn code(metadata: &mut Metadata, code: ResponseCode) -> Said {
     metadata.response_code = code;
-    (Vec::new(), None)
+    Said::default()
 }
 
 fn info(metadata: Metadata) -> ResponseInfo {
@@ -182,13 +215,8 @@ fn records(answer: &Answer) -> Vec<Record> {
     let link = |(owner, target, ttl): &(String, String, u32)| {
         Some(Record::from_rdata(absolute(owner)?, *ttl, RData::CNAME(CNAME(absolute(target)?))))
     };
-    let address = |(owner, address, ttl): &(String, IpAddr, u32)| {
-        let data = match address {
-            IpAddr::V4(a) => RData::A(A(*a)),
-            IpAddr::V6(a) => RData::AAAA(AAAA(*a)),
-        };
-        Some(Record::from_rdata(absolute(owner)?, *ttl, data))
-    };
+    let address =
+        |(owner, a, ttl): &(String, IpAddr, u32)| Some(Record::from_rdata(absolute(owner)?, *ttl, address(*a)));
     let other = |(owner, record): &(String, DataRecord)| {
         Some(Record::from_rdata(absolute(owner)?, record.ttl, data(&record.data)?))
     };

@@ -13,6 +13,7 @@ mod authority;
 mod certificates;
 #[cfg(test)]
 mod client;
+mod delegations;
 mod dialogue;
 mod dns;
 #[cfg(test)]

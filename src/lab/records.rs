@@ -76,7 +76,7 @@ impl Zone {
         of_owner.extend(data.into_iter().map(|data| DataRecord { data, ttl: DEFAULT_TTL }));
     }
 
-    fn has(&self, owner: &str, kind: RecordType) -> bool {
+    pub fn has(&self, owner: &str, kind: RecordType) -> bool {
         self.records.get(owner).is_some_and(|all| all.iter().any(|r| r.data.kind() == kind))
     }
 

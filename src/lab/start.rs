@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -15,13 +15,15 @@ use tokio_rustls::TlsAcceptor;
 
 use super::authority::{Authority, Made};
 use super::certificates::{Issue, IssueId};
+use super::delegations::{self, Cut};
 use super::dns::{ANYWHERE, Resolver};
 use super::listen::serve;
 use super::machines::{Door, Groups};
 use super::proxies::{self, Leading};
 use super::records;
 use super::tls::{Always, Backend, Endpoint, answer, config};
-use super::world::{Mood, World};
+use super::world::{Holds, Mood, World};
+use super::zone::Zone;
 use crate::model::certificate::Thumbprint;
 use crate::model::dane::Tlsa;
 use crate::model::dns::{ResolverAddr, Transport};
@@ -78,6 +80,7 @@ impl Lab {
         for (address, played) in &resolvers {
             lab.start_resolver(world, *address, played, &authority, &keys).await?;
         }
+        lab.start_parents(world, &authority).await?;
         let inspector = if world.inspected { Some(Arc::new(authority.inspector()?)) } else { None };
         let keys = &mut Keys { made: &made, shown: HashMap::new() };
         for (address, groups) in &world.endpoints {
@@ -115,7 +118,7 @@ impl Lab {
         if played.authoritative {
             zone.bogus.clear();
         }
-        if played.stale {
+        if played.holds == Holds::Older {
             zone.grow_old();
         }
         if view.resolvers.first().is_some_and(|(first, _)| first == played.resolver) {
@@ -126,6 +129,24 @@ impl Lab {
         let resolver = Resolver::start(zone, played.mood, &played.resolver.transport, keys).await?;
         self.dial.0.push(detour(Some(address), resolver.address));
         self._resolvers.push(resolver);
+        Ok(())
+    }
+
+    /// The servers of the zones above, which know nothing but where the zones of the plan are.
+    async fn start_parents(&mut self, world: &World, authority: &Authority) -> io::Result<()> {
+        let mut cuts: BTreeMap<IpAddr, BTreeMap<String, Cut>> = BTreeMap::new();
+        for parent in world.views.iter().flat_map(|v| v.parents.values()) {
+            cuts.entry(parent.address).or_default().extend(parent.cuts.clone());
+        }
+        for (address, cuts) in cuts {
+            let at = delegations::at(address);
+            let issue = Issue { address: Some(address), ..Issue::new("resolver", Vec::new()) };
+            let keys: Arc<dyn ResolvesServerCert> = Arc::new(Always(authority.issue(&issue)?.shown(true, false)?));
+            let zone = Arc::new(Zone { cuts, ..Zone::default() });
+            let server = Resolver::start(zone, Mood::Answers, &at.transport, keys).await?;
+            self.dial.0.push(detour(Some(at.addr), server.address));
+            self._resolvers.push(server);
+        }
         Ok(())
     }
 
@@ -213,8 +234,7 @@ struct Played<'a> {
     mood: Mood,
     /// It holds the zone itself, and validates nothing.
     authoritative: bool,
-    /// It still holds the zones of before the last change.
-    stale: bool,
+    holds: Holds,
 }
 
 /// The resolvers by address and port. Views may not mix: a resolver must know who asks by where it is asked.
@@ -230,7 +250,7 @@ fn resolvers(world: &World) -> io::Result<BTreeMap<SocketAddr, Played<'_>>> {
             }
             match played.get_mut(&resolver.addr) {
                 None => {
-                    let new = Played { view, resolver, mood: *mood, authoritative: false, stale: false };
+                    let new = Played { view, resolver, mood: *mood, authoritative: false, holds: Holds::All };
                     played.insert(resolver.addr, new);
                 }
                 Some(other) if other.view != view => {
@@ -248,11 +268,12 @@ fn resolvers(world: &World) -> io::Result<BTreeMap<SocketAddr, Played<'_>>> {
         }
     }
     for (view, made) in world.views.iter().enumerate() {
-        for (resolver, stale) in &made.servers {
+        for (resolver, holds) in &made.servers {
             if world.endpoints.contains_key(&resolver.addr) {
                 return Err(refusal(format!("the lab cannot play the zone's server `{resolver}`: a server is there")));
             }
-            let server = Played { view, resolver, mood: Mood::Answers, authoritative: true, stale: *stale };
+            let mood = if *holds == Holds::Nothing { Mood::Refuses } else { Mood::Answers };
+            let server = Played { view, resolver, mood, authoritative: true, holds: *holds };
             played.entry(resolver.addr).or_insert(server);
         }
     }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 use super::certificates::{Issue, IssueId, Uses};
+use super::delegations::{self, Parent};
 use super::machines::{Groups, Machine, Machines, endpoints, hosts};
 use super::proxies::Leading;
 use super::records;
@@ -39,8 +40,10 @@ pub struct World {
 pub(super) struct ViewWorld {
     pub zone: Zone,
     pub resolvers: Vec<(ResolverAddr, Mood)>,
-    /// The servers of its zones, and whether each still holds the zones of before the last change.
-    pub servers: Vec<(ResolverAddr, bool)>,
+    /// The servers of its zones, and what each holds.
+    pub servers: Vec<(ResolverAddr, Holds)>,
+    /// The zones above them.
+    pub parents: BTreeMap<String, Parent>,
     /// What the first resolver knows otherwise, by name.
     pub apart: BTreeMap<String, Entry>,
     /// Questions in the clear are answered by somebody in the way, with the zone of this view.
@@ -58,6 +61,16 @@ pub(super) enum FileFault {
     OtherIntermediate,
     /// It ends in the middle.
     CutOff,
+}
+
+/// What a zone's server has of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Holds {
+    All,
+    /// The zone of before the last change.
+    Older,
+    /// It refuses.
+    Nothing,
 }
 
 /// How a resolver behaves.
@@ -96,10 +109,14 @@ impl World {
             plan.views.iter().flat_map(|v| &v.resolvers).map(|r| r.value.addr).collect();
         let mut servers = |id: ViewId| {
             let zones = plan.zones.iter().filter(|z| z.views.first() == Some(&id)).flat_map(|z| &z.servers);
-            zones.filter(|s| taken.insert(s.value.addr)).map(|s| (s.value.clone(), false)).collect()
+            let declared = zones.map(|s| s.value.clone());
+            let named = delegations::parents(plan, id).into_values().flat_map(|p| p.cuts.into_values().flatten());
+            let named = named.flat_map(|(_, glue)| glue).map(delegations::at);
+            declared.chain(named).filter(|s| taken.insert(s.addr)).map(|s| (s, Holds::All)).collect()
         };
         let view = |id: ViewId| ViewWorld {
             servers: servers(id),
+            parents: delegations::parents(plan, id),
             zone: Zone::of(plan, id, moments[id.0], &hosts),
             resolvers: plan.view(id).resolvers.iter().map(|r| (r.value.clone(), Mood::Answers)).collect(),
             apart: BTreeMap::new(),

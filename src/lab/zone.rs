@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
+use super::delegations::Cut;
 use super::records;
 use crate::model::dns::RecordType;
 use crate::model::phase::{Moment, Phase};
@@ -49,6 +50,8 @@ pub(super) struct Zone {
     pub fails: BTreeSet<(String, RecordType)>,
     /// Zones whose answers do not validate, where the resolver validates.
     pub bogus: BTreeSet<String>,
+    /// Zones that other servers have, with these; whoever asks for a name in one is referred to them.
+    pub cuts: BTreeMap<String, Cut>,
     /// The serial of every zone's SOA.
     pub serial: u32,
 }
@@ -97,6 +100,7 @@ impl Zone {
                 zone.add(plan, name, view, targets, phase, hosts);
             }
         }
+        zone.delegate(plan, view);
         zone.sign(plan, view);
         zone.name_senders(plan, view);
         plan.names.iter().filter(|n| flips(plan, n, view, moment)).for_each(|n| zone.lower(n.name.as_str(), plan));

@@ -45,7 +45,6 @@ pub(super) const LATER: &[&str] = &[
     "inventory-status-not-valid",
     "pfx-too-new-for-target",
     "published-name-missing",
-    "delegation-mismatch",
 ];
 
 #[cfg(test)]

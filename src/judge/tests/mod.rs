@@ -20,6 +20,7 @@ mod certificates;
 mod circles;
 mod cures;
 mod dates;
+mod delegation;
 mod dns;
 mod dnssec;
 mod due;

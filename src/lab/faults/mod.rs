@@ -3,6 +3,7 @@
 mod aliases;
 mod answers;
 mod certificates;
+mod delegations;
 mod names;
 mod proxies;
 mod records;

@@ -7,7 +7,7 @@ use super::super::certificates::Issue;
 use super::super::machines::{Door, Machine, Manner};
 use super::super::policies::policy;
 use super::super::web::Web;
-use super::super::world::World;
+use super::super::world::{Holds, World};
 use super::super::zone::Entry;
 use crate::model::dns::RecordType;
 use crate::model::mail_hosts::{new_senders, reverse};
@@ -244,7 +244,7 @@ pub(super) fn zone_servers(world: &World) -> Vec<String> {
 
 pub(super) fn let_lag(world: &mut World, server: &str) {
     let servers = world.views.iter_mut().flat_map(|v| &mut v.servers);
-    servers.filter(|(s, _)| s.to_string() == server).for_each(|(_, stale)| *stale = true);
+    servers.filter(|(s, _)| s.to_string() == server).for_each(|(_, holds)| *holds = Holds::Older);
 }
 
 pub(super) fn candidates(world: &World) -> Vec<String> {

@@ -8,6 +8,8 @@ mod caa_forbids_issuer;
 mod caa_or_dcv_lookup_fails;
 mod cname_conflict;
 mod dane;
+mod delegation;
+mod delegation_mismatch;
 mod dns_interception_suspected;
 mod dnssec;
 mod ds_dnskey_mismatch;
@@ -39,6 +41,7 @@ mod ttl_too_high_at_flip;
 mod wildcard_record_answers;
 
 pub(in crate::judge) use caa::unnamed;
+pub(in crate::judge) use delegation::unknown as unknown_delegations;
 pub(in crate::judge) use dnssec::unknown as unknown_keys;
 pub(in crate::judge) use mta_sts_mismatch::unknown as unknown_policies;
 pub(super) use name_unresolved_in_view::is_dangling;
@@ -87,6 +90,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule { info: &caa_forbids_issuer::INFO, check: caa_forbids_issuer::check },
     Rule { info: &caa_or_dcv_lookup_fails::INFO, check: caa_or_dcv_lookup_fails::check },
     Rule { info: &authoritatives_disagree::INFO, check: authoritatives_disagree::check },
+    Rule { info: &delegation_mismatch::INFO, check: delegation_mismatch::check },
     Rule { info: &dns_interception_suspected::INFO, check: dns_interception_suspected::check },
     Rule { info: &ttl_too_high_at_flip::INFO, check: ttl_too_high_at_flip::check },
     Rule { info: &ttl_not_lowered_in_time::INFO, check: ttl_not_lowered_in_time::check },

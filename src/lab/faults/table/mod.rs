@@ -3,6 +3,7 @@
 mod aliases;
 mod answers;
 mod certificates;
+mod delegations;
 mod names;
 mod proxies;
 mod records;
@@ -26,6 +27,7 @@ pub(super) static FAULTS: LazyLock<Vec<FaultInfo>> = LazyLock::new(|| {
         resolvers::FAULTS,
         proxies::FAULTS,
         signed::FAULTS,
+        delegations::FAULTS,
     ]
     .concat()
 });
