@@ -96,7 +96,8 @@ fn tool(folder: &Path, name: &str, args: &[&str]) -> String {
     String::from_utf8(out.stdout).expect("words")
 }
 
-fn named(folder: &Path, label: &'static str, at: SocketAddr, rest: &str) -> Daemon {
+/// Starts a BIND in this folder, with the rest of its options and its zones.
+pub fn named(folder: &Path, label: &'static str, at: SocketAddr, rest: &str) -> Daemon {
     let path = folder.display();
     let config = format!(
         "options {{ directory \"{path}\"; pid-file \"{path}/{label}.pid\"; session-keyfile \"{path}/{label}.key\";\n\

@@ -13,6 +13,7 @@ mod bind;
 mod certificates;
 mod commands;
 mod daemon;
+mod delegation;
 mod dnssec;
 mod dovecot;
 mod faces;

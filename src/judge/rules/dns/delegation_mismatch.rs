@@ -81,6 +81,8 @@ fn draft(seen: &Seen, faults: &Faults) -> Draft {
         draft.looks.extend(seen.looks(heard));
     }
     if seen.is_dead() {
+        draft.hurts =
+            vec![format!("resolvers that start at {parent}: they find no name of {zone}, once caches are empty")];
         fails_for_it(seen, &mut draft);
     }
     draft
@@ -125,7 +127,7 @@ fn expected(seen: &Seen, faults: &Faults) -> Vec<String> {
         true => format!("{parent}: no server {}, which has no address", g.host),
         false => format!("{parent}: glue of {} is {}", g.host, addresses(&g.right)),
     });
-    let lame = faults.lame.iter().map(|l| format!("{zone} from {}", l.server));
+    let lame = faults.lame.iter().filter(|l| !is_told(faults, l)).map(|l| format!("{zone} from {}", l.server));
     wording::cut(ns.into_iter().chain(glue).chain(lame).collect())
 }
 
