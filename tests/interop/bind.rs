@@ -22,7 +22,7 @@ pub struct Bind {
 
 /// An address for each view of one server, as tests/run lends them to loopback: BIND listens only at addresses that an
 /// interface really has.
-const OWN: [Ipv4Addr; 2] = [Ipv4Addr::new(127, 0, 53, 52), Ipv4Addr::new(127, 0, 53, 53)];
+pub const OWN: [Ipv4Addr; 2] = [Ipv4Addr::new(127, 0, 53, 52), Ipv4Addr::new(127, 0, 53, 53)];
 
 /// Starts one server that tells its views by the address that is asked; where loopback has no address for each, one
 /// server per view. A view may refuse every question; `lines` are further lines in each zone's file of a view.
@@ -32,7 +32,7 @@ pub fn start(
     refuses: Option<&str>,
     lines: &dyn Fn(&str) -> String,
 ) -> Bind {
-    let together = OWN.into_iter().all(has);
+    let together = has_own();
     let ips = if together { OWN } else { [Ipv4Addr::LOCALHOST; 2] };
     let socket = |ip: Ipv4Addr| SocketAddr::new(ip.into(), free_port(ip.into()));
     let at: BTreeMap<_, _> = views.keys().copied().zip(ips.map(socket)).collect();
@@ -42,6 +42,11 @@ pub fn start(
     };
     let daemons = parts.iter().map(|part| start_one(folder, part, views, &at, refuses, lines)).collect();
     Bind { at, _daemons: daemons }
+}
+
+/// True if loopback has an address for each view.
+pub fn has_own() -> bool {
+    OWN.into_iter().all(has)
 }
 
 /// True if loopback has the address.

@@ -23,7 +23,7 @@ services = []
 
 /// How the zone is made.
 #[derive(Clone, Copy, PartialEq)]
-enum Made {
+pub enum Made {
     Well,
     /// It was signed with new keys, and the parent has the DS of the old ones.
     WithOtherKeys,
@@ -38,7 +38,7 @@ fn look(made: Made, validating: bool) -> Report {
     let folder = TempDir::new().expect("a folder");
     let path = folder.path();
     fs::write(path.join("plan.toml"), PLAN).expect("a plan can be written");
-    let trust = zones(path, made);
+    let Signed { trust, .. } = zones(path, made);
     let ip = Ipv4Addr::LOCALHOST.into();
     let [own, checks] = [(); 2].map(|()| SocketAddr::new(ip, free_port(ip)));
     let served = "zone \"org\" { type primary; file \"org.signed\"; }; zone \"example.org\" { type primary; file \"example\"; };";
@@ -52,8 +52,16 @@ fn look(made: Made, validating: bool) -> Report {
     Report::of(&coexist(path, &args))
 }
 
-/// Writes both zones; the parent's key as a trust anchor has it.
-fn zones(folder: &Path, made: Made) -> String {
+/// What both zones were signed with.
+pub struct Signed {
+    /// The parent's key as a trust anchor has it.
+    pub trust: String,
+    /// The zone's key, by the tools' name of its files.
+    pub key: String,
+}
+
+/// Writes both zones.
+pub fn zones(folder: &Path, made: Made) -> Signed {
     let head = "$TTL 300\n@ SOA ns admin 1 3600 600 86400 300\n@ NS ns\nns A 127.0.0.1\n";
     fs::write(folder.join("child"), format!("{head}www A 203.0.113.20\n")).expect("a zone can be written");
     let old = keygen(folder, "example.org");
@@ -74,7 +82,8 @@ fn zones(folder: &Path, made: Made) -> String {
     let key = fs::read_to_string(folder.join(format!("{parent}.key"))).expect("a key");
     let words: Vec<&str> = key.lines().filter(|l| !l.starts_with(';')).flat_map(str::split_whitespace).collect();
     let at = words.iter().position(|w| *w == "DNSKEY").expect("a DNSKEY");
-    format!("{} {} {} \"{}\"", words[at + 1], words[at + 2], words[at + 3], words[at + 4..].concat())
+    let trust = format!("{} {} {} \"{}\"", words[at + 1], words[at + 2], words[at + 3], words[at + 4..].concat());
+    Signed { trust, key: child }
 }
 
 fn keygen(folder: &Path, zone: &str) -> String {
@@ -82,7 +91,7 @@ fn keygen(folder: &Path, zone: &str) -> String {
 }
 
 /// With one key for all (-z); the tool's own opinion of dates is not asked for.
-fn sign(folder: &Path, more: &[&str], zone: &str, file: &str, key: &str) {
+pub fn sign(folder: &Path, more: &[&str], zone: &str, file: &str, key: &str) {
     let [text, record] = [file, &format!("{key}.key")].map(|f| fs::read_to_string(folder.join(f)).expect("a file"));
     fs::write(folder.join(file), text + &record).expect("a zone can be written");
     let args = [&["-z", "-P", "-o", zone], more, &[file, key]].concat();
