@@ -164,13 +164,7 @@ impl<'a> Evidence<'a> {
 
     /// Each probe that was looked at, with its observations.
     pub(super) fn probes(&self) -> impl Iterator<Item = (&'a Probe, Range<Look>)> + '_ {
-        let mut start = 0;
-        // Those of one probe stand side by side.
-        self.looks.chunk_by(|a, b| a.probe == b.probe).map(move |same| {
-            let looks = start..start + same.len();
-            start = looks.end;
-            (&same[0].probe, looks)
-        })
+        self.order.probes().map(|looks| (&self.looks[looks.start].probe, looks))
     }
 
     /// As [`Evidence::find`], of a probe whose observations these are, by any run.

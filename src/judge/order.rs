@@ -95,6 +95,8 @@ pub(super) struct Order<'a> {
     /// The groups of each name, by its number; those without a name come first.
     groups: Vec<Group>,
     starts: Vec<u32>,
+    /// Where the observations of each probe end, in the recording's order.
+    ends: Vec<u32>,
 }
 
 /// Numbers for things in the order in which they are met.
@@ -164,8 +166,16 @@ impl<'a> Order<'a> {
         let mut rows = dealt(&rows, places.len(), |r| r.place);
         settle(&mut rows, observations);
         let (groups, starts) = groups(&rows, names.len() + 1);
-        let looks = rows.iter().map(|r| &observations[r.at as usize]).collect();
-        (looks, Self { names, places, groups, starts })
+        let (looks, mut ends) = (rows.iter().map(|r| &observations[r.at as usize]).collect(), Vec::new());
+        ends.reserve_exact(groups.len());
+        rows.chunk_by(Row::is_of_one_probe).for_each(|same| ends.push(ends.last().unwrap_or(&0) + number(same.len())));
+        (looks, Self { names, places, groups, starts, ends })
+    }
+
+    /// Where the observations of each probe stand, one after the other.
+    pub(super) fn probes(&self) -> impl Iterator<Item = Range<Look>> + '_ {
+        let starts = std::iter::once(&0).chain(&self.ends);
+        starts.zip(&self.ends).map(|(start, end)| *start as usize..*end as usize)
     }
 
     /// The number of a name, if anything was looked at under it.
