@@ -126,11 +126,11 @@ fn one(plan: &Plan, id: NameId) -> String {
 /// Where the name is asked over TLS in a phase, and which certificate is wanted there.
 fn asked_at(plan: &Plan, obligations: &[Obligation], id: NameId, view: ViewId, phase: Phase) -> Vec<String> {
     let holds = |o: &&Obligation| {
-        o.claim.name() == id && o.holds.iter().any(|(v, moments)| *v == view && moments.contains(Moment::Steady(phase)))
+        o.name == id && o.holds.iter().any(|(v, moments)| *v == view && moments.contains(Moment::Steady(phase)))
     };
     let mut lines: Vec<String> = Vec::new();
     for obligation in obligations.iter().filter(holds) {
-        let (label, service, certificates) = match &obligation.claim {
+        let (label, service, certificates) = match &*obligation.claim {
             Claim::Serves { server, service, certificates, .. } => (&plan.server(*server).label, service, certificates),
             Claim::Path { target, service, certificates, .. } => (plan.target_label(*target), service, certificates),
             _ => continue,

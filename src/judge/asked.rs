@@ -14,15 +14,15 @@ pub(super) fn endpoints<'a>(case: &Case<'a>) -> impl Iterator<Item = (usize, &'a
         Scope::All => case.is_due(i),
         Scope::Files => case.policy.asks_for(case.plan, o),
     };
-    let of_endpoint = |o: &Obligation| matches!(o.claim, Claim::Serves { .. } | Claim::Path { .. });
+    let of_endpoint = |o: &Obligation| matches!(*o.claim, Claim::Serves { .. } | Claim::Path { .. });
     let all = case.obligations.iter().enumerate();
     all.filter(move |(i, o)| of_endpoint(o) && o.drain.is_none() && due(*i, o))
 }
 
 /// What a waiver may say `on` of an endpoint's obligation: its name, server or pool, certificates.
-pub(super) fn labels(plan: &Plan, claim: &Claim, certificates: &[CertId]) -> BTreeSet<String> {
-    let mut out = BTreeSet::from([plan.name(claim.name()).name.to_string()]);
-    match claim {
+pub(super) fn labels(plan: &Plan, of: &Obligation, certificates: &[CertId]) -> BTreeSet<String> {
+    let mut out = BTreeSet::from([plan.name(of.name).name.to_string()]);
+    match &*of.claim {
         Claim::Serves { server, .. } => out.insert(plan.server(*server).label.to_string()),
         Claim::Path { target, .. } => out.insert(plan.target_label(*target).to_string()),
         _ => false,

@@ -162,7 +162,7 @@ impl<'a> Case<'a> {
     /// Without a network only what plan and files say can be judged.
     fn is_in_scope(&self, obligation: &Obligation) -> bool {
         use crate::model::plan::CertificateSource::{File, From, Names, Thumbprint};
-        match (self.policy.scope, &obligation.claim) {
+        match (self.policy.scope, &*obligation.claim) {
             (Scope::All, _) => true,
             (Scope::Files, Claim::Covers { certificate, .. }) => match self.plan.certificate(*certificate).source {
                 File(_) | Names(_) => true,
@@ -183,7 +183,7 @@ impl<'a> Case<'a> {
         else {
             return false;
         };
-        let ttl = self.old_ttls.get(&(view, obligation.claim.name())).copied();
+        let ttl = self.old_ttls.get(&(view, obligation.name)).copied();
         let cutover = &self.plan.cutover;
         let margin = cutover.propagation.get(view.0).copied().unwrap_or(0).saturating_add(cutover.slack);
         let hold = drain.hold.max(ttl.map_or(0, |t| t.saturating_add(margin)));
@@ -217,8 +217,8 @@ type Claimed = (NameId, ViewId, u16, Way, IpAddr);
 fn claimed(obligations: &[Obligation]) -> Vec<Claimed> {
     let mut out: Vec<Claimed> = Vec::new();
     for obligation in obligations {
-        if let Claim::Path { name, view, service, addresses, .. } = &obligation.claim {
-            out.extend(addresses.iter().map(|a| (*name, *view, service.port, service.way, *a)));
+        if let (name, Claim::Path { view, service, addresses, .. }) = (obligation.name, &*obligation.claim) {
+            out.extend(addresses.iter().map(|a| (name, *view, service.port, service.way, *a)));
         }
     }
     out.sort_unstable();

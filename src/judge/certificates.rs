@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use jiff::Timestamp;
 
 use super::evidence::{Evidence, Found, Look, Looks};
-use super::in_use::insert;
+use super::in_use::{Few, insert};
 use super::paths::Paths;
 use super::planned::Planned;
 use crate::model::certificate::{BlobId, CertificateFacts};
@@ -75,7 +75,7 @@ struct Seen<'a> {
     /// The chains that came with it, and whether its key was shown not to be there.
     chains: Vec<(&'a [BlobId], bool)>,
     /// Where.
-    ports: Vec<(u16, Way)>,
+    ports: Few<(u16, Way)>,
 }
 
 impl<'a> Certificates<'a> {
@@ -473,7 +473,11 @@ fn served<'a>(plan: &Plan, evidence: &Evidence<'a>) -> BTreeMap<ServerId, Leaves
             let Some(leaf) = served.chain.first() else { continue };
             for server in owners.get(&address.ip()).into_iter().flatten() {
                 let seen = out.entry(*server).or_default().entry(*leaf).or_default();
-                insert(&mut seen.chains, (served.chain.as_slice(), is_keyless(served)));
+                let chain = (served.chain.as_slice(), is_keyless(served));
+                if let Err(at) = seen.chains.binary_search(&chain) {
+                    seen.chains.reserve_exact(usize::from(seen.chains.is_empty()));
+                    seen.chains.insert(at, chain);
+                }
                 insert(&mut seen.ports, (address.port(), *way));
             }
         }

@@ -153,11 +153,11 @@ impl<'a> Context<'a> {
     }
 
     /// What a waiver may say `on` of an obligation: its name, server or pool, certificate, view.
-    pub(super) fn claim_labels(&self, claim: &Claim) -> BTreeSet<String> {
+    pub(super) fn labels_of(&self, obligation: &Obligation) -> BTreeSet<String> {
         let plan = self.case.plan;
-        let mut out = BTreeSet::from([plan.name(claim.name()).name.to_string()]);
+        let mut out = BTreeSet::from([plan.name(obligation.name).name.to_string()]);
         let mut add = |label: &str| out.insert(label.to_string());
-        match claim {
+        match &*obligation.claim {
             Claim::Covers { certificate, .. } => add(&plan.certificate(*certificate).label),
             Claim::Resolves { view, .. } | Claim::Lowered { view, .. } => add(&plan.view(*view).label),
             Claim::Serves { server, .. } => add(&plan.server(*server).label),
@@ -169,10 +169,10 @@ impl<'a> Context<'a> {
         out
     }
 
-    /// As [`Context::claim_labels`], of a problem.
+    /// As [`Context::labels_of`], of a problem.
     fn labels(&self, item: &Item) -> BTreeSet<String> {
         let plan = self.case.plan;
-        let mut out = self.claim_labels(&item.obligation.claim);
+        let mut out = self.labels_of(item.obligation);
         let mut add = |label: &str| out.insert(label.to_string());
         match &item.problem.fault {
             Fault::Certificate(certificate, fault) => {

@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use smallvec::SmallVec;
+
 use super::RuleInfo;
 use super::certificates::Content;
 use super::draft::{Context, Draft, Key};
@@ -13,6 +15,9 @@ use crate::model::certificate::{BlobId, CertificateFacts};
 use crate::model::obligation::Claim;
 use crate::model::plan::{CertId, CertificateSource, Target};
 use crate::model::tls::{Served, TlsOutcome};
+
+/// A list of mostly one.
+pub(super) type Few<T> = SmallVec<[T; 1]>;
 
 /// Leaves and declared certificates, with the due obligations that are about them.
 pub(super) struct Uses<'a> {
@@ -29,13 +34,13 @@ pub(super) struct InUse<'a> {
     /// The chain of its file, as far as the file has it.
     pub(super) filed: Option<Vec<BlobId>>,
     /// The due obligations; these and what follows are sorted, each once: leaves are many, and few have much of each.
-    pub(super) obligations: Vec<usize>,
+    pub(super) obligations: Few<usize>,
     /// The observations in which it was met.
-    pub(super) looks: Vec<Look>,
+    pub(super) looks: Few<Look>,
     /// Who serves it.
-    pub(super) culprits: Vec<Culprit>,
+    pub(super) culprits: Few<Culprit>,
     /// The declared certificates that it is, or is taken for.
-    pub(super) certificates: Vec<CertId>,
+    pub(super) certificates: Few<CertId>,
 }
 
 impl<'a> InUse<'a> {
@@ -44,10 +49,10 @@ impl<'a> InUse<'a> {
             leaf,
             served: None,
             filed: None,
-            obligations: Vec::new(),
-            looks: Vec::new(),
-            culprits: Vec::new(),
-            certificates: Vec::new(),
+            obligations: Few::new(),
+            looks: Few::new(),
+            culprits: Few::new(),
+            certificates: Few::new(),
         }
     }
 
@@ -79,7 +84,7 @@ impl<'a> Context<'a> {
         let mut out: BTreeMap<Option<usize>, BTreeSet<usize>> = BTreeMap::new();
         for i in obligations {
             let labels = || {
-                let mut labels = self.claim_labels(&self.case.obligations[i].claim);
+                let mut labels = self.labels_of(&self.case.obligations[i]);
                 labels.extend(certificates.iter().map(|c| plan.certificate(*c).label.to_string()));
                 labels
             };
@@ -152,7 +157,7 @@ impl Draft {
 pub(super) fn servers(context: &Context, obligations: &BTreeSet<usize>) -> Vec<String> {
     let (plan, mut out) = (context.case.plan, Vec::new());
     for i in obligations {
-        let target = match &context.case.obligations[*i].claim {
+        let target = match &*context.case.obligations[*i].claim {
             Claim::Serves { server, .. } => Target::Server(*server),
             Claim::Path { target, .. } => *target,
             Claim::Covers { .. } | Claim::Resolves { .. } | Claim::Lowered { .. } => continue,
@@ -174,9 +179,8 @@ pub(super) fn called(context: &Context, used: &InUse, facts: &CertificateFacts) 
 }
 
 /// Into a sorted list; mostly what comes is the last that it has, or belongs behind it.
-pub(super) fn insert<T: Ord>(into: &mut Vec<T>, one: T) {
+pub(super) fn insert<T: Ord>(into: &mut Few<T>, one: T) {
     if let Err(at) = into.binary_search(&one) {
-        into.reserve_exact(usize::from(into.is_empty()));
         into.insert(at, one);
     }
 }
@@ -185,7 +189,7 @@ fn covers(context: &Context) -> BTreeMap<CertId, Vec<usize>> {
     let case = context.case;
     let mut out: BTreeMap<CertId, Vec<usize>> = BTreeMap::new();
     for (i, obligation) in case.obligations.iter().enumerate().filter(|(i, _)| case.is_due(*i)) {
-        if let Claim::Covers { certificate, .. } = &obligation.claim {
+        if let Claim::Covers { certificate, .. } = &*obligation.claim {
             out.entry(*certificate).or_default().push(i);
         }
     }
@@ -197,7 +201,7 @@ fn leaves<'a>(context: &Context<'a>) -> Vec<InUse<'a>> {
     let mut out: BTreeMap<BlobId, InUse<'a>> = BTreeMap::new();
     let mut filed: BTreeSet<CertId> = BTreeSet::new();
     for (i, obligation) in case.obligations.iter().enumerate().filter(|(i, _)| case.is_due(*i)) {
-        if let Claim::Covers { certificate, .. } = &obligation.claim {
+        if let Claim::Covers { certificate, .. } = &*obligation.claim {
             let Content::Leaves(leaves) = case.certificates.content(*certificate) else { continue };
             // What a server serves is met there, name by name.
             if matches!(case.plan.certificate(*certificate).source, CertificateSource::From(_)) {

@@ -122,7 +122,7 @@ fn assess_all(case: &Case) -> (Vec<assess::Assessment>, Suspicion) {
     if suspicion == believed {
         return (assessed, suspicion);
     }
-    let again = parallel::each(count, |i| match case.obligations[i].claim {
+    let again = parallel::each(count, |i| match *case.obligations[i].claim {
         Claim::Covers { .. } => assessed[i].clone(),
         _ => assess::assess(case, i, &suspicion),
     });

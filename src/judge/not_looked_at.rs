@@ -72,7 +72,7 @@ fn another_time(case: &Case) -> Option<String> {
 
 /// Servers that due obligations ask.
 fn asked(case: &Case) -> BTreeSet<usize> {
-    let of = |(i, o): (usize, &crate::model::obligation::Obligation)| match &o.claim {
+    let of = |(i, o): (usize, &crate::model::obligation::Obligation)| match &*o.claim {
         Claim::Serves { server, .. } if case.is_due(i) => Some(server.0),
         _ => None,
     };
@@ -107,7 +107,7 @@ fn default_services(case: &Case) -> Vec<String> {
 fn opaque_pools(case: &Case) -> Vec<String> {
     let due = |pool: usize| {
         case.obligations.iter().enumerate().any(|(i, o)| {
-            case.is_due(i) && matches!(&o.claim, Claim::Path { target: Target::Pool(p), .. } if p.0 == pool)
+            case.is_due(i) && matches!(&*o.claim, Claim::Path { target: Target::Pool(p), .. } if p.0 == pool)
         })
     };
     let opaque = |p: &crate::model::plan::Pool| {
@@ -177,7 +177,7 @@ fn possession(context: &Context) -> Option<String> {
 /// A cache shows the rest of a TTL only.
 fn ttl_of_caches(case: &Case) -> Option<String> {
     let lowered = |(i, o): (usize, &crate::model::obligation::Obligation)| {
-        case.is_due(i) && matches!(o.claim, Claim::Lowered { .. })
+        case.is_due(i) && matches!(*o.claim, Claim::Lowered { .. })
     };
     case.obligations.iter().enumerate().any(lowered).then(|| {
         "the zones' own TTLs where a cache answered (it shows what is left; ask an authoritative server)".to_string()

@@ -81,8 +81,8 @@ fn heard<'a>(case: &'a Case<'_>, encrypted: bool) -> impl Iterator<Item = Given<
 
 fn due<'a>(case: &'a Case<'_>) -> impl Iterator<Item = Wanted<'a>> {
     let due = case.obligations.iter().enumerate().filter(|(i, _)| case.is_due(*i));
-    due.filter_map(|(_, o)| match &o.claim {
-        Claim::Resolves { name, view, expected } => Some((*name, *view, &**expected)),
+    due.filter_map(|(_, o)| match &*o.claim {
+        Claim::Resolves { view, expected } => Some((o.name, *view, &**expected)),
         _ => None,
     })
 }

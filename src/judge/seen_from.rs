@@ -45,14 +45,14 @@ fn proxies(case: &Case, view: ViewId) -> BTreeSet<ProxySeen> {
 
 fn is_path_unseen(case: &Case, view: ViewId, stood: &BTreeSet<&Arc<str>>) -> bool {
     let due = |(i, o): (usize, &crate::model::obligation::Obligation)| {
-        case.is_due(i) && matches!(&o.claim, Claim::Path { view: v, .. } if *v == view)
+        case.is_due(i) && matches!(&*o.claim, Claim::Path { view: v, .. } if *v == view)
     };
     !stood.contains(&case.plan.view(view).label) && case.obligations.iter().enumerate().any(due)
 }
 
 /// True if a view's resolvers have to be asked for anything that is due.
 fn is_asked(case: &Case, view: ViewId) -> bool {
-    let about = |(i, o): (usize, &crate::model::obligation::Obligation)| match &o.claim {
+    let about = |(i, o): (usize, &crate::model::obligation::Obligation)| match &*o.claim {
         Claim::Resolves { view: v, .. } | Claim::Lowered { view: v, .. } | Claim::Path { view: v, .. } => {
             *v == view && case.is_due(i)
         }

@@ -64,9 +64,9 @@ type Wanted<'a> = (NameId, &'a DnsExpectation);
 
 fn due_names<'a>(case: &'a Case, assessed: &'a [Assessment], view: ViewId) -> impl Iterator<Item = Wanted<'a>> {
     let due = case.obligations.iter().zip(assessed).enumerate().filter(|(i, _)| case.is_due(*i));
-    let wanted = due.filter_map(move |(_, (o, a))| match &o.claim {
-        Claim::Resolves { name, view: v, expected } if *v == view && a.truth != Truth::Unobserved => {
-            Some((*name, &**expected))
+    let wanted = due.filter_map(move |(_, (o, a))| match &*o.claim {
+        Claim::Resolves { view: v, expected } if *v == view && a.truth != Truth::Unobserved => {
+            Some((o.name, &**expected))
         }
         _ => None,
     });
@@ -107,8 +107,8 @@ fn is_intercepted<'a>(case: &Case, view: ViewId, index: usize, names: impl Itera
 
 /// True if the plan wants these addresses inside, and others outside: without split DNS nothing tells the two apart.
 fn is_inside_only(case: &Case, name: NameId, given: &BTreeSet<IpAddr>, outside: &BTreeSet<IpAddr>) -> bool {
-    let wanted = |o: &Obligation| match &o.claim {
-        Claim::Resolves { name: n, view, expected } if *n == name => {
+    let wanted = |o: &Obligation| match &*o.claim {
+        Claim::Resolves { view, expected } if o.name == name => {
             let moment = case.policy.moment(case.plan, *view);
             let holds = o.holds.iter().any(|(v, moments)| v == view && moments.contains(moment));
             let internal = case.plan.view(*view).kind == ViewKind::Internal;
@@ -146,10 +146,12 @@ fn leaves(case: &Case) -> BTreeSet<BlobId> {
     }
     let mut by_issuer: BTreeMap<(bool, Arc<[u8]>), Vec<Met>> = BTreeMap::new();
     for (_, obligation) in case.obligations.iter().enumerate().filter(|(i, _)| case.is_due(*i)) {
-        let Claim::Serves { name, server, certificates, .. } = &obligation.claim else { continue };
+        let (name, Claim::Serves { server, certificates, .. }) = (obligation.name, &*obligation.claim) else {
+            continue;
+        };
         let declared = case.certificates.leaves(certificates);
         let Some(certificate) = certificates.first() else { continue };
-        for met in met(case, &strange, *server, *certificate, &case.plan.name(*name).name.probe()) {
+        for met in met(case, &strange, *server, *certificate, &case.plan.name(name).name.probe()) {
             if is_unplanned(case, &met, &declared) {
                 by_issuer.entry((declared.is_empty(), met.issuer.clone())).or_default().push(met);
             }

@@ -15,8 +15,10 @@ pub struct Obligation {
     /// Made of its content, so equal on every machine: `dns/external/mail.domain.com`, `tls/ex2010/IIS:443/mail.domain.com`.
     /// Where one subject has several, the moments follow after `@`.
     pub id: Arc<str>,
-    /// What is claimed.
-    pub claim: Claim,
+    /// The name that it is about.
+    pub name: NameId,
+    /// What is claimed of it.
+    pub claim: Arc<Claim>,
     /// When it must hold, for the clients of which view.
     pub holds: Arc<[(ViewId, MomentSet)]>,
     /// Set where an old target is due only until the caches of a view have forgotten it.
@@ -33,20 +35,16 @@ pub struct Drain {
     pub hold: u32,
 }
 
-/// What is claimed.
+/// What is claimed of a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Claim {
     /// The certificate covers the name.
     Covers {
-        /// The name.
-        name: NameId,
         /// The certificate.
         certificate: CertId,
     },
     /// The view's resolvers answer for the name as wanted.
     Resolves {
-        /// The name.
-        name: NameId,
         /// The view.
         view: ViewId,
         /// What they should answer.
@@ -55,8 +53,6 @@ pub enum Claim {
     /// The server, asked at its own addresses for the name, serves a certificate that covers it and that the clients of
     /// [`Obligation::holds`]'s views trust.
     Serves {
-        /// The name.
-        name: NameId,
         /// The server.
         server: ServerId,
         /// The service.
@@ -67,8 +63,6 @@ pub enum Claim {
     /// Clients of the view who follow the name reach a right certificate at every address that they may be given: the
     /// address of the target in that view, through NAT, proxy or balancer. Provable only by standing in the view.
     Path {
-        /// The name.
-        name: NameId,
         /// The view.
         view: ViewId,
         /// The server or pool that it leads to.
@@ -82,26 +76,11 @@ pub enum Claim {
     },
     /// The TTL of the name's records, each CNAME link included, is at most this many seconds.
     Lowered {
-        /// The name.
-        name: NameId,
         /// The view.
         view: ViewId,
         /// Seconds.
         at_most: u32,
     },
-}
-
-impl Claim {
-    /// The name that it is about.
-    pub fn name(&self) -> NameId {
-        match self {
-            Self::Covers { name, .. }
-            | Self::Resolves { name, .. }
-            | Self::Serves { name, .. }
-            | Self::Path { name, .. }
-            | Self::Lowered { name, .. } => *name,
-        }
-    }
 }
 
 /// What a view's resolvers may answer. Any one of the alternatives is right.

@@ -69,7 +69,7 @@ impl Policy {
         let holds =
             |(view, moments): &(ViewId, MomentSet)| in_view(*view) && moments.contains(self.moment(plan, *view));
         obligation.holds.iter().any(holds)
-            && (self.only.is_empty() || self.only.iter().any(|word| concerns(plan, &obligation.claim, word)))
+            && (self.only.is_empty() || self.only.iter().any(|word| concerns(plan, obligation, word)))
     }
 
     /// True if a view is among those that are asked about.
@@ -106,8 +106,9 @@ fn is_member(plan: &Plan, server: ServerId, label: &str) -> bool {
     plan.pools.iter().any(|pool| *pool.label == *label && has(pool))
 }
 
-/// True if a word of `--only` means this claim: its kind, its name, or the certificate, server or pool that it is about.
-fn concerns(plan: &Plan, claim: &Claim, word: &str) -> bool {
+/// True if a word of `--only` means this obligation: its kind, its name, or the certificate, server or pool that it is about.
+fn concerns(plan: &Plan, obligation: &Obligation, word: &str) -> bool {
+    let claim = &*obligation.claim;
     let label = match claim {
         Claim::Covers { certificate, .. } => Some(&plan.certificate(*certificate).label),
         Claim::Serves { server, .. } if is_member(plan, *server, word) => return true,
@@ -120,6 +121,6 @@ fn concerns(plan: &Plan, claim: &Claim, word: &str) -> bool {
         Claim::Resolves { .. } | Claim::Lowered { .. } => "dns",
         Claim::Serves { .. } | Claim::Path { .. } => "tls",
     };
-    let name = plan.name(claim.name()).name.as_str();
+    let name = plan.name(obligation.name).name.as_str();
     word == kind || label.is_some_and(|l| **l == *word) || name.eq_ignore_ascii_case(word.trim_end_matches('.'))
 }

@@ -75,8 +75,8 @@ impl Asker<'_> {
     }
 
     fn obligation(&mut self, obligation: &Obligation) {
-        let name = self.plan.name(obligation.claim.name()).name.probe();
-        match &obligation.claim {
+        let name = self.plan.name(obligation.name).name.probe();
+        match &*obligation.claim {
             Claim::Covers { certificate, .. } => {
                 if let CertificateSource::From(server) = self.plan.certificate(*certificate).source {
                     self.served_certificate(server, &name);

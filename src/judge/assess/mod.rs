@@ -60,18 +60,19 @@ fn truth_of(problems: &[Problem]) -> Truth {
 /// Judges one obligation by its index.
 pub(super) fn assess(case: &Case, index: usize, suspicion: &Suspicion) -> Assessment {
     let obligation = &case.obligations[index];
-    match &obligation.claim {
-        Claim::Covers { name, certificate } => covers::covers(case, index, *name, *certificate),
-        Claim::Resolves { name, view, expected } => dns::resolves(case, *name, *view, expected, suspicion),
-        Claim::Lowered { name, view, at_most } => ttl::lowered(case, *name, *view, *at_most, suspicion),
-        Claim::Serves { name, server, service, certificates } => {
+    let name = obligation.name;
+    match &*obligation.claim {
+        Claim::Covers { certificate } => covers::covers(case, index, name, *certificate),
+        Claim::Resolves { view, expected } => dns::resolves(case, name, *view, expected, suspicion),
+        Claim::Lowered { view, at_most } => ttl::lowered(case, name, *view, *at_most, suspicion),
+        Claim::Serves { server, service, certificates } => {
             let (views, mtls) = (case.views(index), case.plan.server(*server).settings.mtls);
-            let asked = endpoint::Asked { name: *name, service, certificates, views, suspicion, mtls };
+            let asked = endpoint::Asked { name, service, certificates, views, suspicion, mtls };
             endpoint::serves(case, &asked, *server)
         }
-        Claim::Path { name, view, target, service, addresses, certificates } => {
+        Claim::Path { view, target, service, addresses, certificates } => {
             let (views, mtls) = (Views::from_slice(&[*view]), mtls::demands_client_certificates(case.plan, *target));
-            let asked = endpoint::Asked { name: *name, service, certificates, views, suspicion, mtls };
+            let asked = endpoint::Asked { name, service, certificates, views, suspicion, mtls };
             endpoint::path(case, &asked, *view, *target, addresses)
         }
     }

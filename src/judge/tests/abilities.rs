@@ -1,5 +1,7 @@
 //! What certificates are meant for, and what servers make of them.
 
+use std::sync::Arc;
+
 use super::*;
 use crate::model::plan::ServerId;
 
@@ -65,7 +67,9 @@ fn bridge(front: Option<&Chain>, member: Option<&Chain>, declared: [&Chain; 2]) 
     let name = world.name(Table::Internet, MAIL, Target::Pool(pool));
     let ids = [world.certificate("edge", declared[0]), world.certificate("inner", declared[1])];
     let path = world.path(name, INTERNAL, Target::Pool(pool), &["10.0.0.30"]);
-    if let crate::model::obligation::Claim::Path { certificates, .. } = &mut world.obligations[path].claim {
+    if let crate::model::obligation::Claim::Path { certificates, .. } =
+        Arc::make_mut(&mut world.obligations[path].claim)
+    {
         *certificates = [ids[0]].into();
     }
     world.serves(name, server, &[ids[1]]);

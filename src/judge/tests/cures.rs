@@ -1,5 +1,7 @@
 //! What is said to be done mends what is broken, and breaks nothing else.
 
+use std::sync::Arc;
+
 use super::*;
 use crate::model::phase::{Moment, Phase};
 use crate::model::plan::{ServerId, Wanted};
@@ -115,8 +117,8 @@ fn out_of_a_circle_leads_what_the_plan_says() {
     assert_eq!(cure(&looped(&ring)), [delete, planned]);
     let mut alias = looped(&ring);
     for obligation in &mut alias.obligations {
-        if let crate::model::obligation::Claim::Resolves { expected, .. } = &mut obligation.claim {
-            std::sync::Arc::make_mut(expected).cname = Some(Name::parse("one.domain.com").unwrap());
+        if let crate::model::obligation::Claim::Resolves { expected, .. } = Arc::make_mut(&mut obligation.claim) {
+            Arc::make_mut(expected).cname = Some(Name::parse("one.domain.com").unwrap());
         }
     }
     let lines = alias.judge().findings.into_iter().find(|f| f.title.contains("circle")).unwrap().remedy.cure;

@@ -179,8 +179,8 @@ fn a_ttl_above_the_bound_fails() {
     let judged = |at_most: u32| {
         let mut world = simple();
         let name = crate::model::plan::NameId(0);
-        let claim = crate::model::obligation::Claim::Lowered { name, view: EXTERNAL, at_most };
-        world.oblige("ttl/external/mail.domain.com", claim, &[EXTERNAL]);
+        let claim = crate::model::obligation::Claim::Lowered { view: EXTERNAL, at_most };
+        world.oblige("ttl/external/mail.domain.com", name, claim, &[EXTERNAL]);
         world.rules()
     };
     assert_eq!(judged(300), [""; 0]);

@@ -17,8 +17,8 @@ fn eve() -> World {
     world.plan.names[name.0].wanted[1][0].value = Wanted::Targets(vec![Target::Server(old)].into());
     world.plan.standing = vec![Moment::Steady(Phase::Before); 2];
     world.policy.ask = crate::model::policy::Ask::ReadyFor(Phase::Coexistence);
-    let claim = Claim::Lowered { name, view: EXTERNAL, at_most: 300 };
-    world.oblige("ttl/external/mail.domain.com", claim, &[EXTERNAL]);
+    let claim = Claim::Lowered { view: EXTERNAL, at_most: 300 };
+    world.oblige("ttl/external/mail.domain.com", name, claim, &[EXTERNAL]);
     world.obligations[0].holds = vec![(EXTERNAL, [EVE].into_iter().collect())].into();
     world.plan.phases.insert(Phase::Coexistence, from("2026-11-01T00:00:00Z"));
     world

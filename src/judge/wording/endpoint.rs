@@ -47,7 +47,7 @@ fn insert(ports: &mut Ports, item: &Item, spot: &Spot) {
 
 /// The plan's word for the service that an item is about.
 fn service_word(item: &Item) -> &'static str {
-    match &item.obligation.claim {
+    match &*item.obligation.claim {
         Claim::Serves { service, .. } | Claim::Path { service, .. } => service.word,
         _ => BARE_TLS,
     }
@@ -55,7 +55,7 @@ fn service_word(item: &Item) -> &'static str {
 
 /// True if a balancer led to a member's fault.
 pub(in crate::judge) fn is_by_balancer(item: &Item, spot: &Spot) -> bool {
-    matches!(item.obligation.claim, Claim::Path { target: Target::Pool(_), .. })
+    matches!(*item.obligation.claim, Claim::Path { target: Target::Pool(_), .. })
         && matches!(spot.culprit, Culprit::Planned(Target::Server(_)))
 }
 
@@ -81,7 +81,7 @@ fn in_order(ports: &Ports) -> Vec<(&'static str, &BTreeSet<Door>)> {
 
 /// The service words of items, as an administrator types them.
 pub(in crate::judge) fn services(items: &[Item]) -> Vec<&'static str> {
-    let word = |i: &Item| match &i.obligation.claim {
+    let word = |i: &Item| match &*i.obligation.claim {
         Claim::Serves { .. } | Claim::Path { .. } => Some(service_word(i)),
         _ => None,
     };
@@ -110,7 +110,7 @@ type Tries<'a> = (BTreeSet<Cow<'a, str>>, Ports);
 pub(in crate::judge) fn tries(case: &Case, items: &[Item], assessed: &[Assessment]) -> Vec<String> {
     let mut out: BTreeMap<(&str, IpAddr), Tries> = BTreeMap::new();
     for (item, (spot, _)) in items.iter().filter_map(|i| Some((i, endpoint_fault(i)?))) {
-        if let Claim::Path { target: target @ Target::Pool(_), .. } = &item.obligation.claim {
+        if let Claim::Path { target: target @ Target::Pool(_), .. } = &*item.obligation.claim {
             let key = (case.plan.target_label(*target).as_ref(), spot.address.ip());
             let entry = out.entry(key).or_default();
             entry.0.insert(assessed[item.index].cell.text());
@@ -213,7 +213,7 @@ pub(in crate::judge) fn endpoint_fault<'a>(item: &Item<'a>) -> Option<(&'a Spot,
 
 /// The declared certificates that items' obligations want.
 pub(in crate::judge) fn wanted_by(items: &[Item]) -> BTreeSet<CertId> {
-    let of = |i: &Item| match &i.obligation.claim {
+    let of = |i: &Item| match &*i.obligation.claim {
         Claim::Serves { certificates, .. } | Claim::Path { certificates, .. } => certificates.to_vec(),
         Claim::Covers { certificate, .. } => vec![*certificate],
         _ => Vec::new(),

@@ -40,7 +40,7 @@ pub(super) fn list<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
 
 /// The names that items are about, each once, in the plan's order.
 pub(super) fn names(items: &[Item]) -> Vec<NameId> {
-    items.iter().map(|i| i.obligation.claim.name()).collect::<BTreeSet<_>>().into_iter().collect()
+    items.iter().map(|i| i.obligation.name).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 /// Names in words.

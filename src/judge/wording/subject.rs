@@ -1,6 +1,6 @@
 //! Whom obligations and findings are about.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::judge::draft::Item;
 use crate::judge::evidence::Look;
 use crate::judge::problem::{Culprit, Fault, Spot};
 use crate::model::finding::{ClaimKind, Subject};
-use crate::model::obligation::Claim;
+use crate::model::obligation::{Claim, Obligation};
 use crate::model::plan::ViewId;
 use crate::model::service::Service;
 
@@ -31,7 +31,8 @@ pub(in crate::judge) struct Shared {
     services: BTreeMap<(&'static str, u16), Arc<str>>,
     addresses: BTreeMap<IpAddr, Arc<str>>,
     words: BTreeMap<Box<str>, Arc<str>>,
-    subjects: HashSet<Arc<Subject<Arc<str>>>>,
+    /// By the claim, which the names of one server share.
+    subjects: HashMap<*const Claim, Arc<Subject<Arc<str>>>>,
 }
 
 impl Shared {
@@ -51,15 +52,6 @@ impl Shared {
         self.addresses.entry(address).or_insert_with(|| address.to_string().into()).clone()
     }
 
-    fn subject(&mut self, subject: Subject<Arc<str>>) -> Arc<Subject<Arc<str>>> {
-        if let Some(known) = self.subjects.get(&subject) {
-            return known.clone();
-        }
-        let new = Arc::new(subject);
-        self.subjects.insert(new.clone());
-        new
-    }
-
     /// What stands in a cell.
     pub(in crate::judge) fn cell(&mut self, cell: &Cell) -> Arc<str> {
         if let Cell::Answer(only, 0) = cell {
@@ -74,9 +66,14 @@ impl Shared {
 }
 
 /// What an obligation is about beside its name.
-pub(in crate::judge) fn about(case: &Case, claim: &Claim, shared: &mut Shared) -> Arc<Subject<Arc<str>>> {
-    let subject = without_name(case, claim, shared);
-    shared.subject(subject)
+pub(in crate::judge) fn about(case: &Case, obligation: usize, shared: &mut Shared) -> Arc<Subject<Arc<str>>> {
+    let claim = &case.obligations[obligation].claim;
+    if let Some(known) = shared.subjects.get(&Arc::as_ptr(claim)) {
+        return known.clone();
+    }
+    let subject = Arc::new(without_name(case, claim, shared));
+    shared.subjects.insert(Arc::as_ptr(claim), subject.clone());
+    subject
 }
 
 fn without_name(case: &Case, claim: &Claim, shared: &mut Shared) -> Subject<Arc<str>> {
@@ -116,8 +113,8 @@ fn one(addresses: Vec<IpAddr>) -> Option<String> {
 pub(in crate::judge) fn common_subject(case: &Case, obligations: &BTreeSet<usize>, items: &[Item]) -> Subject {
     let mut shared = Shared::default();
     let of = |i: &usize| {
-        let claim = &case.obligations[*i].claim;
-        Subject { name: Some(case.plan.name(claim.name()).name.shared()), ..without_name(case, claim, &mut shared) }
+        let Obligation { name, claim, .. } = &case.obligations[*i];
+        Subject { name: Some(case.plan.name(*name).name.shared()), ..without_name(case, claim, &mut shared) }
     };
     let subjects: Vec<Subject<Arc<str>>> = obligations.iter().map(of).collect();
     let common = |field: fn(&Subject<Arc<str>>) -> &Option<Arc<str>>| {

@@ -163,7 +163,7 @@ fn mend_proxy(proxy: &str, fault: &ProxyFault) -> String {
 fn by_hand(case: &Case, who: &str, items: &[Item]) -> Vec<String> {
     let mut out =
         vec![format!("look at the certificate of {who} by hand; OpenSSL still speaks TLS 1.0 if it is told to:")];
-    let first = items.iter().find_map(|i| Some((endpoint_fault(i)?.0, i.obligation.claim.name())));
+    let first = items.iter().find_map(|i| Some((endpoint_fault(i)?.0, i.obligation.name)));
     if let Some((spot, name)) = first {
         let name = commands::posix(case.plan.name(name).name.probe().as_str());
         let starttls = starttls(spot.way).map(|word| format!(" -starttls {word}")).unwrap_or_default();

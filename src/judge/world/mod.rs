@@ -236,11 +236,12 @@ impl World {
     }
 
     /// Adds an obligation of the coexistence, for the clients of some views.
-    pub(super) fn oblige(&mut self, id: &str, claim: Claim, views: &[ViewId]) -> usize {
+    pub(super) fn oblige(&mut self, id: &str, name: NameId, claim: Claim, views: &[ViewId]) -> usize {
         let moments: MomentSet = [COEXISTENCE].into_iter().collect();
         self.obligations.push(Obligation {
             id: id.into(),
-            claim,
+            name,
+            claim: claim.into(),
             holds: views.iter().map(|v| (*v, moments)).collect(),
             drain: None,
             span: Span { start: 2, end: 3 },
@@ -251,7 +252,7 @@ impl World {
     /// The certificate covers the name.
     pub(super) fn covers(&mut self, name: NameId, certificate: CertId) -> usize {
         let id = format!("san/{}/{}", self.plan.certificate(certificate).label, self.plan.name(name).name);
-        self.oblige(&id, Claim::Covers { name, certificate }, &[INTERNAL, EXTERNAL])
+        self.oblige(&id, name, Claim::Covers { certificate }, &[INTERNAL, EXTERNAL])
     }
 
     /// The view resolves the name to these addresses.
@@ -265,7 +266,7 @@ impl World {
     /// The view answers for the name as expected.
     pub(super) fn expects(&mut self, name: NameId, view: ViewId, expected: DnsExpectation) -> usize {
         let id = format!("dns/{}/{}", self.plan.view(view).label, self.plan.name(name).name);
-        self.oblige(&id, Claim::Resolves { name, view, expected: expected.into() }, &[view])
+        self.oblige(&id, name, Claim::Resolves { view, expected: expected.into() }, &[view])
     }
 
     /// The server serves the name, and both views trust it.
@@ -277,8 +278,8 @@ impl World {
     pub(super) fn serves_at(&mut self, name: NameId, server: ServerId, service: Service, certs: &[CertId]) -> usize {
         let (label, name_text) = (&self.plan.server(server).label, &self.plan.name(name).name);
         let id = format!("tls/{label}/{}:{}/{name_text}", service.word, service.port);
-        let claim = Claim::Serves { name, server, service, certificates: certs.into() };
-        self.oblige(&id, claim, &[INTERNAL, EXTERNAL])
+        let claim = Claim::Serves { server, service, certificates: certs.into() };
+        self.oblige(&id, name, claim, &[INTERNAL, EXTERNAL])
     }
 
     /// The view's clients reach the target.
@@ -286,8 +287,8 @@ impl World {
         let (label, name_text) = (self.plan.target_label(target), &self.plan.name(name).name);
         let id = format!("path/{}/{label}/https:443/{name_text}", self.plan.view(view).label);
         let addresses = addresses.iter().map(|a| a.parse().unwrap()).collect();
-        let claim = Claim::Path { name, view, target, service: https(), addresses, certificates: [].into() };
-        self.oblige(&id, claim, &[view])
+        let claim = Claim::Path { view, target, service: https(), addresses, certificates: [].into() };
+        self.oblige(&id, name, claim, &[view])
     }
 }
 

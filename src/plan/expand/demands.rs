@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::pattern::{Origin, Pattern};
 use crate::model::obligation::{Claim, DnsExpectation};
 use crate::model::phase::{Moment, MomentSet, Phase};
-use crate::model::plan::{CertId, NameId, Plan, PlannedName, ServerId, Target, ViewId};
+use crate::model::plan::{CertId, Plan, PlannedName, ServerId, Target, ViewId};
 use crate::model::service::Service;
 
 /// What makes two demands on the same name one obligation.
@@ -49,14 +49,14 @@ impl Key {
         }
     }
 
-    pub(super) fn claim(&self, name: NameId) -> Claim {
+    pub(super) fn claim(&self) -> Claim {
         match self.clone() {
-            Self::Covers(certificate) => Claim::Covers { name, certificate },
-            Self::Dns(view, expected) => Claim::Resolves { name, view, expected },
-            Self::Lowered(view, at_most) => Claim::Lowered { name, view, at_most },
-            Self::Serves(server, service, certificates, _) => Claim::Serves { name, server, service, certificates },
+            Self::Covers(certificate) => Claim::Covers { certificate },
+            Self::Dns(view, expected) => Claim::Resolves { view, expected },
+            Self::Lowered(view, at_most) => Claim::Lowered { view, at_most },
+            Self::Serves(server, service, certificates, _) => Claim::Serves { server, service, certificates },
             Self::Path(view, target, service, addresses, certificates, _) => {
-                Claim::Path { name, view, target, service, addresses, certificates }
+                Claim::Path { view, target, service, addresses, certificates }
             }
         }
     }

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::demands::{Demand, Key};
-use crate::model::obligation::{Drain, Obligation};
+use super::demands::Demand;
+use crate::model::obligation::{Claim, Drain, Obligation};
 use crate::model::phase::{Moment, MomentSet, Phase};
 use crate::model::plan::{NameId, Plan, PlannedName, ViewId};
 use crate::model::source::{Located, Span};
@@ -32,7 +32,7 @@ pub(super) struct Pattern {
 struct Row {
     /// Its id, before and behind the name.
     id: (String, String),
-    key: Key,
+    claim: Arc<Claim>,
     holds: Arc<[(ViewId, MomentSet)]>,
     drain: Option<Drain>,
     origin: Origin,
@@ -58,7 +58,7 @@ impl Pattern {
             drain: demand.key.is_draining().then(|| Drain { hold: hold(plan, name, &demand.holds) }),
             holds: demand.holds.into(),
             origin: demand.origin,
-            key: demand.key,
+            claim: demand.key.claim().into(),
         };
         Self { rows: demands.into_iter().zip(ids).map(row).collect() }
     }
@@ -72,7 +72,8 @@ impl Pattern {
             [&row.id.0, name.name.as_str(), &row.id.1].iter().for_each(|part| text.push_str(part));
             out.push(Obligation {
                 id: text.as_str().into(),
-                claim: row.key.claim(id),
+                name: id,
+                claim: row.claim.clone(),
                 holds: row.holds.clone(),
                 drain: row.drain,
                 span: match row.origin {

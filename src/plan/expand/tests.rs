@@ -71,7 +71,7 @@ fn a_transition_lets_dns_answer_either_target_and_asks_the_servers_of_both() {
     let due = due(&plan, &all, Ask::Phase(Transition(Before, Coexistence)));
     let sets: Vec<usize> = due
         .iter()
-        .filter_map(|o| match &o.claim {
+        .filter_map(|o| match &*o.claim {
             Claim::Resolves { expected, .. } => Some(expected.present.len()),
             _ => None,
         })
@@ -97,7 +97,7 @@ fn the_eve_of_a_flip_lets_records_be_old_and_asks_for_all_that_they_will_lead_to
     let all = expand(&plan);
     let got: Vec<&str> = due(&plan, &all, Ask::ReadyFor(Coexistence)).iter().map(|o| &*o.id).collect();
     let flips = all.iter().find(|o| got.contains(&&*o.id) && o.id.starts_with("dns/internal/mail.domain.com"));
-    let Some(Claim::Resolves { expected, .. }) = flips.map(|o| &o.claim) else { panic!("{got:#?}") };
+    let Some(Claim::Resolves { expected, .. }) = flips.map(|o| &*o.claim) else { panic!("{got:#?}") };
     assert_eq!(expected.present.len(), 2, "old or new, and nothing else");
     for wanted in [
         "ttl/internal/mail.domain.com",
@@ -123,7 +123,7 @@ fn intranet_names_are_forbidden_outside_and_retired_legacy_names_absent_everywhe
     let all = expand(&plan);
     let absent = |moment| {
         let due = due(&plan, &all, Ask::Phase(moment));
-        let absent = |o: &&Obligation| match &o.claim {
+        let absent = |o: &&Obligation| match &*o.claim {
             Claim::Resolves { expected, .. } if expected.absent => Some((o.id.to_string(), expected.forbidden)),
             _ => None,
         };

@@ -17,14 +17,14 @@ pub(super) fn ask(asker: &mut Asker<'_>, obligations: &[Obligation], policy: &Po
     let plan = asker.plan;
     let mut asked = BTreeSet::new();
     for obligation in obligations.iter().filter(|o| policy.asks_for(plan, o)) {
-        let Claim::Serves { server, service, name, .. } = &obligation.claim else { continue };
+        let (name, Claim::Serves { server, service, .. }) = (obligation.name, &*obligation.claim) else { continue };
         if !is_web(service) || !is_declared(plan, *server) {
             continue;
         }
         let addresses = plan.server(*server).own_addresses(&plan.views);
         let reached: Vec<_> = addresses.into_iter().filter_map(|a| Some((a, asker.way_to(a)?))).collect();
         for (address, via) in reached {
-            let name = plan.name(*name).name.probe();
+            let name = plan.name(name).name.probe();
             let probe = HttpProbe { address: SocketAddr::new(address, service.port), name, page: Page::Root };
             if asked.insert(probe.clone()) {
                 let timeout_ms = plan.server(*server).settings.timeout_ms;

@@ -99,7 +99,7 @@ fn demanding(context: &Context) -> BTreeSet<CertId> {
     };
     let mut out = BTreeSet::new();
     for obligation in case.obligations.iter().enumerate().filter(|(i, _)| is_asked(case, *i)).map(|(_, o)| o) {
-        match &obligation.claim {
+        match &*obligation.claim {
             Claim::Serves { server, certificates, .. } if mtls(Target::Server(*server)) => {
                 out.extend(certificates.iter())
             }

@@ -87,7 +87,7 @@ fn long(facts: &CertificateFacts) -> Vec<&String> {
 fn lacked(context: &Context) -> BTreeMap<BlobId, BTreeMap<String, NameId>> {
     let mut out: BTreeMap<BlobId, BTreeMap<String, NameId>> = BTreeMap::new();
     for item in context.items() {
-        let name = item.obligation.claim.name();
+        let name = item.obligation.name;
         if let Some((Whose::Leaf(leaf), _)) = lacking::lacking(context.case, &item) {
             out.entry(leaf).or_default().insert(context.case.plan.name(name).name.to_string(), name);
         }

@@ -65,7 +65,7 @@ pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
         let Some(public) = issuance::of_declared(case, certificate) else { continue };
         let (label, listed) = (&plan.certificate(certificate).label, wording::list(shown.iter().copied()));
         let by = public.brand.map_or("a public authority", |b| b.name);
-        let is_shown = |i: &usize| shown.contains(&plan.name(case.obligations[*i].claim.name()).name.as_str());
+        let is_shown = |i: &usize| shown.contains(&plan.name(case.obligations[*i].name).name.as_str());
         let due = context.covers(certificate).filter(is_shown);
         for (waiver, obligations) in context.by_waiver(&INFO, due, &[certificate]) {
             let mut draft = Draft::about_declared(context, &INFO, certificate, waiver, obligations);

@@ -31,7 +31,7 @@ pub(in crate::judge) fn lacking<'a>(case: &Case, item: &Item<'a>) -> Option<(Who
 
 /// The wanted certificate whose planned names lack the name already.
 fn unordered(case: &Case, item: &Item) -> Option<CertId> {
-    let name = &case.plan.name(item.obligation.claim.name()).name;
+    let name = &case.plan.name(item.obligation.name).name;
     wanted(item).iter().copied().find(|c| match &case.plan.certificate(*c).source {
         CertificateSource::Names(names) => pki::identify_among(names.iter().map(|n| n.value.as_str()), name).is_err(),
         _ => false,
@@ -47,7 +47,7 @@ fn is_meant(case: &Case, item: &Item, leaf: BlobId, why: &Mismatch) -> bool {
     if !known.is_empty() {
         return known.contains(&leaf);
     }
-    let name = case.plan.name(item.obligation.claim.name()).name.probe();
+    let name = case.plan.name(item.obligation.name).name.probe();
     let telling = is_depth(why) || is_common_name(case, item, why) || is_wanted(case, wanted, leaf);
     telling && case.certificates.good_leaf(wanted, &[name]).is_none()
 }
@@ -58,7 +58,7 @@ pub(in crate::judge) fn is_wanted(case: &Case, wanted: &[CertId], leaf: BlobId) 
 }
 
 fn wanted<'a>(item: &Item<'a>) -> &'a [CertId] {
-    match &item.obligation.claim {
+    match &*item.obligation.claim {
         Claim::Serves { certificates, .. } | Claim::Path { certificates, .. } => certificates,
         _ => &[],
     }
@@ -110,7 +110,7 @@ pub(in crate::judge) fn presented(case: &Case, whose: Whose) -> Vec<String> {
 
 /// True if the item's name stands in `[legacy]`.
 pub(in crate::judge) fn is_legacy(case: &Case, item: &Item) -> bool {
-    case.plan.name(item.obligation.claim.name()).table == Table::Legacy
+    case.plan.name(item.obligation.name).table == Table::Legacy
 }
 
 /// One finding per certificate, with everything that it lacks for the reason that `speaks_of` picks.
@@ -227,10 +227,10 @@ fn unplanned(case: &Case, whose: Whose) -> Option<String> {
 fn order(case: &Case, certificate: Option<CertId>, lacking: &[NameId]) -> Vec<String> {
     let mut names: BTreeSet<NameId> = lacking.iter().copied().collect();
     for obligation in case.obligations {
-        if let Claim::Covers { name, certificate: c } = &obligation.claim
+        if let (name, Claim::Covers { certificate: c }) = (obligation.name, &*obligation.claim)
             && Some(*c) == certificate
         {
-            names.insert(*name);
+            names.insert(name);
         }
     }
     let all: Vec<&str> = names.iter().map(|n| case.plan.name(*n).name.as_str()).collect();

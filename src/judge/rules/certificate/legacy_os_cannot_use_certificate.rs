@@ -70,12 +70,12 @@ pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
     let case = context.case;
     let mut found: BTreeMap<(ServerId, CertId, BlobId, Option<usize>), BTreeSet<usize>> = BTreeMap::new();
     for (index, obligation) in asked::endpoints(case) {
-        let Claim::Serves { server, certificates, .. } = &obligation.claim else { continue };
+        let Claim::Serves { server, certificates, .. } = &*obligation.claim else { continue };
         if abilities::of(case.plan.server(*server)).is_none() {
             continue;
         }
         for certificate in certificates.iter() {
-            let waiver = context.waiver(INFO.name, &asked::labels(case.plan, &obligation.claim, &[*certificate]));
+            let waiver = context.waiver(INFO.name, &asked::labels(case.plan, obligation, &[*certificate]));
             for leaf in case.certificates.leaves(&[*certificate]) {
                 if !case.certificates.serves(*server, leaf) {
                     found.entry((*server, *certificate, leaf, waiver)).or_default().insert(index);

@@ -59,12 +59,12 @@ pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
     let case = context.case;
     let mut found: BTreeMap<(PoolId, CertId, BlobId, Option<usize>), BTreeSet<usize>> = BTreeMap::new();
     for (index, obligation) in asked::endpoints(case) {
-        let Claim::Path { target: Target::Pool(pool), certificates, .. } = &obligation.claim else { continue };
+        let Claim::Path { target: Target::Pool(pool), certificates, .. } = &*obligation.claim else { continue };
         if !acts_as_client(case.plan, *pool) {
             continue;
         }
         for certificate in certificates.iter() {
-            let waiver = context.waiver(INFO.name, &asked::labels(case.plan, &obligation.claim, &[*certificate]));
+            let waiver = context.waiver(INFO.name, &asked::labels(case.plan, obligation, &[*certificate]));
             let leaves = case.certificates.leaves(&[*certificate]).into_iter();
             for leaf in leaves.filter(|l| case.certificates.facts(*l).is_ok_and(|f| f.client_auth == Some(false))) {
                 found.entry((*pool, *certificate, leaf, waiver)).or_default().insert(index);

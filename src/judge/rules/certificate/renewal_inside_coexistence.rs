@@ -115,7 +115,7 @@ fn by_hand(case: &Case) -> BTreeMap<CertId, BTreeSet<ServerId>> {
     };
     let mut out: BTreeMap<CertId, BTreeSet<ServerId>> = BTreeMap::new();
     for obligation in case.obligations.iter().filter(|o| o.drain.is_none()) {
-        let Claim::Serves { server, certificates, .. } = &obligation.claim else { continue };
+        let Claim::Serves { server, certificates, .. } = &*obligation.claim else { continue };
         if old(*server) && obligation.holds.iter().any(|(_, moments)| moments.contains(coexistence)) {
             for certificate in certificates.iter() {
                 out.entry(*certificate).or_default().insert(*server);

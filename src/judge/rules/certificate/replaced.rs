@@ -112,9 +112,9 @@ impl Change {
     fn is_relied_on(&self, case: &Case, leaf: BlobId) -> bool {
         let due = |phase| {
             let holds = move |o: &&Obligation| o.holds.iter().any(|(_, set)| set.contains(Moment::Steady(phase)));
-            let here = |o: &Obligation| match &o.claim {
-                Claim::Serves { name, server, service, .. } if o.drain.is_none() => {
-                    (Target::Server(*server) == self.target && *service == self.service).then_some(*name)
+            let here = |o: &Obligation| match &*o.claim {
+                Claim::Serves { server, service, .. } if o.drain.is_none() => {
+                    (Target::Server(*server) == self.target && *service == self.service).then_some(o.name)
                 }
                 _ => None,
             };

@@ -86,7 +86,7 @@ fn spoken(context: &Context) -> BTreeSet<Key> {
     let key = |(whose, _), name| Key::Uncovered(whose, name);
     context
         .items()
-        .filter_map(|i| lacking::lacking(context.case, &i).map(|found| key(found, i.obligation.claim.name())))
+        .filter_map(|i| lacking::lacking(context.case, &i).map(|found| key(found, i.obligation.name)))
         .collect()
 }
 

@@ -90,8 +90,8 @@ pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
 fn wanted<'a>(context: &Context<'a>) -> BTreeMap<CertId, BTreeSet<&'a Name>> {
     let mut out: BTreeMap<CertId, BTreeSet<&Name>> = BTreeMap::new();
     for obligation in context.case.obligations {
-        if let Claim::Covers { name, certificate } = &obligation.claim {
-            out.entry(*certificate).or_default().insert(&context.case.plan.name(*name).name);
+        if let (name, Claim::Covers { certificate }) = (obligation.name, &*obligation.claim) {
+            out.entry(*certificate).or_default().insert(&context.case.plan.name(name).name);
         }
     }
     out

@@ -63,7 +63,7 @@ pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
     }
     let slip = |item: &Item| {
         let (whose, _) = lacking::lacking(context.case, item)?;
-        near.get(&(whose, item.obligation.claim.name())).map(|found| (whose, found.clone()))
+        near.get(&(whose, item.obligation.name)).map(|found| (whose, found.clone()))
     };
     for (((whose, found), waiver), items) in context.group(&INFO, slip) {
         drafts.push(draft(context, whose, &found, waiver, &items));
@@ -78,7 +78,7 @@ pub(super) fn slips(context: &Context) -> BTreeMap<(Whose, NameId), String> {
     let mut out: BTreeMap<(Whose, NameId), Option<String>> = BTreeMap::new();
     for item in context.items() {
         if let Some((whose, Mismatch::NotPresented)) = lacking::lacking(case, &item) {
-            let name = item.obligation.claim.name();
+            let name = item.obligation.name;
             let wanted = case.plan.name(name).name.as_str();
             let near = || {
                 let presented = presented(case, whose);

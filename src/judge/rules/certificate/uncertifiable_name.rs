@@ -63,10 +63,10 @@ pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
     let case = context.case;
     let mut found: BTreeMap<(CertId, bool), Vec<Refused>> = BTreeMap::new();
     for (i, obligation) in case.obligations.iter().enumerate().filter(|(i, _)| case.is_due(*i)) {
-        let Claim::Covers { name, certificate } = obligation.claim else { continue };
+        let (name, Claim::Covers { certificate }) = (obligation.name, &*obligation.claim) else { continue };
         let Some(why) = issuance::uncertifiable(&case.plan.name(name).name) else { continue };
-        if is_for_strangers(context, i) || issuance::of_declared(case, certificate).is_some() {
-            found.entry((certificate, why == Uncertifiable::Unlisted)).or_default().push((i, name, why));
+        if is_for_strangers(context, i) || issuance::of_declared(case, *certificate).is_some() {
+            found.entry((*certificate, why == Uncertifiable::Unlisted)).or_default().push((i, name, why));
         }
     }
     let mut ordered = ordered(context);
@@ -92,7 +92,7 @@ pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
             let mut draft = Draft::about_declared(context, &INFO, certificate, waiver, obligations.clone());
             draft.severity = if unlisted { Severity::Warning } else { Severity::Error };
             words(context, certificate, &lines, &mut draft);
-            draft.at = obligations.first().map(|i| case.plan.name(case.obligations[*i].claim.name()).span);
+            draft.at = obligations.first().map(|i| case.plan.name(case.obligations[*i].name).span);
             draft.keys =
                 these.iter().flat_map(|(_, n, _)| keys.get(&(certificate, *n)).cloned().unwrap_or_default()).collect();
             drafts.push(draft);
@@ -114,7 +114,7 @@ fn ordered(context: &Context) -> BTreeMap<(CertId, bool, Option<usize>), BTreeSe
     let mut out: BTreeMap<_, BTreeSet<Line>> = BTreeMap::new();
     let due = case.obligations.iter().enumerate().filter(|(i, _)| case.is_due(*i));
     let used: BTreeSet<CertId> = due
-        .filter_map(|(_, o)| match o.claim {
+        .filter_map(|(_, o)| match *o.claim {
             Claim::Covers { certificate, .. } => Some(certificate),
             _ => None,
         })
@@ -141,7 +141,7 @@ fn is_for_strangers(context: &Context, obligation: usize) -> bool {
 fn keys(context: &Context) -> BTreeMap<(CertId, NameId), BTreeSet<Key>> {
     let mut out: BTreeMap<_, BTreeSet<Key>> = BTreeMap::new();
     let wanted = |item: &Item| -> Vec<CertId> {
-        match &item.obligation.claim {
+        match &*item.obligation.claim {
             Claim::Covers { certificate, .. } => vec![*certificate],
             Claim::Serves { certificates, .. } | Claim::Path { certificates, .. } => certificates.to_vec(),
             Claim::Resolves { .. } | Claim::Lowered { .. } => Vec::new(),
@@ -149,7 +149,7 @@ fn keys(context: &Context) -> BTreeMap<(CertId, NameId), BTreeSet<Key>> {
     };
     for item in context.items() {
         let Some((whose, _)) = lacking::lacking(context.case, &item) else { continue };
-        let name = item.obligation.claim.name();
+        let name = item.obligation.name;
         for certificate in wanted(&item) {
             out.entry((certificate, name)).or_default().insert(Key::Uncovered(whose, name));
         }

@@ -73,15 +73,17 @@ pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
     let case = context.case;
     let mut groups: BTreeMap<(ServerId, CertId, Option<usize>), Group> = BTreeMap::new();
     for (index, obligation) in asked::endpoints(case) {
-        let Claim::Serves { name, server, service, certificates } = &obligation.claim else { continue };
+        let (name, Claim::Serves { server, service, certificates }) = (obligation.name, &*obligation.claim) else {
+            continue;
+        };
         if !takes_assignments(case.plan.server(*server)) || !(is_imap(service) || is_pop(service)) {
             continue;
         }
-        for certificate in certificates.iter().filter(|c| is_wild(context, **c, *name)) {
-            let labels = asked::labels(case.plan, &obligation.claim, &[*certificate]);
+        for certificate in certificates.iter().filter(|c| is_wild(context, **c, name)) {
+            let labels = asked::labels(case.plan, obligation, &[*certificate]);
             let key = (*server, *certificate, context.waiver(INFO.name, &labels));
             let group = groups.entry(key).or_default();
-            group.names.insert(*name);
+            group.names.insert(name);
             group.obligations.insert(index);
             group.imap |= is_imap(service);
             group.pop |= is_pop(service);

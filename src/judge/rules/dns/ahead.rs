@@ -37,8 +37,8 @@ pub(super) fn ahead(context: &Context) -> Vec<Ahead> {
 }
 
 fn due(case: &Case) -> BTreeSet<(NameId, ViewId)> {
-    let of = |(i, o): (usize, &crate::model::obligation::Obligation)| match &o.claim {
-        Claim::Resolves { name, view, .. } if case.is_due(i) => Some((*name, *view)),
+    let of = |(i, o): (usize, &crate::model::obligation::Obligation)| match &*o.claim {
+        Claim::Resolves { view, .. } if case.is_due(i) => Some((o.name, *view)),
         _ => None,
     };
     case.obligations.iter().enumerate().filter_map(of).collect()

@@ -236,7 +236,7 @@ fn fails_for_it(seen: &Seen, draft: &mut Draft) {
         else {
             continue;
         };
-        let name = item.obligation.claim.name();
+        let name = item.obligation.name;
         let is_in_zone = seen.context.case.plan.name(name).name.is_under(seen.zone.apex.as_str());
         if *view == seen.view && is_in_zone && word.contains("SERVFAIL") {
             draft.keys.insert(Key::Dns(name, *view));

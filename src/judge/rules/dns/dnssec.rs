@@ -197,7 +197,7 @@ pub(super) fn failures(context: &Context) -> BTreeMap<(ViewId, Name), Failure> {
         else {
             continue;
         };
-        let name = &plan.name(item.obligation.claim.name()).name.probe();
+        let name = &plan.name(item.obligation.name).name.probe();
         let zones = zones.get_or_insert_with(|| signed::zones(plan));
         let (Some(zone), Some(server)) = (
             signed::zone_of(zones, name),
@@ -215,7 +215,7 @@ pub(super) fn failures(context: &Context) -> BTreeMap<(ViewId, Name), Failure> {
             failure.is_proven |= failure.looks.len() > before;
         }
         failure.obligations.insert(item.index);
-        failure.keys.insert(Key::Dns(item.obligation.claim.name(), *view));
+        failure.keys.insert(Key::Dns(item.obligation.name, *view));
         failure.looks.extend(&item.problem.looks);
         failure.resolvers.insert(server.value.to_string());
         failure.names.insert(name.to_string());
@@ -230,8 +230,8 @@ pub(super) fn failures(context: &Context) -> BTreeMap<(ViewId, Name), Failure> {
 /// Names of a zone of which nothing is due yet in the view, and which other questions are about: they fail with the rest.
 fn not_due(context: &Context, view: ViewId, zone: &Name) -> Vec<Key> {
     let (case, plan) = (context.case, context.case.plan);
-    let due = case.obligations.iter().enumerate().filter_map(|(i, o)| match &o.claim {
-        Claim::Resolves { name, view: of, .. } if *of == view && case.is_due(i) => Some(*name),
+    let due = case.obligations.iter().enumerate().filter_map(|(i, o)| match &*o.claim {
+        Claim::Resolves { view: of, .. } if *of == view && case.is_due(i) => Some(o.name),
         _ => None,
     });
     let due: BTreeSet<NameId> = due.collect();

@@ -101,7 +101,7 @@ pub(super) const RULES: &[Rule] = &[
 /// The name and view of a DNS problem whose fault `is` picks.
 fn about(item: &Item, is: impl Fn(&DnsFault) -> bool) -> Option<(NameId, ViewId)> {
     match &item.problem.fault {
-        Fault::Dns(view, _, fault) if is(fault) => Some((item.obligation.claim.name(), *view)),
+        Fault::Dns(view, _, fault) if is(fault) => Some((item.obligation.name, *view)),
         _ => None,
     }
 }
@@ -110,7 +110,7 @@ fn about(item: &Item, is: impl Fn(&DnsFault) -> bool) -> Option<(NameId, ViewId)
 pub(super) fn expected(case: &Case, items: &[Item]) -> Vec<String> {
     let mut out: Vec<String> = Vec::new();
     for item in items {
-        if let Claim::Resolves { view, expected, .. } = &item.obligation.claim {
+        if let Claim::Resolves { view, expected, .. } = &*item.obligation.claim {
             out.extend(
                 wording::dns_expected(case.plan, *view, expected)
                     .into_iter()
@@ -191,8 +191,8 @@ pub(super) fn zone_lines(case: &Case, items: &[Item]) -> Vec<String> {
 fn lines_of<'a>(case: &Case, obligations: impl Iterator<Item = &'a Obligation>) -> Vec<String> {
     let mut out: Vec<String> = Vec::new();
     for obligation in obligations {
-        let Claim::Resolves { name, view, expected } = &obligation.claim else { continue };
-        let name = case.plan.name(*name);
+        let (name, Claim::Resolves { view, expected }) = (obligation.name, &*obligation.claim) else { continue };
+        let name = case.plan.name(name);
         let ttl = name.ttl.as_ref().map_or(case.plan.cutover.low_ttl, |t| t.value);
         // A CNAME stands alone (RFC 1034 section 3.6.2): beside own addresses only others' addresses can stand.
         let host = expected.like.first().filter(|_| expected.present.is_empty());
@@ -228,7 +228,7 @@ fn in_zone(zone: &str, record: String, out: &mut Vec<String>) {
 pub(super) fn difference(items: &[Item]) -> (BTreeSet<IpAddr>, BTreeSet<IpAddr>) {
     let (mut strays, mut missing) = (BTreeSet::new(), BTreeSet::new());
     for item in items {
-        let Claim::Resolves { expected, .. } = &item.obligation.claim else { continue };
+        let Claim::Resolves { expected, .. } = &*item.obligation.claim else { continue };
         let Fault::Dns(_, _, DnsFault::Unexpected { addresses }) = &item.problem.fault else { continue };
         let sets = || expected.present.iter().map(|p| &p.addresses);
         if expected.like.is_empty() {
@@ -248,15 +248,15 @@ pub(super) fn difference(items: &[Item]) -> (BTreeSet<IpAddr>, BTreeSet<IpAddr>)
 /// The records to delete and to write, so that the answer becomes the right one; all of it where it cannot be told apart.
 fn corrections(case: &Case, view: ViewId, items: &[Item]) -> Vec<String> {
     let (strays, missing) = difference(items);
-    let alias = |i: &Item| matches!(&i.obligation.claim, Claim::Resolves { expected, .. } if expected.cname.is_some());
+    let alias = |i: &Item| matches!(&*i.obligation.claim, Claim::Resolves { expected, .. } if expected.cname.is_some());
     let (Some(item), false) = (items.first(), items.iter().any(alias) || strays.is_empty() && missing.is_empty())
     else {
         return zone_lines(case, items);
     };
-    let name = case.plan.name(item.obligation.claim.name());
+    let name = case.plan.name(item.obligation.name);
     let ttl = name.ttl.as_ref().map_or(case.plan.cutover.low_ttl, |t| t.value);
     let zone = zone_word(case, view);
-    let mut out = deletions(case, item.obligation.claim.name(), view, &strays);
+    let mut out = deletions(case, item.obligation.name, view, &strays);
     for address in missing {
         add(case, view, &name.name, ttl, address).into_iter().for_each(|r| in_zone(&zone, r, &mut out));
     }
@@ -318,7 +318,7 @@ pub(super) fn missing_lines(case: &Case, items: &[Item]) -> Vec<String> {
     // Where the alias itself is wanted, its target is what is missing.
     let target = wording::list(targets);
     let is_alias = lines.is_empty() || lines.iter().any(|l| l.contains(" IN CNAME "));
-    let first = items.first().map(|i| (&i.problem.fault, &case.plan.name(i.obligation.claim.name()).name));
+    let first = items.first().map(|i| (&i.problem.fault, &case.plan.name(i.obligation.name).name));
     match first {
         Some((Fault::Dns(view, _, _), name)) if !is_alias => {
             let delete = format!("{}: delete the CNAME of {name}", zone_word(case, *view));
@@ -351,7 +351,7 @@ fn zone_word(case: &Case, view: ViewId) -> String {
 /// The names and views of items, as facts.
 pub(super) fn keys(items: &[Item]) -> BTreeSet<Key> {
     let view = |i: &Item| match &i.problem.fault {
-        Fault::Dns(view, _, _) => Some(Key::Dns(i.obligation.claim.name(), *view)),
+        Fault::Dns(view, _, _) => Some(Key::Dns(i.obligation.name, *view)),
         _ => None,
     };
     items.iter().filter_map(view).collect()

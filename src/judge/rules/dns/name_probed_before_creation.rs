@@ -72,14 +72,14 @@ struct Young {
 pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
     let mut groups: BTreeMap<(ViewId, Option<usize>), Vec<Young>> = BTreeMap::new();
     for (index, obligation) in context.case.obligations.iter().enumerate() {
-        let Claim::Resolves { name, view, expected } = &obligation.claim else { continue };
+        let (name, Claim::Resolves { view, expected }) = (obligation.name, &*obligation.claim) else { continue };
         let due = context.case.is_due(index) && context.assessed[index].truth == Truth::Pass;
         if due
-            && is_made_for_flip(context.case, *name, *view)
-            && let Some(young) = young(context.case, index, *name, *view, expected)
+            && is_made_for_flip(context.case, name, *view)
+            && let Some(young) = young(context.case, index, name, *view, expected)
         {
             let plan = context.case.plan;
-            let on = BTreeSet::from([plan.name(*name).name.to_string(), plan.view(*view).label.to_string()]);
+            let on = BTreeSet::from([plan.name(name).name.to_string(), plan.view(*view).label.to_string()]);
             groups.entry((*view, context.waiver(INFO.name, &on))).or_default().push(young);
         }
     }

@@ -91,18 +91,18 @@ fn broken(context: &Context) -> BTreeSet<(ViewId, usize)> {
     let case = context.case;
     let mut words: BTreeMap<(ViewId, usize), (bool, BTreeSet<NameId>)> = BTreeMap::new();
     for (_, obligation) in case.obligations.iter().enumerate().filter(|(i, _)| case.is_due(*i)) {
-        let Claim::Resolves { name, view, .. } = &obligation.claim else { continue };
+        let (name, Claim::Resolves { view, .. }) = (obligation.name, &*obligation.claim) else { continue };
         for resolver in 0..case.plan.view(*view).resolvers.len() {
             // One word that is no failure is enough.
             if words.get(&(*view, resolver)).is_some_and(|(fails, _)| !fails) {
                 continue;
             }
-            let heard = hear(case, &case.plan.name(*name).name.probe(), *view, resolver);
+            let heard = hear(case, &case.plan.name(name).name.probe(), *view, resolver);
             let fails =
                 !heard.outcomes.is_empty() && heard.outcomes.iter().all(|(_, _, o)| **o == DnsOutcome::ServFail);
             let entry = words.entry((*view, resolver)).or_insert((true, BTreeSet::new()));
             entry.0 &= fails;
-            entry.1.insert(*name);
+            entry.1.insert(name);
         }
     }
     words.into_iter().filter(|(_, (fails, names))| *fails && names.len() > 1).map(|(r, _)| r).collect()
@@ -158,11 +158,9 @@ fn of_view(context: &Context, view: ViewId, waiver: Option<usize>, items: &[Item
         wording::resolvers(case, items)
     )];
     draft.at = Some(plan.view(view).span);
-    let of_view = |(i, o): (usize, &crate::model::obligation::Obligation)| match &o.claim {
-        Claim::Resolves { name, view: v, .. } | Claim::Lowered { name, view: v, .. }
-            if *v == view && case.is_due(i) =>
-        {
-            Some(Key::Dns(*name, view))
+    let of_view = |(i, o): (usize, &crate::model::obligation::Obligation)| match &*o.claim {
+        Claim::Resolves { view: v, .. } | Claim::Lowered { view: v, .. } if *v == view && case.is_due(i) => {
+            Some(Key::Dns(o.name, view))
         }
         _ => None,
     };

@@ -84,9 +84,9 @@ pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
 
 /// The names that are due and that the flip needs, with their obligations.
 fn made(case: &Case) -> BTreeMap<(ViewId, NameId), usize> {
-    let of = |(i, o): (usize, &crate::model::obligation::Obligation)| match &o.claim {
-        Claim::Resolves { name, view, .. } if case.is_due(i) && is_made_for_flip(case, *name, *view) => {
-            Some(((*view, *name), i))
+    let of = |(i, o): (usize, &crate::model::obligation::Obligation)| match &*o.claim {
+        Claim::Resolves { view, .. } if case.is_due(i) && is_made_for_flip(case, o.name, *view) => {
+            Some(((*view, o.name), i))
         }
         _ => None,
     };

@@ -33,13 +33,13 @@ pub(super) enum Odd {
 /// The name and view of a problem that is odd in this way.
 pub(super) fn about(context: &Context, item: &Item, odd: Odd) -> Option<(NameId, ViewId)> {
     let Fault::Dns(view, _, _) = &item.problem.fault else { return None };
-    (of(context, item) == Some(odd)).then(|| (item.obligation.claim.name(), *view))
+    (of(context, item) == Some(odd)).then(|| (item.obligation.name, *view))
 }
 
 /// What is odd about an answer of addresses that the plan does not say; `None` for other problems.
 pub(super) fn of(context: &Context, item: &Item) -> Option<Odd> {
     let Fault::Dns(view, _, DnsFault::Unexpected { addresses }) = &item.problem.fault else { return None };
-    let Claim::Resolves { name, expected, .. } = &item.obligation.claim else { return None };
+    let (name, Claim::Resolves { expected, .. }) = (item.obligation.name, &*item.obligation.claim) else { return None };
     let (plan, view) = (context.case.plan, *view);
     let strays = strays(expected, addresses);
     let external = plan.view(view).kind == ViewKind::External;
@@ -53,14 +53,14 @@ pub(super) fn of(context: &Context, item: &Item) -> Option<Odd> {
     if strays.is_empty() || !expected.like.is_empty() {
         return Some(Odd::Elsewhere);
     }
-    let others = of_other_phases(plan, *name, view);
+    let others = of_other_phases(plan, name, view);
     if strays.is_subset(&others) && is_mixed(context, item, expected, &others) {
         return Some(Odd::Generations);
     }
     if strays.iter().all(IpAddr::is_ipv6) && is_right_in_v4(expected, addresses) {
         return Some(Odd::Aaaa);
     }
-    Some(match !external && is_outside_of_same(context, *name, view, expected, &strays) {
+    Some(match !external && is_outside_of_same(context, name, view, expected, &strays) {
         true => Odd::PublicInside,
         false => Odd::Elsewhere,
     })
@@ -107,7 +107,7 @@ fn is_mixed(context: &Context, item: &Item, expected: &DnsExpectation, others: &
 /// On the eve, the addresses of the phase to come that one answer holds beside those of today.
 pub(super) fn ahead(context: &Context, item: &Item) -> BTreeSet<IpAddr> {
     let (case, mut out) = (context.case, BTreeSet::new());
-    let Claim::Resolves { view, expected, .. } = &item.obligation.claim else { return out };
+    let Claim::Resolves { view, expected, .. } = &*item.obligation.claim else { return out };
     let (Moment::Ready(..), Some((old, later))) =
         (case.policy.moment(case.plan, *view), expected.present.split_first())
     else {
@@ -167,7 +167,7 @@ fn is_outside_of_same(
 
 /// The strays of all items.
 pub(super) fn all_strays(items: &[Item]) -> BTreeSet<IpAddr> {
-    let of = |item: &Item| match (&item.obligation.claim, &item.problem.fault) {
+    let of = |item: &Item| match (&*item.obligation.claim, &item.problem.fault) {
         (Claim::Resolves { expected, .. }, Fault::Dns(_, _, DnsFault::Unexpected { addresses })) => {
             strays(expected, addresses)
         }
@@ -215,8 +215,10 @@ fn given(item: &Item) -> Vec<IpAddr> {
 /// The addresses that only this answer leads to.
 pub(in super::super) fn strangers(items: &[Item]) -> Vec<Key> {
     let of = |item: &Item| {
-        let Claim::Resolves { name, view, .. } = &item.obligation.claim else { return Vec::new() };
-        given(item).into_iter().map(|a| Key::Stranger(*name, *view, a)).collect()
+        let (name, Claim::Resolves { view, .. }) = (item.obligation.name, &*item.obligation.claim) else {
+            return Vec::new();
+        };
+        given(item).into_iter().map(|a| Key::Stranger(name, *view, a)).collect()
     };
     items.iter().flat_map(of).collect()
 }

@@ -79,7 +79,7 @@ fn splits(context: &Context) -> Vec<(usize, ViewId, Camps, Split)> {
     let case = context.case;
     let mut out = Vec::new();
     for (index, obligation) in case.obligations.iter().enumerate().filter(|(i, _)| case.is_due(*i)) {
-        let Claim::Resolves { name, view, expected } = &obligation.claim else { continue };
+        let (name, Claim::Resolves { view, expected }) = (obligation.name, &*obligation.claim) else { continue };
         // Answers that may vary say nothing by varying; where one set is right and was given, all gave it.
         let varies = expected.part || !expected.like.is_empty();
         let one = expected.present.len() + usize::from(expected.absent) < 2;
@@ -87,9 +87,9 @@ fn splits(context: &Context) -> Vec<(usize, ViewId, Camps, Split)> {
         if varies || settled || case.plan.view(*view).resolvers.len() < 2 {
             continue;
         }
-        let (camps, looks) = camps(context, *name, *view);
+        let (camps, looks) = camps(context, name, *view);
         if camps.len() > 1 {
-            out.push((index, *view, camps, Split { index, name: *name, looks }));
+            out.push((index, *view, camps, Split { index, name: name, looks }));
         }
     }
     out

@@ -62,7 +62,7 @@ pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
             DnsFault::Unwanted { forbidden: false, .. } if !is_residue(context, item) => false,
             _ => return None,
         };
-        Some((item.obligation.claim.name(), *view, hairpin))
+        Some((item.obligation.name, *view, hairpin))
     });
     for (((name, view, hairpin), waiver), items) in groups {
         let mut draft = draft(context, (name, view), waiver, &items);
@@ -108,7 +108,7 @@ fn title(items: &[Item], name: &str, view: &str) -> String {
     });
     let hosts = items
         .iter()
-        .any(|i| matches!(&i.obligation.claim, Claim::Resolves { expected, .. } if !expected.like.is_empty()));
+        .any(|i| matches!(&*i.obligation.claim, Claim::Resolves { expected, .. } if !expected.like.is_empty()));
     match (strays.is_empty(), missing.is_empty()) {
         (false, true) => format!("{name} also leads to {} in {view}", odd::words(&strays)),
         (true, false) if !hosts => format!("{name} does not lead to {} in {view}", odd::words(&missing)),
@@ -121,7 +121,7 @@ fn title(items: &[Item], name: &str, view: &str) -> String {
 /// True if nothing but right addresses of the target's own is there.
 fn is_half(item: &Item) -> bool {
     let (Claim::Resolves { expected, .. }, Fault::Dns(_, _, DnsFault::Unexpected { addresses })) =
-        (&item.obligation.claim, &item.problem.fault)
+        (&*item.obligation.claim, &item.problem.fault)
     else {
         return false;
     };

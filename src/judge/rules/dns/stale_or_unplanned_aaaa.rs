@@ -68,7 +68,7 @@ fn draft(context: &Context, (name, view): (NameId, ViewId), waiver: Option<usize
 }
 
 fn wants_aaaa(item: &Item) -> bool {
-    let wanted = matches!(&item.obligation.claim, Claim::Resolves { expected, .. }
+    let wanted = matches!(&*item.obligation.claim, Claim::Resolves { expected, .. }
         if expected.present.iter().any(|p| p.addresses.iter().any(std::net::IpAddr::is_ipv6)));
     wanted && matches!(item.problem.fault, Fault::Dns(_, _, DnsFault::Unexpected { .. }))
 }

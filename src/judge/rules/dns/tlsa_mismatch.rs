@@ -174,12 +174,12 @@ impl<'a> Host<'_, 'a> {
     /// What was met where a sender comes who follows the host in this view.
     fn met(&self, view: ViewId) -> Vec<(usize, Look, Culprit)> {
         let case = self.context.case;
-        let concerns = |(i, o): &(usize, &crate::model::obligation::Obligation)| match &o.claim {
-            Claim::Serves { name, service, .. } => {
-                *name == self.host && is_smtp(service) && case.is_due(*i) && case.views(*i).contains(&view)
+        let concerns = |(i, o): &(usize, &crate::model::obligation::Obligation)| match &*o.claim {
+            Claim::Serves { service, .. } => {
+                o.name == self.host && is_smtp(service) && case.is_due(*i) && case.views(*i).contains(&view)
             }
-            Claim::Path { name, service, view: of, .. } => {
-                (*name, *of) == (self.host, view) && is_smtp(service) && case.is_due(*i)
+            Claim::Path { service, view: of, .. } => {
+                (o.name, *of) == (self.host, view) && is_smtp(service) && case.is_due(*i)
             }
             _ => false,
         };

@@ -178,7 +178,7 @@ fn keys(context: &Context, parent: &Name, addresses: &BTreeSet<IpAddr>, views: &
     let plan = context.case.plan;
     let unwanted = context.items().filter_map(|item| match &item.problem.fault {
         Fault::Dns(view, _, DnsFault::Unwanted { addresses: given, .. }) if given == addresses => {
-            let name = item.obligation.claim.name();
+            let name = item.obligation.name;
             plan.name(name).name.is_under(parent.as_str()).then_some(Key::Dns(name, *view))
         }
         _ => None,

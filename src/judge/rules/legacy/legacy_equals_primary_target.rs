@@ -72,10 +72,10 @@ fn given(context: &Context, view: ViewId) -> Answered {
     if case.policy.moment(case.plan, view) != Moment::Steady(Phase::Coexistence) {
         return Answered::new();
     }
-    let of = |(i, o): (usize, &Obligation)| match &o.claim {
-        Claim::Resolves { name, view: v, .. } if *v == view && case.is_due(i) => {
-            let answers = answers(case, &case.plan.name(*name).name.probe(), view, context.suspicion);
-            Some((*name, (i, answers)))
+    let of = |(i, o): (usize, &Obligation)| match &*o.claim {
+        Claim::Resolves { view: v, .. } if *v == view && case.is_due(i) => {
+            let answers = answers(case, &case.plan.name(o.name).name.probe(), view, context.suspicion);
+            Some((o.name, (i, answers)))
         }
         _ => None,
     };
@@ -137,7 +137,7 @@ fn answered(context: &Context, view: ViewId, old: NameId, primary: &[NameId], gi
     }
     let problems = draft.obligations.iter().flat_map(|i| &context.assessed[*i].problems);
     draft.looks = problems.flat_map(|p| p.looks.iter().copied()).collect();
-    draft.keys = draft.obligations.iter().map(|i| Key::Dns(case.obligations[*i].claim.name(), view)).collect();
+    draft.keys = draft.obligations.iter().map(|i| Key::Dns(case.obligations[*i].name, view)).collect();
     Some(draft)
 }
 

@@ -53,7 +53,7 @@ RFC 2308 section 5
 pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
     let present = present(context);
     let groups = context.group(&INFO, |item| {
-        let name = item.obligation.claim.name();
+        let name = item.obligation.name;
         let absent = is_absent(context, item) && context.case.plan.name(name).table == Table::Legacy;
         (absent && present.contains_key(&name)).then_some(name)
     });
@@ -67,10 +67,10 @@ pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
 fn present(context: &Context) -> BTreeMap<NameId, BTreeSet<ViewId>> {
     let mut out: BTreeMap<NameId, BTreeSet<ViewId>> = BTreeMap::new();
     for (obligation, assessment) in context.case.obligations.iter().zip(context.assessed) {
-        if let Claim::Resolves { name, view, expected } = &obligation.claim {
+        if let (name, Claim::Resolves { view, expected }) = (obligation.name, &*obligation.claim) {
             let wanted = !expected.present.is_empty() || !expected.like.is_empty();
             if wanted && assessment.truth == Truth::Pass && assessment.cell != Cell::Word("absent") {
-                out.entry(*name).or_default().insert(*view);
+                out.entry(name).or_default().insert(*view);
             }
         }
     }

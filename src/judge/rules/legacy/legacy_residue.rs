@@ -51,7 +51,7 @@ https://techcommunity.microsoft.com/blog/exchange/transitioning-client-access-to
 /// One finding per name and view, per server that redirects, per certificate.
 pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
     let groups = context.group(&INFO, |item| match &item.problem.fault {
-        Fault::Dns(view, _, _) if is_residue(context, item) => Some((item.obligation.claim.name(), *view)),
+        Fault::Dns(view, _, _) if is_residue(context, item) => Some((item.obligation.name, *view)),
         _ => None,
     });
     drafts.extend(groups.into_iter().map(|((group, waiver), items)| of_answer(context, group, waiver, &items)));
@@ -66,7 +66,7 @@ pub(in super::super) fn is_residue(context: &Context, item: &Item) -> bool {
     match &item.problem.fault {
         Fault::Dns(view, _, DnsFault::Unwanted { forbidden: false, .. }) => {
             context.case.policy.moment(plan, *view) == Moment::Steady(Phase::After)
-                && plan.name(item.obligation.claim.name()).table == Table::Legacy
+                && plan.name(item.obligation.name).table == Table::Legacy
         }
         _ => false,
     }
@@ -138,7 +138,7 @@ fn certificates(context: &Context, retired: &BTreeSet<NameId>) -> Vec<Draft> {
 
 fn in_use(context: &Context) -> BTreeSet<CertId> {
     let case = context.case;
-    let of = |(i, o): (usize, &crate::model::obligation::Obligation)| match &o.claim {
+    let of = |(i, o): (usize, &crate::model::obligation::Obligation)| match &*o.claim {
         Claim::Covers { certificate, .. } if case.is_due(i) => Some(*certificate),
         _ => None,
     };

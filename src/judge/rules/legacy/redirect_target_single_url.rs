@@ -174,9 +174,7 @@ fn unresolved(
     views: &[ViewId],
 ) -> Option<Draft> {
     let is = |item: &crate::judge::draft::Item| match &item.problem.fault {
-        Fault::Dns(view, _, DnsFault::Unresolved { .. }) => {
-            item.obligation.claim.name() == name && views.contains(view)
-        }
+        Fault::Dns(view, _, DnsFault::Unresolved { .. }) => item.obligation.name == name && views.contains(view),
         _ => false,
     };
     let items: Vec<_> = context.items().filter(is).collect();

@@ -175,12 +175,12 @@ fn answered(context: &Context) -> Vec<(ViewId, bool)> {
     let case = context.case;
     let mut out: Vec<(ViewId, bool)> = case.plan.view_ids().map(|v| (v, false)).collect();
     for (index, obligation) in case.obligations.iter().enumerate().filter(|(i, _)| case.is_due(*i)) {
-        let Claim::Resolves { name, view, .. } = &obligation.claim else { continue };
+        let (name, Claim::Resolves { view, .. }) = (obligation.name, &*obligation.claim) else { continue };
         if out[view.0].1 || context.assessed[index].truth == Truth::Pass {
             out[view.0].1 = true;
             continue;
         }
-        let name = case.plan.name(*name).name.probe();
+        let name = case.plan.name(name).name.probe();
         let mut resolvers = 0..case.plan.view(*view).resolvers.len();
         out[view.0].1 =
             resolvers.any(|r| hear(case, &name, *view, r).outcomes.iter().any(|(_, _, o)| o.reply().is_some()));

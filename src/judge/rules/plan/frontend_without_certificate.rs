@@ -55,11 +55,13 @@ pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
     let plan = context.case.plan;
     let mut found: BTreeMap<(PoolId, Option<usize>), Concerned> = BTreeMap::new();
     for (index, obligation) in asked::endpoints(context.case) {
-        let Claim::Path { name, target: Target::Pool(pool), .. } = &obligation.claim else { continue };
-        if lacks(plan, *pool, *name) {
-            let waiver = context.waiver(INFO.name, &asked::labels(plan, &obligation.claim, &[]));
+        let (name, Claim::Path { target: Target::Pool(pool), .. }) = (obligation.name, &*obligation.claim) else {
+            continue;
+        };
+        if lacks(plan, *pool, name) {
+            let waiver = context.waiver(INFO.name, &asked::labels(plan, obligation, &[]));
             let (names, obligations) = found.entry((*pool, waiver)).or_default();
-            names.insert(*name);
+            names.insert(name);
             obligations.insert(index);
         }
     }

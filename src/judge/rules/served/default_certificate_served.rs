@@ -114,7 +114,7 @@ pub(super) fn pools<'a>(context: &'a Context, culprit: Culprit) -> impl Iterator
 
 fn is_well(context: &Context, server: ServerId) -> bool {
     let case = context.case;
-    let of = |i: &usize| matches!(case.obligations[*i].claim, Claim::Serves { server: s, .. } if s == server);
+    let of = |i: &usize| matches!(*case.obligations[*i].claim, Claim::Serves { server: s, .. } if s == server);
     let mut due = (0..case.obligations.len()).filter(|i| case.is_due(*i)).filter(of).peekable();
     due.peek().is_some() && due.all(|i| context.assessed[i].truth == Truth::Pass)
 }

@@ -98,7 +98,7 @@ fn group(item: &Item) -> Option<Group> {
 
 /// True if only DNS led there: the plan's target does not have the address.
 pub(super) fn is_astray(item: &Item, spot: &Spot) -> bool {
-    match &item.obligation.claim {
+    match &*item.obligation.claim {
         Claim::Path { addresses, .. } => !addresses.contains(&spot.address.ip()),
         _ => false,
     }
@@ -106,9 +106,9 @@ pub(super) fn is_astray(item: &Item, spot: &Spot) -> bool {
 
 /// The facts by which a wrong record in DNS explains what was met at the addresses that it gave.
 pub(super) fn astray_keys(items: &[Item]) -> Vec<Key> {
-    let key = |item: &Item| match (&item.obligation.claim, &item.problem.fault) {
-        (Claim::Path { name, view, .. }, Fault::Endpoint(spot, _)) if is_astray(item, spot) => {
-            Some(Key::Stranger(*name, *view, spot.address.ip()))
+    let key = |item: &Item| match (&*item.obligation.claim, &item.problem.fault) {
+        (Claim::Path { view, .. }, Fault::Endpoint(spot, _)) if is_astray(item, spot) => {
+            Some(Key::Stranger(item.obligation.name, *view, spot.address.ip()))
         }
         _ => None,
     };
@@ -194,7 +194,7 @@ fn keys(case: &Case, culprit: Culprit, leaf: BlobId, wanted: &BTreeSet<CertId>, 
     let by_name = items.iter().all(|i| matches!(i.problem.fault, Fault::Endpoint(_, EndpointFault::WrongName { .. })));
     if by_name {
         let whose = |item: &Item| lacking::lacking(case, item).map_or(Whose::Leaf(leaf), |(whose, _)| whose);
-        out.extend(items.iter().map(|i| Key::Uncovered(whose(i), i.obligation.claim.name())));
+        out.extend(items.iter().map(|i| Key::Uncovered(whose(i), i.obligation.name)));
     }
     out.extend(wanted.iter().map(|c| Key::Unused(culprit, *c)));
     // What is to be replaced anyway need not be mended otherwise.

@@ -88,15 +88,15 @@ fn mismatch(context: &Context, pool: PoolId) -> Option<Draft> {
     for (index, obligation) in asked::endpoints(case) {
         // What is not right by itself has a finding of its own.
         let is_right = case.is_due(index) && context.assessed[index].truth == Truth::Pass;
-        let (side, seen, declared) = match &obligation.claim {
-            Claim::Path { name, view, target: Target::Pool(p), service, addresses, certificates } if *p == pool => {
+        let (side, seen, declared) = match &*obligation.claim {
+            Claim::Path { view, target: Target::Pool(p), service, addresses, certificates } if *p == pool => {
                 let at = addresses.iter().map(|a| SocketAddr::new(*a, service.port));
-                let seen = at.flat_map(|at| met(case, at, service, *name, *view)).collect();
-                (front.entry((*name, service.port)).or_default(), seen, certificates)
+                let seen = at.flat_map(|at| met(case, at, service, obligation.name, *view)).collect();
+                (front.entry((obligation.name, service.port)).or_default(), seen, certificates)
             }
-            Claim::Serves { name, server, service, certificates } if members.contains(server) => {
+            Claim::Serves { server, service, certificates } if members.contains(server) => {
                 let seen: BTreeSet<BlobId> = case.certificates.served_at(*server, service).into_iter().collect();
-                (behind.entry((*server, (*name, service.port))).or_default(), seen, certificates)
+                (behind.entry((*server, (obligation.name, service.port))).or_default(), seen, certificates)
             }
             _ => continue,
         };

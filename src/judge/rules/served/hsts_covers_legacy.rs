@@ -96,11 +96,11 @@ fn header<'a>(answer: &Answer<'a>) -> Option<(u64, &'a str)> {
 fn broken(context: &Context) -> BTreeMap<NameId, BTreeSet<usize>> {
     let mut out: BTreeMap<NameId, BTreeSet<usize>> = BTreeMap::new();
     for (index, obligation) in asked::endpoints(context.case) {
-        let (Claim::Serves { name, service, .. } | Claim::Path { name, service, .. }) = &obligation.claim else {
+        let (Claim::Serves { service, .. } | Claim::Path { service, .. }) = &*obligation.claim else {
             continue;
         };
         if is_web(service) && context.assessed[index].truth == Truth::Fail {
-            out.entry(*name).or_default().insert(index);
+            out.entry(obligation.name).or_default().insert(index);
         }
     }
     out

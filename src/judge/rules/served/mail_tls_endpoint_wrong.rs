@@ -91,7 +91,7 @@ impl OnlyMail {
         // Each service once, however many names are asked for there.
         let mut services: BTreeMap<ServerId, Vec<(&Service, Truth)>> = BTreeMap::new();
         for (i, obligation) in case.obligations.iter().enumerate().filter(|(i, _)| case.is_due(*i)) {
-            if let Claim::Serves { server, service, .. } = &obligation.claim {
+            if let Claim::Serves { server, service, .. } = &*obligation.claim {
                 let (said, of_server) = ((service, context.assessed[i].truth), services.entry(*server).or_default());
                 if !of_server.contains(&said) {
                     of_server.push(said);
@@ -123,7 +123,7 @@ impl OnlyMail {
         let (spot, fault) = wording::endpoint_fault(item)?;
         let Culprit::Planned(Target::Server(server)) = spot.culprit else { return None };
         let right = self.right.get(&server)?;
-        let is_mail = match &item.obligation.claim {
+        let is_mail = match &*item.obligation.claim {
             Claim::Serves { service, certificates, .. } | Claim::Path { service, certificates, .. } => {
                 is_mail(service) && self.is_shared(server, certificates)
             }
@@ -148,7 +148,7 @@ fn wanted(context: &Context) -> BTreeMap<ServerId, BTreeSet<CertId>> {
     let mut out: BTreeMap<ServerId, BTreeSet<CertId>> = BTreeMap::new();
     let due = context.case.obligations.iter().enumerate().filter(|(i, _)| context.case.is_due(*i));
     for (_, obligation) in due.filter(|(i, _)| context.assessed[*i].truth == Truth::Pass) {
-        if let Claim::Serves { server, certificates, .. } = &obligation.claim {
+        if let Claim::Serves { server, certificates, .. } = &*obligation.claim {
             out.entry(*server).or_default().extend(certificates.iter());
         }
     }
@@ -156,7 +156,7 @@ fn wanted(context: &Context) -> BTreeMap<ServerId, BTreeSet<CertId>> {
 }
 
 fn mute(context: &Context) -> BTreeSet<(ServerId, u16)> {
-    let port = |item: Item| match (wording::endpoint_fault(&item)?, &item.obligation.claim) {
+    let port = |item: Item| match (wording::endpoint_fault(&item)?, &*item.obligation.claim) {
         ((spot, EndpointFault::NoTls), Claim::Serves { server, .. }) => {
             let says = |l: &_| context.case.evidence.tls(*l).is_some_and(is_mute);
             item.problem.looks.iter().any(says).then_some((*server, spot.address.port()))

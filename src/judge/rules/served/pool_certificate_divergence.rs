@@ -80,11 +80,11 @@ fn served_by_server(context: &Context) -> BTreeMap<ServerId, Vec<Served>> {
     let case = context.case;
     let mut out: BTreeMap<ServerId, Vec<Served>> = BTreeMap::new();
     for (index, obligation) in case.obligations.iter().enumerate().filter(|(i, _)| case.is_due(*i)) {
-        let Claim::Serves { name, server, service, .. } = &obligation.claim else { continue };
+        let (name, Claim::Serves { server, service, .. }) = (obligation.name, &*obligation.claim) else { continue };
         for address in case.plan.server(*server).own_addresses(&case.plan.views) {
             let address = std::net::SocketAddr::new(address, service.port);
             let probe =
-                TlsProbe { address, way: service.way, sni: Some(case.plan.name(*name).name.probe()), face: None };
+                TlsProbe { address, way: service.way, sni: Some(case.plan.name(name).name.probe()), face: None };
             let Found::Fresh(looks) = case.evidence.find(&Probe::Tls(probe), |_| true) else { continue };
             for look in looks {
                 if let Some(leaf) = leaf(case, look).filter(|l| !context.suspicion.leaves.contains(l)) {
@@ -134,7 +134,9 @@ fn divergence(context: &Context, pool: &Pool, by_server: &BTreeMap<ServerId, Vec
 fn odd<'a>(context: &Context, served: &[&'a Served]) -> Vec<&'a Served> {
     let mut by_question: BTreeMap<(usize, &str, u16), Vec<&'a Served>> = BTreeMap::new();
     for s in served {
-        if let Claim::Serves { name, service, .. } = &context.case.obligations[s.obligation].claim {
+        if let (name, Claim::Serves { service, .. }) =
+            (context.case.obligations[s.obligation].name, &*context.case.obligations[s.obligation].claim)
+        {
             by_question.entry((name.0, service.word, service.port)).or_default().push(s);
         }
     }

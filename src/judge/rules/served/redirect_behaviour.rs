@@ -83,8 +83,7 @@ pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
     let mut groups: BTreeMap<(ServerId, Wrong, Option<usize>), Group> = BTreeMap::new();
     for answer in &answers {
         let Some(wrong) = wrong(context.case, answer, &answers) else { continue };
-        let waiver =
-            context.waiver(INFO.name, &context.claim_labels(&context.case.obligations[answer.obligation].claim));
+        let waiver = context.waiver(INFO.name, &context.labels_of(&context.case.obligations[answer.obligation]));
         let group = groups.entry((answer.server, wrong, waiver)).or_default();
         group.names.insert(answer.name);
         group.seen.insert(web::said(context.case, answer));

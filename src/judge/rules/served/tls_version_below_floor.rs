@@ -104,7 +104,7 @@ fn is_read(item: &Item) -> bool {
 /// Servers that a run with a network would ask.
 fn asked(case: &Case) -> BTreeSet<ServerId> {
     let asked = case.obligations.iter().filter(|o| case.policy.asks_for(case.plan, o));
-    let server = |o: &crate::model::obligation::Obligation| match &o.claim {
+    let server = |o: &crate::model::obligation::Obligation| match &*o.claim {
         Claim::Serves { server, .. } => Some(*server),
         _ => None,
     };

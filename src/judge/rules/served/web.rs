@@ -36,18 +36,18 @@ pub(super) fn answers<'a>(context: &'a Context) -> Vec<Answer<'a>> {
         return out;
     }
     for (obligation, of) in asked::endpoints(case) {
-        let Claim::Serves { name, server, service, .. } = &of.claim else { continue };
+        let (name, Claim::Serves { server, service, .. }) = (of.name, &*of.claim) else { continue };
         let is_asked = is_web(service) && is_declared(plan, *server);
         if !is_asked || context.assessed[obligation].truth != Truth::Pass {
             continue;
         }
         for address in plan.server(*server).own_addresses(&plan.views) {
             let address = SocketAddr::new(address, service.port);
-            let probe = Probe::Http(HttpProbe { address, name: plan.name(*name).name.probe(), page: Page::Root });
+            let probe = Probe::Http(HttpProbe { address, name: plan.name(name).name.probe(), page: Page::Root });
             let Found::Fresh(looks) = case.evidence.find(&probe, |_| true) else { continue };
             out.extend(looks.into_iter().filter_map(|look| {
                 let outcome = case.evidence.http(look)?;
-                Some(Answer { name: *name, server: *server, address, obligation, look, outcome })
+                Some(Answer { name: name, server: *server, address, obligation, look, outcome })
             }));
         }
     }

@@ -88,8 +88,8 @@ pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
             continue;
         }
         let Some((target, service, view)) = whom(obligation) else { continue };
-        let name = obligation.claim.name();
-        let waiver = context.waiver(INFO.name, &asked::labels(case.plan, &obligation.claim, &[]));
+        let name = obligation.name;
+        let waiver = context.waiver(INFO.name, &asked::labels(case.plan, obligation, &[]));
         for at in addresses(case, obligation, service) {
             for (met, looks) in met(case, at, service, name, view) {
                 let group = groups.entry((target, met, waiver)).or_default();
@@ -110,7 +110,7 @@ fn concerns(case: &Case, index: usize) -> bool {
 
 /// Who answers, at which service; the view whose way it is.
 fn whom(obligation: &Obligation) -> Option<(Target, &Service, Option<ViewId>)> {
-    match &obligation.claim {
+    match &*obligation.claim {
         Claim::Serves { server, service, .. } => Some((Target::Server(*server), service, None)),
         Claim::Path { target, service, view, .. } => Some((*target, service, Some(*view))),
         _ => None,
@@ -118,7 +118,7 @@ fn whom(obligation: &Obligation) -> Option<(Target, &Service, Option<ViewId>)> {
 }
 
 fn addresses(case: &Case, obligation: &Obligation, service: &Service) -> Vec<SocketAddr> {
-    let all = match &obligation.claim {
+    let all = match &*obligation.claim {
         Claim::Serves { server, .. } => case.plan.server(*server).own_addresses(&case.plan.views),
         Claim::Path { addresses, .. } => addresses.to_vec(),
         _ => Vec::new(),

@@ -76,7 +76,7 @@ fn dangling<'a>(context: &Context<'a>) -> BTreeMap<(NameId, ViewId), Vec<Item<'a
     let mut out: BTreeMap<_, Vec<Item>> = BTreeMap::new();
     for item in context.items() {
         if let Fault::Dns(view, _, DnsFault::Unresolved { dangling: Some(_), .. }) = &item.problem.fault {
-            out.entry((item.obligation.claim.name(), *view)).or_default().push(item);
+            out.entry((item.obligation.name, *view)).or_default().push(item);
         }
     }
     out
@@ -119,8 +119,8 @@ type Due = BTreeMap<(Arc<str>, Name), (NameId, ViewId, Option<usize>)>;
 fn due(case: &Case, ahead: Vec<Ahead>) -> Due {
     let key = |name: NameId, view: ViewId| (case.plan.view(view).label.clone(), case.plan.name(name).name.probe());
     let unsaid = ahead.iter().map(|a| (key(a.name, a.view), (a.name, a.view, None)));
-    let of = |(i, o): (usize, &crate::model::obligation::Obligation)| match &o.claim {
-        Claim::Resolves { name, view, .. } if case.is_due(i) => Some((key(*name, *view), (*name, *view, Some(i)))),
+    let of = |(i, o): (usize, &crate::model::obligation::Obligation)| match &*o.claim {
+        Claim::Resolves { view, .. } if case.is_due(i) => Some((key(o.name, *view), (o.name, *view, Some(i)))),
         _ => None,
     };
     case.obligations.iter().enumerate().filter_map(of).chain(unsaid).collect()
