@@ -11,7 +11,7 @@ use crate::model::http::Page;
 use crate::model::name::Name;
 use crate::model::observation::{Detour, DialMap};
 use crate::model::plan::Plan;
-use crate::model::probes::{Manners, Probes};
+use crate::model::probes::{DnsAsk, Manners, Probes};
 use crate::model::text::shown;
 
 /// Every query and connection that the run would make.
@@ -37,10 +37,14 @@ pub fn print(plan: &Plan, probes: &Probes, dial: &DialMap, ways: &[Way]) -> Resu
     if !probes.dns.is_empty() {
         line("dns   each A or AAAA that fails (SERVFAIL): once more, without validation".into());
     }
-    for s in &probes.signed {
-        let views: BTreeSet<&str> = s.asks.iter().map(|a| &*a.probe.view).collect();
-        let views = views.into_iter().collect::<Vec<_>>().join(", ");
-        line(format!("dns   if {} has a DS of {}: its DNSKEY in {views}, without validation", s.view, s.zone));
+    for f in &probes.further {
+        let what = |a: &DnsAsk| {
+            let without = if a.probe.unchecked { " (without validation)" } else { "" };
+            format!("{} {} in {}{without}", a.probe.name, a.probe.kind, a.probe.view)
+        };
+        let then: BTreeSet<String> = f.asks.iter().map(what).collect();
+        let then = then.into_iter().collect::<Vec<_>>().join(", ");
+        line(format!("dns   if {} has {} {}: {then}", f.view, f.name, f.kind));
     }
     for d in &probes.delegations {
         let (view, zone) = (&d.view, &d.zone);

@@ -112,7 +112,7 @@ pub(super) fn tlsa(plan: &Plan, machines: &[Machine]) -> BTreeMap<String, BTreeS
 
 /// Writes TLSA records of keys for a mail host, where a view has the host.
 pub(super) fn publish_keys(zone: &mut Zone, host: &str, records: &[Tlsa]) {
-    let owner = Name::parse(host).ok().and_then(|name| tlsa_owner(&name));
+    let owner = Name::parse(host).ok().and_then(|name| tlsa_owner(&name, SMTP));
     let there = zone.entries.contains_key(host);
     if let Some(owner) = owner.filter(|o| there && !zone.has(o.as_str(), RecordType::Tlsa)) {
         zone.add_records(owner.as_str(), records.iter().cloned().map(RecordData::Tlsa).collect());

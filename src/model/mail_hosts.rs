@@ -1,11 +1,15 @@
 //! The plan's own hosts that take mail from outside, and where their TLSA records stand; its servers that send mail.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
+use super::dane;
+use super::dns::RecordType;
 use super::name::Name;
 use super::phase::Phase;
-use super::plan::{NameId, Plan, Target, ViewId, Wanted};
+use super::plan::{NameId, Plan, Target, ViewId, Wanted, asked_at};
 use super::probes::is_private;
+use super::questions::record_views;
 use super::service::Service;
 
 /// The port at which servers hand mail to each other (RFC 5321 section 4.5.4.2).
@@ -34,9 +38,35 @@ pub fn mail_hosts(plan: &Plan, view: ViewId) -> Vec<MailHost> {
     out
 }
 
-/// The owner of the TLSA records of a mail host (RFC 7672 section 2.2.3); `None` if no name has room for it.
-pub fn tlsa_owner(host: &Name) -> Option<Name> {
-    Name::parse_owner(&format!("_{SMTP}._tcp.{host}")).ok()
+/// The owner of the TLSA records of a host's port (RFC 6698 section 3); `None` if no name has room for it.
+pub fn tlsa_owner(host: &Name, port: u16) -> Option<Name> {
+    Name::parse_owner(&format!("_{port}._tcp.{host}")).ok()
+}
+
+/// The other ports of a mail host at which its own servers have TLS, in some phase: who publishes keys for mail from others
+/// may do so for its users and relays too.
+pub fn other_ports(plan: &Plan, view: ViewId, host: NameId) -> BTreeSet<u16> {
+    let name = plan.name(host);
+    let mut out = BTreeSet::new();
+    for phase in Phase::ALL {
+        let Some(Wanted::Targets(targets)) = name.wanted.get(view.0).map(|w| &w[phase as usize].value) else {
+            continue;
+        };
+        out.extend(targets.iter().flat_map(|t| asked_at(plan, name, *t, phase)).map(|s| s.port));
+    }
+    out.remove(&SMTP);
+    out
+}
+
+/// The names and ports of the plan of whose TLSA records `[records]` speaks in a view.
+pub fn listed_ports(plan: &Plan, view: ViewId) -> BTreeSet<(NameId, u16)> {
+    let records = plan.records.iter().filter(|r| r.kind == RecordType::Tlsa.word());
+    let here = records.filter(|r| record_views(plan, r).contains(&view));
+    let of = |owner| {
+        let (port, host) = dane::endpoint(owner)?;
+        Some((NameId(plan.names.iter().position(|n| n.name.as_str() == host)?), port))
+    };
+    here.filter_map(|r| of(&r.owner)).collect()
 }
 
 fn has_smtp(plan: &Plan, name: NameId, view: ViewId) -> bool {

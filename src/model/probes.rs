@@ -46,8 +46,8 @@ pub struct Probes {
     pub http: Vec<HttpAsk>,
     /// Hosts that answers name, to be looked up too.
     pub follow: Vec<Follow>,
-    /// What is asked about zones that turn out to be signed.
-    pub signed: Vec<Signed>,
+    /// What is asked only where something else is there.
+    pub further: Vec<Further>,
     /// Zones of whose servers the parents are asked.
     pub delegations: Vec<Delegation>,
     /// Policies of mail domains.
@@ -145,13 +145,16 @@ pub struct Follow {
     pub tls: Option<(Reach, Arc<Manners>)>,
 }
 
-/// "Where this question for DS is answered by records": the observer asks these too, for the zone's keys.
+/// "Where this question is answered by records": the observer asks these too. A zone that has DS has keys; a mail host with
+/// TLSA may have them for its other services.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Signed {
+pub struct Further {
     /// The label of the view whose answers count.
     pub view: Arc<str>,
-    /// The zone.
-    pub zone: Name,
+    /// The name asked for.
+    pub name: Name,
+    /// The type asked for.
+    pub kind: RecordType,
     /// What is asked then.
     pub asks: Vec<DnsAsk>,
 }

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::delegation;
 use super::dns::{RecordType, ResolverAddr};
-use super::mail_hosts::{mail_hosts, new_senders, reverse, tlsa_owner};
+use super::mail_hosts::{SMTP, mail_hosts, new_senders, reverse, tlsa_owner};
 use super::mta_sts;
 use super::name::Name;
 use super::phase::{Moment, Phase};
@@ -135,7 +135,7 @@ impl Questions<'_> {
         self.senders();
         for view in outward(self.plan) {
             for host in mail_hosts(self.plan, view) {
-                if let Some(owner) = tlsa_owner(&self.plan.name(host.name).name) {
+                if let Some(owner) = tlsa_owner(&self.plan.name(host.name).name, SMTP) {
                     self.ask(Topic::Mail, view, &owner, &[RecordType::Tlsa]);
                 }
             }

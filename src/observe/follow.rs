@@ -11,7 +11,7 @@ use crate::model::http::{HttpProbe, Page};
 use crate::model::mta_sts::Record;
 use crate::model::name::Name;
 use crate::model::observation::{DnsProbe, Outcome, Probe};
-use crate::model::probes::{DnsAsk, Follow, HttpAsk, PolicyAsk, Probes, Signed, Template};
+use crate::model::probes::{DnsAsk, Follow, Further, HttpAsk, PolicyAsk, Probes, Template};
 use crate::model::records::RecordData;
 use crate::model::service::Way;
 
@@ -61,7 +61,7 @@ impl<'a> Followed<'a> {
             _ if !self.probes.policies.is_empty() && self.note_policy(probe, outcome) => {}
             DnsOutcome::Answer(reply) if !RecordType::ALL.contains(&probe.kind) => {
                 self.hosts(probe, reply);
-                self.keys(probe);
+                self.further(probe);
             }
             _ => {}
         }
@@ -108,13 +108,10 @@ impl<'a> Followed<'a> {
         self.ask(DnsProbe { unchecked: true, ..probe.clone() }, timeout_ms);
     }
 
-    /// What hangs on a zone's being signed.
-    fn keys(&mut self, probe: &DnsProbe) {
-        if probe.kind != RecordType::Ds {
-            return;
-        }
-        let of = |s: &&Signed| s.view == probe.view && s.zone == probe.name;
-        for ask in self.probes.signed.iter().filter(of).flat_map(|s| &s.asks) {
+    /// What hangs on there being such records.
+    fn further(&mut self, probe: &DnsProbe) {
+        let of = |f: &&Further| f.view == probe.view && f.kind == probe.kind && f.name == probe.name;
+        for ask in self.probes.further.iter().filter(of).flat_map(|f| &f.asks) {
             self.ask(ask.probe.clone(), ask.timeout_ms);
         }
     }
@@ -301,8 +298,13 @@ mod tests {
             probe: DnsProbe { unchecked: true, ..question("domain.com", RecordType::Dnskey) },
             timeout_ms: Some(7),
         };
-        let signed = Signed { view: "external".into(), zone: name("domain.com"), asks: vec![keys.clone()] };
-        let probes = Probes { signed: vec![signed], ..Probes::default() };
+        let further = Further {
+            view: "external".into(),
+            name: name("domain.com"),
+            kind: RecordType::Ds,
+            asks: vec![keys.clone()],
+        };
+        let probes = Probes { further: vec![further], ..Probes::default() };
         let ds = || RecordData::parse(RecordType::Ds, "1 13 2 ab").unwrap();
         let mut followed = Followed::new(&probes);
         followed.take(&answer("other.com", RecordType::Ds, vec![ds()]));

@@ -87,3 +87,21 @@ fn records_of_the_web_s_usages_are_of_no_use() {
     assert_eq!(report.causes(), ["tlsa-mismatch mail.example.com external"], "{}", report.text);
     assert_eq!(report.status, 0, "a warning");
 }
+
+#[test]
+#[ignore = "needs real servers: run tests/run"]
+fn records_for_submission_are_held_against_submission() {
+    let both = |at_submission: &dyn Fn(&World) -> String| {
+        let mut world = World::clean();
+        let own = digest(&world.serves["mail"], true, "-sha256");
+        let other = at_submission(&world);
+        world.plan.push_str(MAIL);
+        world.lines = format!("@ MX 10 mail\n_25._tcp.mail TLSA 3 1 1 {own}\n_587._tcp.mail TLSA 3 1 1 {other}\n");
+        check(&world.start(), &[])
+    };
+    let report = both(&|w| digest(&w.serves["mail"], true, "-sha256"));
+    assert_eq!((report.status, report.causes()), (0, Vec::new()), "{}", report.text);
+    let report = both(&|w| digest(&w.authority.issue_rsa(&Leaf::of(&["mail.example.com"])), true, "-sha256"));
+    assert_eq!(report.causes(), ["tlsa-mismatch mail external"], "{}", report.text);
+    assert!(report.text.contains("fits what mail shows at port 587"), "{}", report.text);
+}

@@ -84,7 +84,7 @@ fn records_that_senders_do_not_use_are_no_records_that_fit() {
     let pkix = record(1, 1, 1, &chain[0]);
     assert_eq!(
         told(&with(&[&chain], std::slice::from_ref(&pkix))),
-        ["warning: senders can use none of the TLSA records of mail.domain.com"]
+        ["warning: clients can use none of the TLSA records of mail.domain.com for port 25"]
     );
     let other = record(3, 1, 1, &ROOT.issue(&[MAIL])[0]);
     let fault = "error: no TLSA record of mail.domain.com fits what mx0 shows at port 25";
@@ -116,7 +116,10 @@ fn a_failure_beside_signed_addresses_keeps_mail_from_those_who_check() {
     reply.addresses.push(crate::model::dns::AddressRecord { address: "203.0.113.10".parse().unwrap(), ttl: 300 });
     world.say_of(EXTERNAL, MAIL, RecordType::A, &DnsOutcome::Answer(reply));
     world.say_of(EXTERNAL, OWNER, RecordType::Tlsa, &DnsOutcome::ServFail);
-    assert_eq!(told(&world), ["error: the addresses of mail.domain.com are signed, and its TLSA cannot be had"]);
+    assert_eq!(
+        told(&world),
+        ["error: the addresses of mail.domain.com are called authentic, and its TLSA cannot be had"]
+    );
 }
 
 #[test]
@@ -160,7 +163,7 @@ fn only_hosts_of_mail_are_asked_about() {
     world.plan.mail.clear();
     assert_eq!(asked(&world), []);
     let long = Name::parse(&format!("{}.example", ["a".repeat(60).as_str(); 4].join("."))).unwrap();
-    assert_eq!(tlsa_owner(&long), None, "a name without room for it");
+    assert_eq!(tlsa_owner(&long, 25), None, "a name without room for it");
 }
 
 #[test]
@@ -172,4 +175,59 @@ fn a_waiver_names_the_host_or_the_server() {
         let findings = world.judge().findings;
         assert!(findings.iter().all(|f| f.rule != RULE || f.waived.is_some()), "{on}");
     }
+}
+
+/// The mail host with a further service that shows a chain, and records for its port.
+fn further(word: &str, chain: &Chain, texts: &[String]) -> World {
+    let right = ROOT.issue(&[MAIL]);
+    let mut world = with(&[&right], &[record(3, 1, 1, &right[0])]);
+    let service = services_of(word).unwrap().remove(0);
+    world.plan.servers[0].services.push(Located::new(service.clone(), Span::default()));
+    world.serves_at(NameId(0), ServerId(0), service.clone(), &[]);
+    let address = std::net::SocketAddr::new("10.0.0.10".parse().unwrap(), service.port);
+    let probe = TlsProbe { address, way: service.way, sni: Some(Name::parse(MAIL).unwrap()), face: None };
+    let outcome = world.served(chain, Possession::Proved);
+    world.see("in", Probe::Tls(probe), outcome);
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let owner = format!("_{}._tcp.{MAIL}", service.port);
+    world.say_of(EXTERNAL, &owner, RecordType::Tlsa, &records(RecordType::Tlsa, &texts));
+    world
+}
+
+#[test]
+fn each_port_is_held_against_records_of_its_own() {
+    let (shown, other) = (ROOT.issue(&[MAIL]), ROOT.issue(&[MAIL]));
+    let (fits, differs) = (record(3, 1, 1, &shown[0]), record(3, 1, 1, &other[0]));
+    let none = Vec::<String>::new();
+    assert_eq!(told(&further("submission", &shown, &[])), none, "nobody publishes any for it");
+    assert_eq!(told(&further("submission", &shown, &[differs.clone(), fits])), none);
+    let title = "no TLSA record of mail.domain.com fits what mx0 shows at port";
+    assert_eq!(told(&further("submission", &shown, std::slice::from_ref(&differs))), [format!("error: {title} 587")]);
+    assert_eq!(told(&further("imaps", &shown, &[differs])), [format!("warning: {title} 993")], "hardly anybody checks");
+}
+
+#[test]
+fn usages_of_public_authorities_count_where_no_mail_is_handed_on() {
+    let (shown, other) = (ROOT.issue(&[MAIL]), ROOT.issue(&[MAIL]));
+    let fit = |word: &str, text: String| told(&further(word, &shown, &[text]));
+    assert_eq!(fit("imaps", record(1, 1, 1, &shown[0])), Vec::<String>::new());
+    assert_eq!(fit("imaps", record(1, 1, 1, &other[0])).len(), 1);
+    assert_eq!(fit("imaps", record(0, 1, 1, &ROOT.der)), Vec::<String>::new(), "it need not be sent");
+    let useless = "warning: clients can use none of the TLSA records of mail.domain.com for port 587";
+    assert_eq!(fit("submission", record(1, 1, 1, &shown[0])), [useless]);
+}
+
+#[test]
+fn what_records_lists_is_held_against_what_is_shown_at_any_port() {
+    let (shown, other) = (ROOT.issue(&[MAIL]), ROOT.issue(&[MAIL]));
+    let mut world = further("https", &shown, &[record(3, 1, 1, &other[0])]);
+    world.plan.mail.clear();
+    assert_eq!(told(&world), Vec::<String>::new(), "nobody said that there were any");
+    let owner = Name::parse_owner(&format!("_443._tcp.{MAIL}")).unwrap();
+    let values = vec![None, Some(vec![record(3, 1, 1, &other[0])])];
+    world.plan.records =
+        vec![crate::model::plan::PlannedRecord { owner, kind: "TLSA".into(), values, span: Span::default() }];
+    assert_eq!(told(&world), ["warning: no TLSA record of mail.domain.com fits what mx0 shows at port 443"]);
+    let finding = world.judge().findings.into_iter().find(|f| f.rule == RULE).unwrap();
+    assert!(finding.hurts[0].starts_with("clients of mail.domain.com at port 443 that check DANE"), "{finding:?}");
 }

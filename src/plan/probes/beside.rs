@@ -1,16 +1,19 @@
 //! Questions that no obligation demands: those of [`questions`], after all that obligations ask.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::Asker;
+use crate::model::dane;
 use crate::model::delegation::{self, Delegation};
 use crate::model::dns::{RecordType, ResolverAddr};
+use crate::model::mail_hosts::{listed_ports, other_ports, tlsa_owner};
 use crate::model::mta_sts;
 use crate::model::name::Name;
 use crate::model::observation::DnsProbe;
-use crate::model::plan::ViewId;
+use crate::model::plan::{NameId, ViewId};
 use crate::model::policy::Policy;
-use crate::model::probes::{DnsAsk, Follow, PolicyAsk, Reach, Signed, Template};
+use crate::model::probes::{DnsAsk, Follow, Further, PolicyAsk, Reach, Template};
 use crate::model::questions::{self, Question, Topic};
 use crate::model::service::Way;
 use crate::model::signed;
@@ -45,7 +48,7 @@ pub(super) fn ask(asker: &mut Asker, policy: &Policy) {
             }
         }
         follow(asker, &question);
-        signed(asker, policy, &question);
+        further(asker, policy, &question);
     }
     if policy.asks_beside() {
         candidates(asker, policy);
@@ -99,31 +102,49 @@ fn follow(asker: &mut Asker, question: &Question) {
     }
 }
 
+/// What is asked where a question is answered by records.
+fn further(asker: &mut Asker, policy: &Policy, question: &Question) {
+    let asks = match (question.topic, question.kind) {
+        (Topic::Signed, RecordType::Ds) => keys(asker, policy, question),
+        (Topic::Mail, RecordType::Tlsa) => other_tlsa(asker, question),
+        _ => return,
+    };
+    if !asks.is_empty() {
+        let view = asker.plan.view(question.view).label.clone();
+        asker.out.further.push(Further { view, name: question.name.clone(), kind: question.kind, asks });
+    }
+}
+
 /// The keys of a zone, wherever the world outside says that it has some: there, and inside, where they may be others. The
 /// resolver is not to validate, for then it would keep the very keys that are wrong.
-fn signed(asker: &mut Asker, policy: &Policy, question: &Question) {
-    if question.kind != RecordType::Ds || question.topic != Topic::Signed {
-        return;
-    }
-    let asked = |v: &ViewId| policy.views.as_ref().is_none_or(|views| views.contains(v));
-    let inside = signed::inward(asker.plan).into_iter().filter(asked);
+fn keys(asker: &Asker, policy: &Policy, question: &Question) -> Vec<DnsAsk> {
+    let inside = signed::inward(asker.plan).into_iter().filter(|v| policy.looks_at(*v));
     let views: BTreeSet<ViewId> = inside.chain([question.view]).collect();
-    let mut asks = Vec::new();
-    for v in views.into_iter().map(|view| asker.plan.view(view)) {
-        for resolver in &v.resolvers {
-            let probe = DnsProbe {
-                view: v.label.clone(),
-                resolver: resolver.value.clone().into(),
-                name: question.name.clone(),
-                kind: RecordType::Dnskey,
-                unchecked: true,
-                direct: false,
-            };
-            asks.push(DnsAsk { probe, timeout_ms: v.settings.timeout_ms });
-        }
-    }
-    let view = asker.plan.view(question.view).label.clone();
-    asker.out.signed.push(Signed { view, zone: question.name.clone(), asks });
+    let of = |view| asks(asker, view, &question.name, RecordType::Dnskey, true);
+    views.into_iter().flat_map(of).collect()
+}
+
+/// The TLSA records of a mail host's other services; what [records] lists is asked anyway.
+fn other_tlsa(asker: &Asker, question: &Question) -> Vec<DnsAsk> {
+    let (plan, view) = (asker.plan, question.view);
+    let host =
+        dane::endpoint(&question.name).and_then(|(_, host)| plan.names.iter().position(|n| n.name.as_str() == host));
+    let Some(host) = host.map(NameId) else { return Vec::new() };
+    let listed = listed_ports(plan, view);
+    let ports = other_ports(plan, view, host).into_iter().filter(|port| !listed.contains(&(host, *port)));
+    let owners = ports.filter_map(|port| tlsa_owner(&plan.name(host).name, port));
+    owners.flat_map(|owner| asks(asker, view, &owner, RecordType::Tlsa, false)).collect()
+}
+
+/// A question to every resolver of a view.
+fn asks(asker: &Asker, view: ViewId, name: &Name, kind: RecordType, unchecked: bool) -> Vec<DnsAsk> {
+    let v = asker.plan.view(view);
+    let ask = |resolver: &Arc<ResolverAddr>| {
+        let (view, resolver, name) = (v.label.clone(), resolver.clone(), name.clone());
+        let probe = DnsProbe { view, resolver, name, kind, unchecked, direct: false };
+        DnsAsk { probe, timeout_ms: v.settings.timeout_ms }
+    };
+    asker.resolvers[view.0].iter().map(ask).collect()
 }
 
 /// The policies of mail domains, and the certificate of who gives them, where the run stands in the view.

@@ -1,4 +1,4 @@
-//! Whether a TLSA record fits a chain, as a sender of mail holds them against each other (RFC 7671 section 5). Pure.
+//! Whether a TLSA record fits a chain, as clients hold them against each other (RFC 7671 section 5). Pure.
 
 use crate::model::certificate::CertificateFacts;
 use crate::model::dane::Tlsa;
@@ -14,9 +14,9 @@ pub(super) type Link<'a> = (&'a [u8], &'a CertificateFacts);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Fit {
     Yes,
-    No,
-    /// It holds a bare key that signed something that was not served.
+    /// It is of an authority that was not served: of its bare key, or of a public one.
     Unknown,
+    No,
 }
 
 /// Holds records against a chain, the end-entity certificate first: one that fits is enough (RFC 6698 section 2.1).
@@ -30,9 +30,10 @@ fn one(record: &Tlsa, chain: &[Link], path: &[usize]) -> Fit {
     let is = |at: &usize| chain.get(*at).is_some_and(|(der, _)| associates(record, der));
     let yes = match record.usage {
         // DANE-EE: the server's own certificate or key, names and dates left aside (section 5.1).
-        3 => is(&0),
+        // PKIX-EE is that, and public authorities beside, which have rules of their own.
+        3 | 1 => is(&0),
         // DANE-TA: an authority on the way, which may be the certificate itself if it is its own (section 5.2).
-        2 => {
+        2 | 0 => {
             let own = chain.first().is_some_and(|(_, facts)| facts.is_self_issued());
             path.iter().filter(|at| own || **at > 0).any(is)
         }
@@ -40,6 +41,8 @@ fn one(record: &Tlsa, chain: &[Link], path: &[usize]) -> Fit {
     };
     match yes {
         true => Fit::Yes,
+        // A public authority (PKIX-TA) is on the path, and need not be sent (RFC 7671 section 5.4).
+        false if record.usage == 0 => Fit::Unknown,
         false if record.usage == 2 && record.matching == 0 => unsent(record, chain, path),
         false => Fit::No,
     }

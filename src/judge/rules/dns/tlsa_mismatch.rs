@@ -1,11 +1,11 @@
-//! The TLSA records of a mail host do not fit what its servers show.
+//! The TLSA records of a host do not fit what its servers show.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::dane::{self, Fit, Link};
 use super::dnssec;
 use crate::judge::RuleInfo;
-use crate::judge::beside::{self, Told, outward, told};
+use crate::judge::beside::{self, Told, asks, outward, told};
 use crate::judge::draft::{Context, Draft, Key};
 use crate::judge::evidence::Look;
 use crate::judge::problem::Culprit;
@@ -14,7 +14,7 @@ use crate::model::certificate::BlobId;
 use crate::model::dane::Tlsa;
 use crate::model::dns::{DnsOutcome, RecordType};
 use crate::model::finding::{Severity, TYPED};
-use crate::model::mail_hosts::{MailHost, SMTP, is_smtp, mail_hosts, tlsa_owner};
+use crate::model::mail_hosts::{MailHost, SMTP, listed_ports, mail_hosts, other_ports, tlsa_owner};
 use crate::model::name::Name;
 use crate::model::obligation::Claim;
 use crate::model::plan::{NameId, Target, ViewId};
@@ -27,29 +27,35 @@ pub(super) const INFO: RuleInfo = RuleInfo {
     name: "tlsa-mismatch",
     family: "dns",
     severity: Severity::Error,
-    summary: "a mail host has TLSA records, and none fits the certificate that one of its servers shows",
-    citation: "RFC 7672 sections 2.2 and 3.1; RFC 7671 section 5; RFC 6698 section 2.1",
+    summary: "a host has TLSA records for a port, and none fits the certificate that one of its servers shows there",
+    citation: "RFC 7672 sections 2.2 and 3.1; RFC 7671 section 5; RFC 6698 sections 2.1 and 3",
     page: PAGE,
 };
 
 const PAGE: &str = "\
 # What it means
 
-A host that the plan names in `mx` has TLSA records at _25._tcp, and a server of the plan shows a certificate at port 25 that
-none of them fits: neither its own certificate or key (usage 3) nor an authority that signed it and is sent along (usage 2).
-Selectors 0 and 1 and matching types 0, 1 and 2 are compared. Each server is held against the records, also an old one that
-mail still reaches. An error, too: the records cannot be had (SERVFAIL) while a resolver vouches for the host's addresses.
+A name of the plan has TLSA records for a port (_25._tcp), and a server of the plan shows a certificate there that none of them
+fits: neither its own certificate or key (usage 3) nor an authority that signed it and is sent along (usage 2). Selectors 0 and
+1 and matching types 0, 1 and 2 are compared. Each server is held against the records, also an old one that clients still reach.
+An error, too: the records cannot be had (SERVFAIL) while the same resolver calls the host's addresses authentic (the AD bit).
 
-As warnings: no record fits, and the zone is not signed (its parent has no DS), so that senders ignore them all; all records
-are of a kind that senders do not use (usages 0 and 1 among them), so that TLS is demanded and nobody authenticated.
+Asked for are the records at port 25 of hosts that the plan names in `mx`; where there are some, those of the other ports at
+which the plan has services there (submission at 587 and 465, IMAP); and those that [records] lists, whatever the port.
 
-Names and dates of certificates have rules of their own. Hosts of others, and services beside SMTP, are not looked at.
+As warnings: no record fits, and the zone is not signed (its parent has no DS), so that everybody ignores them all; or it is a
+port whose clients hardly check (other than SMTP, submission and XMPP); or all records are of a kind that clients do not use
+(usages 0 and 1 at ports of mail among them), so that TLS is demanded and nobody authenticated.
+
+Names and dates of certificates have rules of their own. Hosts of others are not looked at. No signature of a record is verified
+here: a pass says that the records fit, not that a client may believe them.
 
 # Why it matters
 
 Senders that check DANE (Postfix, Exchange Online, many providers) do not deliver to a server that fits no record: mail waits
 for days and then bounces, while all others still get through. A certificate that was renewed with a new key, and a new
-server with a key of its own, are what breaks it; caches keep the old records for their TTL.
+server with a key of its own, are what breaks it; caches keep the old records for their TTL. So do relays that hand their mail to
+a smarthost at 587 or 465 (Postfix), and XMPP servers.
 
 # Example
 
@@ -63,8 +69,12 @@ key or server to use. Delete the old record when its key is shown nowhere any mo
 
 # References
 
-RFC 7672 (DANE for SMTP) sections 2.2, 3.1 and 3.1.3; RFC 7671 sections 4, 5 and 8.1 (rollover); RFC 6698
+RFC 7672 (DANE for SMTP) sections 2.2, 3.1 and 3.1.3; RFC 7671 sections 4, 5 and 8.1 (rollover); RFC 6698; RFC 7673 (services
+that SRV records name)
 ";
+
+/// Ports whose clients are known to check: SMTP (RFC 7672), submission by relays, XMPP (RFC 7673 section 5).
+const CHECKED: [u16; 5] = [SMTP, 465, 587, 5222, 5269];
 
 /// The records of a host as some resolvers of a view gave them.
 struct Rrset<'a> {
@@ -85,22 +95,27 @@ struct Unfit<'a> {
 
 /// One finding per host and certificate; one for records that nobody can use, or have.
 pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
-    let mut hosts: BTreeMap<NameId, BTreeSet<ViewId>> = BTreeMap::new();
+    let plan = context.case.plan;
+    let mut hosts: BTreeMap<(NameId, u16), BTreeSet<ViewId>> = BTreeMap::new();
     let mut of: BTreeMap<NameId, usize> = BTreeMap::new();
     for view in outward(context.case) {
-        for MailHost { mail, name } in mail_hosts(context.case.plan, view) {
-            hosts.entry(name).or_default().insert(view);
+        for MailHost { mail, name } in mail_hosts(plan, view) {
+            let ports = other_ports(plan, view, name).into_iter().chain([SMTP]);
+            ports.for_each(|port| _ = hosts.entry((name, port)).or_default().insert(view));
             of.entry(name).or_insert(mail);
         }
     }
-    for (host, views) in hosts {
-        let Some(owner) = tlsa_owner(&context.case.plan.name(host).name) else { continue };
-        let at = Host { context, host, owner, mail: of.get(&host).copied().unwrap_or_default() };
+    for view in plan.view_ids().filter(|v| asks(context.case, *v)) {
+        listed_ports(plan, view).into_iter().for_each(|at| _ = hosts.entry(at).or_default().insert(view));
+    }
+    for ((host, port), views) in hosts {
+        let Some(owner) = tlsa_owner(&plan.name(host).name, port) else { continue };
+        let at = Host { context, host, port, owner, mail: of.get(&host).copied() };
         let mut unfit: BTreeMap<BlobId, Unfit> = BTreeMap::new();
         for view in views {
             drafts.extend(at.fails(view));
             for set in rrsets(context, view, &at.owner) {
-                let usable: Vec<&Tlsa> = set.records.iter().copied().filter(|r| r.unusable().is_none()).collect();
+                let usable: Vec<&Tlsa> = set.records.iter().copied().filter(|r| r.unusable(port).is_none()).collect();
                 match usable.is_empty() {
                     true => drafts.push(at.useless(view, &set)),
                     false => at.hold(view, &set, &usable, &mut unfit),
@@ -137,8 +152,9 @@ fn tlsa(data: &RecordData) -> Option<&Tlsa> {
 struct Host<'c, 'a> {
     context: &'c Context<'a>,
     host: NameId,
+    port: u16,
     owner: Name,
-    mail: usize,
+    mail: Option<usize>,
 }
 
 impl<'a> Host<'_, 'a> {
@@ -146,8 +162,10 @@ impl<'a> Host<'_, 'a> {
         &self.context.case.plan.name(self.host).name
     }
 
+    /// Whose mail it takes, else its own name.
     fn domain(&self) -> &'a str {
-        self.context.case.plan.mail.get(self.mail).map_or("", |m| m.domain.as_str())
+        let mail = self.mail.and_then(|m| self.context.case.plan.mail.get(m));
+        mail.map_or(self.name().as_str(), |m| m.domain.as_str())
     }
 
     /// Holds a record set against every chain that clients of the view may be shown.
@@ -176,10 +194,10 @@ impl<'a> Host<'_, 'a> {
         let case = self.context.case;
         let concerns = |(i, o): &(usize, &crate::model::obligation::Obligation)| match &*o.claim {
             Claim::Serves { service, .. } => {
-                o.name == self.host && is_smtp(service) && case.is_due(*i) && case.views(*i).contains(&view)
+                o.name == self.host && service.port == self.port && case.is_due(*i) && case.views(*i).contains(&view)
             }
             Claim::Path { service, view: of, .. } => {
-                (o.name, *of) == (self.host, view) && is_smtp(service) && case.is_due(*i)
+                (o.name, *of) == (self.host, view) && service.port == self.port && case.is_due(*i)
             }
             _ => false,
         };
@@ -208,7 +226,7 @@ impl<'a> Host<'_, 'a> {
         let who: Vec<String> = culprits.iter().map(|c| wording::culprit(plan, *c)).collect();
         let listed = wording::list(who.iter().map(String::as_str));
         let verb = if who.len() == 1 { "shows" } else { "show" };
-        draft.title = format!("no TLSA record of {} fits what {listed} {verb} at port {SMTP}", self.name());
+        draft.title = format!("no TLSA record of {} fits what {listed} {verb} at port {}", self.name(), self.port);
         if let ([only], [Culprit::Planned(Target::Server(_) | Target::Pool(_))]) =
             (who.as_slice(), culprits.iter().collect::<Vec<_>>().as_slice())
         {
@@ -219,10 +237,13 @@ impl<'a> Host<'_, 'a> {
         draft.seen = wording::cut(unfit.seen.iter().cloned().collect());
         draft.seen.push(format!("{}, shown by {listed}", wording::leaf(case, leaf)));
         draft.hurts = vec![self.hurts()];
+        if !CHECKED.contains(&self.port) {
+            draft.severity = Severity::Warning;
+        }
         if unfit.views.iter().all(|v| dnssec::is_unsigned(self.context, *v, self.name())) {
             draft.severity = Severity::Warning;
             draft.hurts = vec![format!(
-                "nobody as long as the zone of {} is not signed, as it is now: senders ignore the records",
+                "nobody as long as the zone of {} is not signed, as it is now: clients ignore the records",
                 self.name()
             )];
         }
@@ -247,16 +268,24 @@ impl<'a> Host<'_, 'a> {
 
     /// What stands there for nothing.
     fn idle<'r>(&self, records: impl Iterator<Item = &'r Tlsa>) -> Option<String> {
-        let idle: Vec<String> = records.filter(|r| r.unusable().is_some()).map(Tlsa::to_string).collect();
+        let idle: Vec<String> = records.filter(|r| r.unusable(self.port).is_some()).map(Tlsa::to_string).collect();
         (!idle.is_empty())
-            .then(|| format!("delete what no sender uses: {}", wording::list(idle.iter().map(String::as_str))))
+            .then(|| format!("delete what no client uses: {}", wording::list(idle.iter().map(String::as_str))))
     }
 
     fn hurts(&self) -> String {
-        format!(
-            "whoever writes to {} and checks DANE, where the zone is signed: mail waits, then bounces",
-            self.domain()
-        )
+        let (domain, port) = (self.domain(), self.port);
+        match port {
+            SMTP => {
+                format!(
+                    "whoever writes to {domain} and checks DANE, where the zone is signed: mail waits, then bounces"
+                )
+            }
+            _ => format!(
+                "clients of {} at port {port} that check DANE, where the zone is signed: they do not go on",
+                self.name()
+            ),
+        }
     }
 
     fn plain(&self, views: impl Iterator<Item = ViewId> + Clone) -> Draft {
@@ -272,17 +301,17 @@ impl<'a> Host<'_, 'a> {
     fn useless(&self, view: ViewId, set: &Rrset) -> Draft {
         let mut draft = self.plain([view].into_iter());
         draft.severity = Severity::Warning;
-        draft.title = format!("senders can use none of the TLSA records of {}", self.name());
+        draft.title = format!("clients can use none of the TLSA records of {} for port {}", self.name(), self.port);
         let leaves: BTreeSet<BlobId> = self.leaves(view);
         let right: BTreeSet<Tlsa> = leaves.iter().filter_map(|leaf| self.right(*leaf)).collect();
         draft.expected = match right.is_empty() {
             true => vec!["TLSA records of usage 3 or 2".into()],
             false => right.iter().map(|r| format!("{} TLSA {r}", self.owner)).collect(),
         };
-        let why = |r: &&Tlsa| format!("{r} ({})", r.unusable().unwrap_or_default());
+        let why = |r: &&Tlsa| format!("{r} ({})", r.unusable(self.port).unwrap_or_default());
         draft.seen = wording::cut(set.records.iter().map(why).collect());
         draft.hurts =
-            vec![format!("whoever writes to {}: senders demand TLS, and do not look with whom", self.domain())];
+            vec![format!("whoever checks the records of {}: TLS is demanded, no matter with whom", self.owner)];
         let ttl = self.context.case.plan.cutover.low_ttl;
         let line = |r: &Tlsa| format!("{TYPED}{}. {ttl} IN TLSA {r}", self.owner);
         let zone = super::zone_word(self.context.case, view);
@@ -322,7 +351,7 @@ impl<'a> Host<'_, 'a> {
         }
         let failing = Told(failing);
         let mut draft = self.plain([view].into_iter());
-        draft.title = format!("the addresses of {} are signed, and its TLSA cannot be had", self.name());
+        draft.title = format!("the addresses of {} are called authentic, and its TLSA cannot be had", self.name());
         draft.expected = vec![format!("{} TLSA: records, or a signed denial", self.owner)];
         draft.seen = failing.lines();
         draft.hurts = vec![self.hurts()];
