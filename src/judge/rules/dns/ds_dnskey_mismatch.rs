@@ -29,7 +29,8 @@ answers once it is told not to validate (the CD bit), so that it is validation t
 
 Asked for are the zones of the plan, its mail domains and the registrable domains of its names, 64 at most, as the resolvers
 of the external views give them. Digests by SHA-1, SHA-256 and SHA-384 are computed anew. Signatures themselves are not
-verified here: that they are wrong is learned from resolvers that validate, and where none of a view does, not at all.
+verified here: that they are wrong is learned from resolvers that validate, and where none of a view does, not at all. A pass
+says that the digests fit, and that no resolver was seen to fail.
 
 # Why it matters
 

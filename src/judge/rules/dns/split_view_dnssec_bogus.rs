@@ -26,7 +26,8 @@ const PAGE: &str = "\
 The world outside is told by the parent's DS records that the zone is signed. An internal view has a zone of its own by the
 same name, which is not signed, or with keys that fit no DS. A resolver that validates, and gets its answers from inside, must
 take them for forged. It is an error if a name of the zone fails there and is answered without validation (the CD bit), and a
-warning as long as no resolver of the view is seen to validate.
+warning as long as no resolver of the view is seen to validate. That the zone is signed outside is taken from its DS and keys,
+whose digests are compared; no signature is verified here.
 
 # Why it matters
 
