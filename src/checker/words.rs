@@ -113,6 +113,7 @@ pub(super) fn witness(timeline: &Timeline, witness: &Witness) -> String {
 fn who(timeline: &Timeline, witness: &Witness) -> String {
     let path = &witness.path;
     let without_sni = if path.sni { "" } else { " without SNI" };
+    let by_hsts = if path.by_hsts { " that remembers HSTS" } else { "" };
     let sent = witness.redirected_by.filter(|_| witness.class != HarmClass::RedirectLoop);
     let sent = sent.map(|n| format!(", sent by {},", timeline.node(n))).unwrap_or_default();
     let cached: Vec<String> = witness
@@ -125,5 +126,6 @@ fn who(timeline: &Timeline, witness: &Witness) -> String {
         true => String::new(),
         false => format!(" whose cache still says {}", cached.join(" and ")),
     };
-    format!("a client of view {}{without_sni} for {}{sent}{cached}", timeline.view(path.view), path.name.as_str())
+    let (view, name) = (timeline.view(path.view), path.name.as_str());
+    format!("a client of view {view}{without_sni}{by_hsts} for {name}{sent}{cached}")
 }

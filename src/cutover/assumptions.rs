@@ -24,6 +24,10 @@ pub(super) fn all(plan: &Plan, timeline: &Timeline) -> Vec<Assumption> {
         of("anchors-observed", "clients trust the anchors that the plan names or a recording shows for their view"),
         of("clocks", &format!("clocks of clients and servers are right to within the slack (±{slack})")),
         of("redirects-declared", "servers send clients on only as the plan declares"),
+        of(
+            "hsts-known",
+            "browsers remember HSTS only of sites in [cutover] hsts, and of those that a recording shows to send it",
+        ),
     ];
     let gated = |s: &crate::model::cutover::Step| matches!(s.ending, Ending::Assumed(n) if n > 0);
     if timeline.steps.iter().any(gated) {

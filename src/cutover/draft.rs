@@ -158,7 +158,9 @@ impl<'a> Draft<'a> {
     }
 
     /// Adds a step: what follows is planned as if it had been carried out.
-    pub(super) fn push(&mut self, step: Step) -> usize {
+    pub(super) fn push(&mut self, mut step: Step) -> usize {
+        let moved = self.facts.sites.moved(&self.world, &step.changes);
+        step.changes.extend(moved);
         let index = self.steps.len();
         for change in &step.changes {
             debug_assert!(self.world.expects(change), "{change:?}");

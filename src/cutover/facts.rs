@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use super::credentials::{Association, Credentials};
 use super::history::{self, Memory};
+use super::hsts::{self, Sites};
 use super::policies::Listed;
 use super::records::{self, Sets};
 use super::seen::Seen;
@@ -60,6 +61,8 @@ pub(super) struct Facts<'a> {
     pub(super) rekeyed: BTreeMap<usize, usize>,
     /// True if there were recordings.
     pub(super) observed: bool,
+    /// What sites make browsers remember.
+    pub(super) sites: Sites,
 }
 
 /// What is wanted in the end.
@@ -73,6 +76,13 @@ pub(super) struct Goal {
 }
 
 impl Goal {
+    /// Addresses and who answers there, as a world.
+    fn world(&self) -> World {
+        let set = |data: &BTreeSet<Datum>| RecordSet { ttl: 0, data: data.clone() };
+        let records = self.sets.iter().map(|(key, data)| (key.clone(), set(data))).collect();
+        World { records, routes: self.routes.clone(), ..World::default() }
+    }
+
     /// TLSA records list what is served in the end.
     pub(super) fn list_certificates(&mut self, listed: &[Listed], associations: &BTreeMap<usize, Association>) {
         let data = |key: &CacheKey| -> Vec<Datum> { self.sets.get(key).into_iter().flatten().cloned().collect() };
@@ -99,7 +109,9 @@ impl<'a> Facts<'a> {
         let mut world = World { records: std::mem::take(&mut held.records), ..World::default() };
         let led = [reach::led(plan, &from), reach::led(plan, &to)];
         let mut credentials = Credentials::new(plan, ask.recording, ask.now);
-        let endpoints = Endpoints { plan, seen: &seen, led: &led };
+        let mut sites = Sites::new(plan, &seen);
+        unknown.extend(sites.differing(plan));
+        let endpoints = Endpoints { plan, seen: &seen, led: &led, by_hsts: !sites.is_silent() };
         let unseen = endpoints.serving([ask.from, ask.to], &mut credentials, &mut world, &mut goal);
         if !seen.is_empty() && !unseen.is_empty() {
             let labels = nodes::labels(plan);
@@ -129,7 +141,10 @@ impl<'a> Facts<'a> {
         goal.redirects = redirects(plan, &to);
         world.used = used(plan, &world.records.keys().cloned().collect(), &from);
         goal.used = used(plan, &goal.sets.keys().cloned().collect(), &to);
-        let (paths, left_out) = reach::paths(plan, &from, &to, [&declared, &goal.sets]);
+        let ever = sites.ever(plan, [&world, &goal.world()]);
+        let (paths, left_out) = reach::paths(plan, &from, &to, [&declared, &goal.sets], &ever);
+        let past = sites.settle(plan, &paths, &mut world, &|view, at| ways.until(view, at));
+        held.memory.past.extend(past);
         unknown.extend(left_out.into_iter().map(|l| format!("not in the proof: {l}")));
         let issued = issued(plan, &credentials, &world);
         Ok(Self {
@@ -155,6 +170,7 @@ impl<'a> Facts<'a> {
             inventory: ask.inventory,
             rekeyed: BTreeMap::new(),
             observed: !seen.is_empty(),
+            sites,
         })
     }
 }
@@ -311,6 +327,8 @@ struct Endpoints<'a> {
     plan: &'a Plan,
     seen: &'a Seen<'a>,
     led: &'a [reach::Led; 2],
+    /// True if browsers may come by https where the plan has no such service.
+    by_hsts: bool,
 }
 
 impl Endpoints<'_> {
@@ -332,20 +350,23 @@ impl Endpoints<'_> {
                 reached[0].extend(led.into_keys().map(|(node, _)| node));
             }
         }
+        let browsed = if self.by_hsts { reach::nodes(self.plan, phases) } else { BTreeSet::new() };
         for node in (0..self.plan.servers.len() + self.plan.pools.len()).map(NodeId) {
-            if !reached.iter().any(|r| r.contains(&node)) {
+            if !reached.iter().any(|r| r.contains(&node)) && !browsed.contains(&node) {
                 continue;
             }
             let own = named.get(&node).map_or(&[][..], Vec::as_slice);
             let [before, after] = phases.map(|p| serving::declared(self.plan, credentials, own, node, p));
             let addresses = self.addresses(node);
-            let ports: BTreeSet<u16> = before.keys().chain(after.keys()).copied().collect();
+            let mut ports: BTreeSet<u16> = before.keys().chain(after.keys()).copied().collect();
+            let declared = ports.clone();
+            ports.extend(self.by_hsts.then_some(hsts::PORT));
             for port in ports {
                 let current = match serving::seen(self.seen, credentials, &addresses, port) {
                     Witnessed::Serves(serving) => Some(serving),
                     Witnessed::Deaf => None,
                     Witnessed::Nothing => {
-                        unseen.insert(node);
+                        unseen.extend(declared.contains(&port).then_some(node));
                         before.get(&port).filter(|_| reached[0].contains(&node)).cloned()
                     }
                 };

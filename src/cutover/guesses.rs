@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::draft::Draft;
 use super::words::list;
-use crate::model::cutover::{CacheKey, Change};
+use crate::model::cutover::{CacheKey, CacheKind, Change};
 use crate::model::name::Name;
 use crate::model::plan::ViewId;
 
@@ -14,6 +14,9 @@ pub(super) fn lines(draft: &Draft) -> Vec<String> {
     let mut negative: BTreeMap<ViewId, BTreeSet<&Name>> = BTreeMap::new();
     for change in draft.steps.iter().flat_map(|s| &s.changes) {
         let Change::Records { key, old: before, .. } = change else { continue };
+        if key.kind == CacheKind::Hsts {
+            continue;
+        }
         let first = draft.facts.world.records.get(key);
         match before {
             None if !is_seen(draft, key) => drop(negative.entry(key.view).or_default().insert(&key.owner)),

@@ -274,7 +274,7 @@ impl Ways<'_> {
 
     /// Seconds, at most 0, up to which something may have been answered that changed at this time; with no time at all,
     /// until just now.
-    fn until(&self, view: ViewId, since: Option<Timestamp>) -> Second {
+    pub(super) fn until(&self, view: ViewId, since: Option<Timestamp>) -> Second {
         let (Some(zero), Some(since)) = (self.zero, since) else { return 0 };
         let propagation = i64::from(self.plan.cutover.propagation[view.0]);
         (since.as_second() - zero.as_second() + propagation).min(0)

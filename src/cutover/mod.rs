@@ -12,6 +12,7 @@ mod draft;
 mod facts;
 mod guesses;
 mod history;
+mod hsts;
 mod keys;
 mod needs;
 mod nodes;

@@ -91,3 +91,23 @@ pub(super) fn routes(plan: &Plan, view: ViewId, phase: Phase) -> BTreeMap<IpAddr
     }
     out
 }
+
+/// The nodes whose own word is heard at each address: a server's own addresses; and of a balancer that ends TLS its own and
+/// those of its members, who say through it what they say.
+pub(super) fn at_addresses(plan: &Plan) -> BTreeMap<IpAddr, BTreeSet<NodeId>> {
+    let mut out: BTreeMap<IpAddr, BTreeSet<NodeId>> = BTreeMap::new();
+    for (i, server) in plan.servers.iter().enumerate() {
+        for address in server.own_addresses(&plan.views) {
+            out.entry(address).or_default().insert(of_server(ServerId(i)));
+        }
+    }
+    for id in (0..plan.pools.len()).map(PoolId) {
+        let pool = plan.pool(id);
+        let members = pool.all_members();
+        let own = members.iter().flat_map(|m| plan.server(*m).own_addresses(&plan.views));
+        for address in own.chain(pool.addresses.iter().flatten().copied()) {
+            out.entry(address).or_default().insert(of_pool(plan, id));
+        }
+    }
+    out
+}

@@ -12,7 +12,7 @@ use super::steps::{
     lower_ttl, order_certificate, publish_at_proxy, put_into_rotation, raise_ttl, rekey, remove_record,
     repin_connector, repoint_address, restart_service, retire_certificate, set_redirect, set_url, take_out_of_rotation,
 };
-use crate::model::cutover::{Change, NodeId};
+use crate::model::cutover::{CacheKind, Change, NodeId};
 
 /// So many members of pools are taken out of rotation one by one.
 const ONE_BY_ONE: usize = 8;
@@ -40,7 +40,7 @@ pub(super) fn order(draft: &mut Draft) {
 /// True if all that can be observed is as wanted.
 fn is_there(draft: &Draft) -> bool {
     let goal = &draft.facts.goal;
-    let keys = draft.world.records.keys().chain(goal.sets.keys());
+    let keys = draft.world.records.keys().chain(goal.sets.keys()).filter(|k| k.kind != CacheKind::Hsts);
     let served = goal.serving.iter().all(|(key, wanted)| draft.world.serving.get(key) == Some(wanted));
     let routed = goal.routes.iter().all(|(key, nodes)| draft.world.routes.get(key) == Some(nodes));
     let redirected = draft.facts.observed || draft.world.redirects == goal.redirects;

@@ -228,6 +228,13 @@ pub(super) fn endpoint(owner: &Name) -> Option<(u16, Name)> {
 
 /// The certificates that clients of a host meet at a port.
 fn served<'a>(led: &'a Led, view: ViewId, host: &Name, port: u16) -> impl Iterator<Item = usize> + use<'a> {
+    let (nodes, host) = (nodes_of(led, view, host), host.clone());
+    let of = move |node: NodeId| led.serving.get(&(node, port)).map(|s| s.for_name(Some(&host)).to_vec());
+    nodes.into_iter().filter_map(of).flatten()
+}
+
+/// The nodes that a host leads to.
+pub(super) fn nodes_of(led: &Led, view: ViewId, host: &Name) -> BTreeSet<NodeId> {
     let mut nodes = BTreeSet::new();
     let mut open = vec![host.clone()];
     for _ in 0..LONGEST_CHAIN {
@@ -242,7 +249,5 @@ fn served<'a>(led: &'a Led, view: ViewId, host: &Name, port: u16) -> impl Iterat
             }
         }
     }
-    let host = host.clone();
-    let of = move |node: NodeId| led.serving.get(&(node, port)).map(|s| s.for_name(Some(&host)).to_vec());
-    nodes.into_iter().filter_map(of).flatten()
+    nodes
 }

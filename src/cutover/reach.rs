@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::nodes;
 use super::records::{self, Names, Sets, foreign_host};
+use super::{hsts, nodes};
 use crate::model::cutover::{CacheKey, CacheKind, ClientPath, Datum, NodeId};
 use crate::model::dns::RecordType;
 use crate::model::name::Name;
@@ -32,6 +32,16 @@ pub(super) fn led(plan: &Plan, phases: &[Phase]) -> Led {
     out
 }
 
+/// The nodes that any name leads to in some phases, whatever listens there.
+pub(super) fn nodes(plan: &Plan, phases: [Phase; 2]) -> BTreeSet<NodeId> {
+    let mut out = BTreeSet::new();
+    for (view, phase) in plan.view_ids().flat_map(|view| phases.map(|phase| (view, phase))) {
+        let all = plan.names.iter().flat_map(|name| targets(name, view, phase));
+        out.extend(all.flat_map(|target| nodes::of_target(plan, target, phase)));
+    }
+    out
+}
+
 /// The targets of a name, those of others left out by the caller.
 pub(super) fn targets(name: &PlannedName, view: ViewId, phase: Phase) -> impl Iterator<Item = Target> + '_ {
     let targets: &[Target] = match name.wanted(view, phase) {
@@ -42,11 +52,20 @@ pub(super) fn targets(name: &PlannedName, view: ViewId, phase: Phase) -> impl It
 }
 
 /// Every client path of both phases, sorted, and what is left out of the proof, in words.
-pub(super) fn paths(plan: &Plan, from: &[Phase], to: &[Phase], sets: [&Sets; 2]) -> (Vec<ClientPath>, Vec<String>) {
+///
+/// `hsts` are the sites that browsers may remember, and whether all below them with them.
+pub(super) fn paths(
+    plan: &Plan,
+    from: &[Phase],
+    to: &[Phase],
+    sets: [&Sets; 2],
+    hsts: &BTreeMap<(ViewId, Name), bool>,
+) -> (Vec<ClientPath>, Vec<String>) {
     let mut all = Paths { plan, names: records::names(plan), out: BTreeSet::new(), left_out: BTreeSet::new() };
     for (view, (from, to)) in plan.view_ids().zip(from.iter().zip(to)) {
         for name in &plan.names {
             all.of_name(name, view, [*from, *to]);
+            all.by_hsts(name, view, [*from, *to], hsts);
         }
         for key in sets.iter().flat_map(|s| s.keys()).filter(|k| k.view == view) {
             all.of_key(key, [*from, *to], sets);
@@ -64,10 +83,45 @@ struct Paths<'a> {
 
 impl Paths<'_> {
     fn add(&mut self, view: ViewId, name: &Name, entry: CacheKind, service: &Service) {
-        let path = |sni| ClientPath { view, name: name.clone(), entry, service: service.clone(), sni, by_hsts: false };
+        self.insert(view, name, entry, service, false);
+    }
+
+    fn insert(&mut self, view: ViewId, name: &Name, entry: CacheKind, service: &Service, by_hsts: bool) {
+        let path = |sni| ClientPath { view, name: name.clone(), entry, service: service.clone(), sni, by_hsts };
         self.out.insert(path(true));
         if self.plan.view(view).without_sni {
             self.out.insert(path(false));
+        }
+    }
+
+    /// Browsers that come in the clear, and remember that the name is for TLS only: where https is followed anyway, they
+    /// meet what all meet.
+    fn by_hsts(&mut self, name: &PlannedName, view: ViewId, phases: [Phase; 2], hsts: &BTreeMap<(ViewId, Name), bool>) {
+        let owner = name.name.probe();
+        let mut above = hsts
+            .iter()
+            .filter(|((v, site), below)| *v == view && (*site == owner || (**below && owner.is_under(site.as_str()))));
+        let ours = |t: Target| foreign_host(self.plan, t).is_none();
+        let stands = phases.into_iter().any(|phase| targets(name, view, phase).any(ours));
+        if !stands || above.next().is_none() || !hsts::is_browsed(self.plan, name) {
+            return;
+        }
+        let is_followed = |p: &ClientPath| {
+            p.view == view && p.name == owner && p.entry == CacheKind::A && p.service.port == hsts::PORT
+        };
+        let from = ClientPath {
+            view,
+            name: owner.clone(),
+            entry: CacheKind::A,
+            service: Service { word: "", port: 0, way: service::Way::Implicit },
+            sni: false,
+            by_hsts: false,
+        };
+        if self.out.range(from..).take_while(|p| p.view == view && p.name == owner).any(is_followed) {
+            return;
+        }
+        for service in service::services_of("https").unwrap_or_default() {
+            self.insert(view, &owner, CacheKind::A, &service, true);
         }
     }
 

@@ -211,6 +211,7 @@ impl Picked<'_, '_> {
         let mail = self.step.kind == StepKind::ChangeMx;
         let is_mail = |k: &CacheKey| matches!(k.kind, CacheKind::Mx | CacheKind::Srv);
         let fits = |k: &&CacheKey| match self.step.kind {
+            _ if k.kind == CacheKind::Hsts => false,
             _ if matches!(k.kind, CacheKind::Tlsa | CacheKind::MtaSts) => self.step.kind == StepKind::RemoveRecord,
             StepKind::ChangeMx | StepKind::Flip => is_mail(k) == mail,
             _ => true,

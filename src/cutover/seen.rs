@@ -10,6 +10,7 @@ use super::records::kind_of;
 use crate::model::cutover::{CacheKind, Datum};
 use crate::model::dane::Tlsa;
 use crate::model::dns::{DnsOutcome, RecordType};
+use crate::model::http::{HttpHead, HttpOutcome, Page};
 use crate::model::name::Name;
 use crate::model::observation::{Outcome, Probe, Recording};
 use crate::model::plan::{Plan, ViewId};
@@ -45,6 +46,7 @@ type Newest<'a> = BTreeMap<Option<&'a Name>, (Timestamp, &'a TlsOutcome)>;
 pub(super) struct Seen<'a> {
     answers: BTreeMap<(ViewId, &'a Name, RecordType), Vec<Look<'a>>>,
     ports: BTreeMap<(IpAddr, u16), Newest<'a>>,
+    pages: BTreeMap<(Page, &'a Name, IpAddr), Vec<(Timestamp, &'a HttpHead)>>,
     /// Negative TTLs in seconds, the longest that was seen.
     pub(super) negative: BTreeMap<(ViewId, Name), u32>,
     /// When the newest run began.
@@ -69,7 +71,8 @@ pub(super) type SeenSets = BTreeMap<(Name, CacheKind), SeenSet>;
 impl<'a> Seen<'a> {
     pub(super) fn new(plan: &Plan, recording: &'a Recording) -> Self {
         let gathered = recording.runs.values().map(|r| r.started).max();
-        let mut this = Self { answers: BTreeMap::new(), ports: BTreeMap::new(), negative: BTreeMap::new(), gathered };
+        let (answers, ports, pages, negative) = Default::default();
+        let mut this = Self { answers, ports, pages, negative, gathered };
         let views: BTreeMap<&str, ViewId> = plan.view_ids().map(|v| (&*plan.view(v).label, v)).collect();
         for observation in recording.observations.sorted() {
             match (&observation.probe, &*observation.outcome) {
@@ -86,10 +89,15 @@ impl<'a> Seen<'a> {
                         *newest = (observation.at, outcome);
                     }
                 }
+                (Probe::Http(probe), Outcome::Http(HttpOutcome::Head(head))) => {
+                    let key = (probe.page, &probe.name, probe.address.ip());
+                    this.pages.entry(key).or_default().push((observation.at, head));
+                }
                 _ => {}
             }
         }
         this.answers.values_mut().for_each(|looks| looks.sort_by_key(|l| l.at));
+        this.pages.values_mut().for_each(|looks| looks.sort_by_key(|(at, _)| *at));
         this
     }
 
@@ -100,6 +108,15 @@ impl<'a> Seen<'a> {
             let longest = self.negative.entry((view, zone)).or_insert(0);
             *longest = soa.negative_ttl().max(*longest);
         }
+    }
+
+    /// What sites answered to a question for a page, by the name that was asked for and the address, in the order of time.
+    pub(super) fn pages(
+        &self,
+        page: Page,
+    ) -> impl Iterator<Item = (&'a Name, IpAddr, &[(Timestamp, &'a HttpHead)])> + '_ {
+        let all = self.pages.iter().filter(move |((p, ..), _)| *p == page);
+        all.map(|((_, name, address), looks)| (*name, *address, looks.as_slice()))
     }
 
     /// True if nothing was seen.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::draft::Draft;
 use super::words;
-use crate::model::cutover::{Change, StepKind, Timeline, span};
+use crate::model::cutover::{CacheKind, Change, StepKind, Timeline, span};
 use crate::model::name::Name;
 use crate::model::plan::ViewId;
 
@@ -14,7 +14,8 @@ pub(super) fn lines(draft: &Draft) -> Vec<String> {
     let mut all: BTreeMap<(u8, Name), BTreeSet<ViewId>> = BTreeMap::new();
     let mut moves: BTreeMap<Name, String> = BTreeMap::new();
     let owners = |w: &crate::model::cutover::World| {
-        w.records.keys().map(|k| (k.view, k.owner.clone())).collect::<BTreeSet<(ViewId, Name)>>()
+        let keys = w.records.keys().filter(|k| k.kind != CacheKind::Hsts);
+        keys.map(|k| (k.view, k.owner.clone())).collect::<BTreeSet<(ViewId, Name)>>()
     };
     let (old, new) = (owners(before), owners(after));
     for (view, owner) in old.union(&new) {

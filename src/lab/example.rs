@@ -119,7 +119,7 @@ fn plan(views: Vec<View>) -> Plan {
             slack: 0,
             rollback_budget: 1800,
             flipped: vec![None, None],
-            windows: Vec::new(),
+            ..Cutover::default()
         },
         severity: Default::default(),
         inventory: Default::default(),

@@ -102,13 +102,33 @@ impl HttpHead {
     /// For how many seconds clients will speak nothing but HTTPS without a way round, to this host and all below it; `None`
     /// unless the header says both `max-age` above 0 and `includeSubDomains` (RFC 6797 section 6.1).
     pub fn includes_subdomains(&self) -> Option<u64> {
-        let directives = || self.hsts.as_deref().unwrap_or_default().split(';').map(str::trim);
+        let hsts = self.hsts.as_deref().and_then(Hsts::parse)?;
+        (hsts.below && hsts.max_age > 0).then_some(hsts.max_age)
+    }
+}
+
+/// What a Strict-Transport-Security header makes browsers remember (RFC 6797 section 6.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Hsts {
+    /// For how many seconds; 0 makes them forget.
+    pub max_age: u64,
+    /// True if of all hosts below, too.
+    pub below: bool,
+}
+
+impl Hsts {
+    /// Reads the header's value; `None` if it says no `max-age`, for then browsers do not heed it.
+    pub fn parse(text: &str) -> Option<Self> {
+        let directives = || text.split(';').map(str::trim);
         let below = directives().any(|d| d.eq_ignore_ascii_case("includeSubDomains"));
-        let age = directives().find_map(|d| {
+        let max_age = directives().find_map(|d| {
             let (name, value) = d.split_once('=')?;
-            name.trim().eq_ignore_ascii_case("max-age").then(|| value.trim().trim_matches('"').parse::<u64>().ok())?
+            let value = value.trim().trim_matches('"');
+            let is_number = !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit());
+            // More digits than fit are as good as for ever.
+            (name.trim().eq_ignore_ascii_case("max-age") && is_number).then(|| value.parse().unwrap_or(u64::MAX))
         })?;
-        (below && age > 0).then_some(age)
+        Some(Self { max_age, below })
     }
 }
 
@@ -146,6 +166,8 @@ mod tests {
             ("max-age=0; includeSubDomains", None),
             ("includeSubDomains", None),
             ("max-age=x; includeSubDomains", None),
+            ("max-age=-1; includeSubDomains", None),
+            ("max-age=99999999999999999999; includeSubDomains", Some(u64::MAX)),
             ("", None),
         ] {
             let head = HttpHead { hsts: Some(text.into()), ..HttpHead::default() };

@@ -4,6 +4,7 @@
 
 mod arithmetic;
 mod history;
+mod hsts;
 mod keys;
 mod mail;
 mod plans;

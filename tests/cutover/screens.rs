@@ -58,7 +58,7 @@ fn every_form_tells_the_same_cutover() {
 }
 
 /// What is taken for granted, by the word that the JSON has for it.
-const ASSUMED: [&str; 11] = [
+const ASSUMED: [&str; 12] = [
     "caches-keep-to-ttl",
     "no-endless-caches",
     "cached-urls",
@@ -69,6 +69,7 @@ const ASSUMED: [&str; 11] = [
     "anchors-observed",
     "clocks",
     "redirects-declared",
+    "hsts-known",
     "propagation",
 ];
 

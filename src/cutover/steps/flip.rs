@@ -72,7 +72,8 @@ pub(in crate::cutover) fn flipped(draft: &Draft) -> Vec<CacheKey> {
         Change::Records { key, .. } => Some(key.clone()),
         _ => None,
     });
-    keys.chain(draft.remembered().cloned()).collect()
+    // What browsers remember of a site leads nowhere of itself.
+    keys.chain(draft.remembered().cloned()).filter(|key| key.kind != CacheKind::Hsts).collect()
 }
 
 /// True if some name of the view leads elsewhere in the end.

@@ -3,7 +3,7 @@
 use super::{blank, of_records};
 use crate::cutover::draft::Draft;
 use crate::cutover::words::list;
-use crate::model::cutover::{CacheKey, Change, RecordSet, StepKind, Undo, Wait};
+use crate::model::cutover::{CacheKey, CacheKind, Change, RecordSet, StepKind, Undo, Wait};
 use crate::model::plan::ViewId;
 
 /// So long everything has to be well first, in seconds.
@@ -30,7 +30,7 @@ pub(in crate::cutover) fn add(draft: &mut Draft, view: ViewId, after: Option<usi
 /// What was lowered for the change, by this plan or before it.
 fn raised(draft: &Draft, key: &CacheKey, set: &RecordSet) -> Option<Change> {
     let name = draft.name(&key.owner);
-    if name.is_some_and(|n| n.ttl.is_some()) {
+    if name.is_some_and(|n| n.ttl.is_some()) || key.kind == CacheKind::Hsts {
         return None;
     }
     let touched = draft.facts.world.records.get(key) != Some(set);

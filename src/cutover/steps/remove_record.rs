@@ -3,13 +3,13 @@
 use super::{blank, check, of_records};
 use crate::cutover::draft::Draft;
 use crate::cutover::words::list;
-use crate::model::cutover::{CacheKey, Change, StepKind, Undo};
+use crate::model::cutover::{CacheKey, CacheKind, Change, StepKind, Undo};
 use crate::model::plan::ViewId;
 
 /// The records of the view that are there and not wanted.
 fn gone(draft: &Draft, view: ViewId) -> Vec<CacheKey> {
     let all = draft.world.records.keys().filter(|k| k.view == view && !draft.facts.goal.sets.contains_key(k));
-    all.cloned().collect()
+    all.filter(|k| k.kind != CacheKind::Hsts).cloned().collect()
 }
 
 /// True if something is to be removed.

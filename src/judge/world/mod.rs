@@ -86,7 +86,7 @@ impl World {
                 slack: 0,
                 rollback_budget: 1800,
                 flipped: vec![None, None],
-                windows: Vec::new(),
+                ..Cutover::default()
             },
             severity: BTreeMap::new(),
             inventory: BTreeMap::new(),

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{Answer, CacheKey, Change, Credential, Datum, Moved, NodeId, RecordSet, Serving, Timeline, span};
+use super::{
+    Answer, CacheKey, CacheKind, Change, Credential, Datum, Moved, NodeId, RecordSet, Serving, Timeline, span,
+};
+use crate::model::name::Name;
 
 /// A datum as a zone file would have it, certificates by label.
 fn datum(datum: &Datum) -> String {
@@ -61,6 +64,9 @@ pub fn change_line(timeline: &Timeline, change: &Change) -> String {
 fn records(key: &CacheKey, old: &Answer, new: &Answer, all: &[Credential]) -> String {
     let (owner, kind) = (&key.owner, key.kind.word());
     let said = |set: &RecordSet| labelled(&set.data, all);
+    if key.kind == CacheKind::Hsts {
+        return hsts(owner, new);
+    }
     match (old, new) {
         (Some(old), Some(new)) if old.data == new.data => {
             format!("{owner} {kind} {}: TTL {} -> {}", said(new), old.ttl, new.ttl)
@@ -72,6 +78,14 @@ fn records(key: &CacheKey, old: &Answer, new: &Answer, all: &[Credential]) -> St
         }
         (None, None) => format!("{owner} {kind}: nothing"),
     }
+}
+
+/// What browsers hear of a site from now on.
+fn hsts(owner: &Name, new: &Answer) -> String {
+    let Some(set) = new else { return format!("browsers are told nothing of HSTS any more by {owner}") };
+    let below = set.data.iter().any(|d| matches!(d, Datum::Host(host) if host.is_wildcard()));
+    let what = if below { format!("{owner} and all below it") } else { owner.to_string() };
+    format!("browsers led here begin to remember HSTS of {what} for {}", span(i64::from(set.ttl)))
 }
 
 /// The data of an RRset, certificates by their labels.

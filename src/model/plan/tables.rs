@@ -1,11 +1,13 @@
 //! The plan's further tables: waivers, the calendar, zones, mail, records, the cutover, settings.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::{ViewId, Window};
 use crate::model::dns::ResolverAddr;
+use crate::model::http::Hsts;
 use crate::model::name::Name;
 use crate::model::source::{Located, Span};
 
@@ -103,7 +105,7 @@ pub struct PlannedRecord {
 }
 
 /// Settings of the cutover; durations in seconds.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Cutover {
     /// TTL to lower to before a flip.
     pub low_ttl: u32,
@@ -117,6 +119,8 @@ pub struct Cutover {
     pub flipped: Vec<Option<Timestamp>>,
     /// When changes may be made; empty: at any time.
     pub windows: Vec<Located<Window>>,
+    /// What sites, of the plan or not, make browsers remember.
+    pub hsts: BTreeMap<Name, Located<Hsts>>,
 }
 
 /// A certificate that is shown to endpoints that ask for one, and its key.

@@ -97,6 +97,8 @@ pub(super) struct Cutover {
     flipped: Option<ByView<Date>>,
     /// When changes may be made.
     windows: Option<OneOrMany<String>>,
+    /// The Strict-Transport-Security header that sites send, by host name: "max-age=31536000; includeSubDomains".
+    hsts: Option<BTreeMap<String, String>>,
 }
 
 #[derive(JsonSchema)]

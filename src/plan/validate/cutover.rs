@@ -1,10 +1,14 @@
 //! `[cutover]`: how a change is made.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use super::reader::{Fields, Reader};
 use super::time::Edge;
 use super::views::Views;
+use crate::model::http::Hsts;
+use crate::model::name::Name;
 use crate::model::plan::{Cutover, ViewKind, Window};
 use crate::model::source::Located;
 use crate::plan::error::PlanError;
@@ -32,7 +36,30 @@ pub(super) fn cutover(reader: &Reader, node: Option<&Node>, views: &Views) -> Cu
         rollback_budget: seconds("rollback-budget", ROLLBACK),
         flipped: flipped(reader, get("flipped"), views),
         windows: get("windows").map(|n| windows(reader, n)).unwrap_or_default(),
+        hsts: hsts(reader, get("hsts")),
     }
+}
+
+/// The headers of sites, by their names.
+fn hsts(reader: &Reader, node: Option<&Node>) -> BTreeMap<Name, Located<Hsts>> {
+    let mut out = BTreeMap::new();
+    for (site, node) in reader.entries(node, "sites", &|_| false) {
+        let name = reader.full_name(Located::new(&site.value, site.span));
+        let wanted = "a header such as \"max-age=31536000; includeSubDomains\"";
+        let (Some(name), Some(text)) = (name, reader.line(node, wanted)) else { continue };
+        match Hsts::parse(&text.value) {
+            None => {
+                let label = format!("expected {wanted}");
+                reader.note::<()>(PlanError::at(text.span, "not a Strict-Transport-Security header", label));
+            }
+            Some(header) => {
+                if out.insert(name.value, Located::new(header, text.span)).is_some() {
+                    reader.note::<()>(PlanError::at(site.span, "the same site twice", "declared above"));
+                }
+            }
+        }
+    }
+    out
 }
 
 fn propagation(reader: &Reader, node: Option<&Node>, views: &Views) -> Vec<u32> {

@@ -153,6 +153,8 @@ struct Witness<'a> {
     /// Service word and port.
     service: String,
     sni: bool,
+    /// True for a browser that comes in the clear and remembers that the name is for TLS only.
+    by_hsts: bool,
     /// The step during or after which.
     step: Option<usize>,
     after_step: bool,
@@ -299,6 +301,7 @@ fn witness<'a>(cutover: &'a Cutover, w: &'a model::Witness) -> Witness<'a> {
         name: w.path.name.as_str(),
         service: format!("{}:{}", w.path.service.word, w.path.service.port),
         sni: w.path.sni,
+        by_hsts: w.path.by_hsts,
         step: w.step.map(|s| s + 1),
         after_step: w.after_step,
         undoing: w.undoing,
