@@ -31,12 +31,11 @@ impl InReach {
     }
 }
 
-/// From when on, and until when, the clocks of all clients are within a certificate's validity: some may be wrong by the
-/// slack.
+/// From when on, and until when, the clocks of all clients are within a certificate's validity: some may be wrong.
 pub(super) fn valid(timeline: &Timeline, credential: &Credential) -> (Option<Timestamp>, Option<Timestamp>) {
-    let slack = SignedDuration::from_secs(i64::from(timeline.slack));
-    let from = credential.valid_from.map(|at| at.checked_add(slack).unwrap_or(Timestamp::MAX));
-    (from, credential.valid_until.map(|at| at.checked_sub(slack).unwrap_or(Timestamp::MIN)))
+    let error = SignedDuration::from_secs(i64::from(timeline.clock_error));
+    let from = credential.valid_from.map(|at| at.checked_add(error).unwrap_or(Timestamp::MAX));
+    (from, credential.valid_until.map(|at| at.checked_sub(error).unwrap_or(Timestamp::MIN)))
 }
 
 /// By how many seconds more clocks have to be wrong for a certificate not to be valid at an instant: 0 if it is not; `None`

@@ -25,6 +25,15 @@ pub(super) struct Found {
     pub reach: InReach,
 }
 
+/// A URL that clients keep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct KeptUrl {
+    /// The first second at which no client has it any more.
+    pub until: Second,
+    /// Index of the step, done or undone, with which nobody tells it any more.
+    pub told_until: usize,
+}
+
 /// One group on one course.
 pub(super) struct Follower<'f, 'a> {
     pub timeline: &'a Timeline,
@@ -91,9 +100,23 @@ impl<'a> Follower<'_, 'a> {
         led.arrivals.iter().filter(leads).map(|a| a.way.costs).min()
     }
 
-    /// True if clients use the name in a slot.
-    pub fn is_used(&self, slot: Slot) -> bool {
-        self.closure.used.is_some_and(|used| used.over(&self.states(slot)).any(|is| *is))
+    /// The least cost at which clients use the name in a slot, and the URL that they keep if nobody tells them the name any
+    /// more; `None` if nobody does.
+    pub fn use_of(&self, slot: Slot) -> Option<(Second, Option<KeptUrl>)> {
+        let used = self.closure.used?;
+        if used.over(&self.states(slot)).any(|is| *is) {
+            return Some((0, None));
+        }
+        let (hold, now) = (self.timeline.url_hold(), self.course.earliest(slot));
+        let steps: Vec<usize> = used.steps().collect();
+        let kept = self.course.before(slot, &steps).filter_map(|(i, stage)| {
+            // What held before the stage: whoever was told it then keeps it.
+            let was_told = *used.at(if stage.undo { stage.step + 1 } else { stage.step });
+            let elapsed = self.course.elapsed(i, slot);
+            let url = KeptUrl { until: now - elapsed + hold, told_until: stage.step };
+            was_told.then_some(((elapsed - hold + 1).max(0), Some(url)))
+        });
+        kept.min()
     }
 
     /// The states that count in a slot: before its stage, and after.
@@ -154,9 +177,9 @@ impl<'a> Here<'_, '_, 'a> {
 
     /// What it means that there is nothing.
     fn missed(&self, none: &Nowhere<'a>, looks: &mut Looks) {
-        if let Some((uses, by)) = self.follower.sources.uses(self.follower, self.slot) {
+        if let Some((uses, url, by)) = self.follower.sources.uses(self.follower, self.slot) {
             let costs = none.way.costs.max(uses);
-            self.hurt(costs, looks, || witness::absent(self, none, by));
+            self.hurt(costs, looks, || witness::absent(self, none, url, by));
         }
     }
 

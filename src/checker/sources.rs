@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 use super::answers::Reply;
 use super::closure::{Closure, Group};
 use super::course::{Course, Slot};
-use super::follow::Follower;
+use super::follow::{Follower, KeptUrl};
 use super::history::History;
 use crate::model::cutover::{CacheKind, Datum, NodeId, Second, Timeline};
 use crate::model::name::Name;
@@ -95,13 +95,16 @@ impl<'f, 'a> Sources<'f, 'a> {
         }
     }
 
-    /// The least cost at which somebody uses the name of a group in a slot, and the server that sent them; `None` if nobody.
-    pub fn uses(&self, follower: &Follower, slot: Slot) -> Option<(Second, Option<NodeId>)> {
-        if follower.is_used(slot) {
-            return Some((0, None));
+    /// The least cost at which somebody uses the name of a group in a slot, the URL that they keep, and the server that
+    /// sent them; `None` if nobody.
+    pub fn uses(&self, follower: &Follower, slot: Slot) -> Option<(Second, Option<KeptUrl>, Option<NodeId>)> {
+        let own = follower.use_of(slot).map(|(costs, url)| (costs, url, None));
+        if own.is_some_and(|(costs, ..)| costs == 0) {
+            return own;
         }
         let nodes = self.senders(follower, slot).into_iter();
-        nodes.filter_map(|node| Some((self.costs_to(follower, node, slot)?, Some(node)))).min()
+        let sent = nodes.filter_map(|node| Some((self.costs_to(follower, node, slot)?, None, Some(node))));
+        sent.chain(own).min()
     }
 
     /// The servers that send clients in a slot to the name of a group, which leads to that server again, as authoritative
@@ -156,7 +159,7 @@ impl<'f, 'a> Sources<'f, 'a> {
                 group: &self.groups[*group],
                 closure: &self.closures[*group],
             };
-            let costs = other.is_used(slot).then(|| other.costs_to(node, slot)).flatten();
+            let costs = other.use_of(slot).and_then(|(uses, _)| Some(other.costs_to(node, slot)?.max(uses)));
             let Some(costs) = costs else { continue };
             best.push((costs, other.group.name));
             best.sort();

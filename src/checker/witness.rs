@@ -1,11 +1,11 @@
 //! One execution in which a client is hurt, as it is told.
 
 use super::course::Slot;
-use super::follow::Here;
+use super::follow::{Here, KeptUrl};
 use super::led::{Arrival, Nowhere};
 use super::meet::{Meeting, Trouble};
 use super::words;
-use crate::model::cutover::{HarmClass, NodeId, Witness};
+use crate::model::cutover::{CacheKey, CacheKind, CachedAnswer, HarmClass, NodeId, Witness};
 
 /// Nobody is met.
 const NOBODY: Meeting = Meeting { node: None, credential: None, trouble: Trouble::None };
@@ -20,9 +20,9 @@ pub(super) fn met(here: &Here, class: HarmClass, arrival: &Arrival, meeting: &Me
 }
 
 /// A client is told that there is nothing.
-pub(super) fn absent(here: &Here, none: &Nowhere, by: Option<NodeId>) -> Witness {
+pub(super) fn absent(here: &Here, none: &Nowhere, url: Option<KeptUrl>, by: Option<NodeId>) -> Witness {
     let mut witness = begun(here, HarmClass::BelievedAbsent, &NOBODY);
-    witness.answers = here.led.answers(&none.way);
+    witness.answers = url.map(|url| kept(here, url)).into_iter().chain(here.led.answers(&none.way)).collect();
     witness.reference = none.reference.clone();
     witness.redirected_by = by;
     told(here, witness)
@@ -33,6 +33,17 @@ pub(super) fn looped(here: &Here, node: NodeId) -> Witness {
     let mut witness = begun(here, HarmClass::RedirectLoop, &Meeting { node: Some(node), ..NOBODY });
     witness.redirected_by = Some(node);
     told(here, witness)
+}
+
+/// A URL that leads a client to a name.
+fn kept(here: &Here, url: KeptUrl) -> CachedAnswer {
+    let path = &here.follower.timeline.paths[here.path];
+    CachedAnswer {
+        key: CacheKey { view: path.view, owner: path.name.clone(), kind: CacheKind::Url },
+        answer: "in use".into(),
+        replaced_by: Some(url.told_until),
+        kept_until: Some(url.until),
+    }
 }
 
 fn begun(here: &Here, class: HarmClass, meeting: &Meeting) -> Witness {

@@ -7,22 +7,20 @@ use crate::model::plan::Plan;
 pub(super) fn all(plan: &Plan, timeline: &Timeline) -> Vec<Assumption> {
     let of = |id, text: &str| Assumption { id, text: text.to_string() };
     let slack = span(i64::from(timeline.slack));
+    let clocks = span(i64::from(timeline.clock_error));
     let mut out = vec![
         of(
             "caches-keep-to-ttl",
             &format!("caches keep no answer longer than its TTL and the declared slack ({slack})"),
         ),
         of("no-endless-caches", "no client has a hosts file, a PAC file or an endless cache for these names"),
-        of(
-            "cached-urls",
-            "clients that keep URLs of their own (Outlook's autodiscover) ask again once the old ones fail, or are told",
-        ),
+        of("cached-urls", &cached_urls(plan, timeline)),
         of("open-connections", "open connections see no new certificate, and are not broken by one"),
         of("caches-stay-in-view", "no cache moves between views: a laptop that comes home brings no answer along"),
         of("ns-ds-unchanged", "NS and DS records stay as they are"),
         of("no-revocation", "no certificate is revoked before it is out of use, also after a new key"),
         of("anchors-observed", "clients trust the anchors that the plan names or a recording shows for their view"),
-        of("clocks", &format!("clocks of clients and servers are right to within the slack (±{slack})")),
+        of("clocks", &format!("clocks of clients and servers are right to within ±{clocks}")),
         of("redirects-declared", "servers send clients on only as the plan declares"),
         of(
             "hsts-known",
@@ -39,4 +37,15 @@ pub(super) fn all(plan: &Plan, timeline: &Timeline) -> Vec<Assumption> {
         ));
     }
     out
+}
+
+fn cached_urls(plan: &Plan, timeline: &Timeline) -> String {
+    let time = span(i64::from(timeline.cached_urls));
+    let source = match plan.cutover.cached_urls {
+        Some(_) => "as `cached-urls` says",
+        None => "as Autodiscover's answers without a TTL of their own are valid: Microsoft, TTL (POX)",
+    };
+    format!(
+        "clients that keep URLs they were told (Outlook's by Autodiscover) ask for new ones within {time} ({source})"
+    )
 }

@@ -12,6 +12,10 @@ use crate::model::cutover::{
 use crate::model::name::Name;
 use crate::model::plan::{Plan, PlannedName, ViewId, ViewKind};
 
+/// For how long clients keep URLs of which nobody says how long, in seconds: what Autodiscover answers without a TTL is valid
+/// for an hour (learn.microsoft.com, Exchange client developer, "TTL (POX)").
+const CACHED_URLS: u32 = 3_600;
+
 /// The plan of steps so far.
 pub(super) struct Draft<'a> {
     pub(super) facts: Facts<'a>,
@@ -203,6 +207,30 @@ impl<'a> Draft<'a> {
         (longest.into_iter().map(wait).collect(), not_before)
     }
 
+    /// Waits until no client has a URL any more with a name on whose way some keys are.
+    pub(super) fn forgetting_urls(&self, keys: &[CacheKey]) -> Vec<Wait> {
+        let seconds = self.url_hold();
+        let mut out = Vec::new();
+        for (after, step) in self.steps.iter().enumerate().filter(|_| seconds > 0) {
+            let ended = step.changes.iter().filter_map(|c| match c {
+                Change::Used { view, name, new: false } => Some((*view, name)),
+                _ => None,
+            });
+            let concerns = |(view, name): &(ViewId, &Name)| {
+                super::steps::set_url::keys(self, *view, name).iter().any(|key| keys.contains(key))
+            };
+            if let Some((_, name)) = ended.into_iter().find(concerns) {
+                out.push(Wait { after, seconds, why: format!("clients forget URLs with {name}").into() });
+            }
+        }
+        out
+    }
+
+    /// For how many seconds clients use a name in a URL once nobody tells them that any more.
+    pub(super) fn url_hold(&self) -> u32 {
+        cached_urls(self.plan).saturating_add(self.plan.cutover.slack)
+    }
+
     /// The keys of which caches may remember what was there before second 0.
     pub(super) fn remembered(&self) -> impl Iterator<Item = &CacheKey> {
         self.forgotten.keys()
@@ -275,6 +303,8 @@ impl<'a> Draft<'a> {
             zero: self.facts.zero,
             views: self.frame.views,
             slack: self.plan.cutover.slack,
+            clock_error: self.plan.cutover.clock_error,
+            cached_urls: cached_urls(self.plan),
             zones: self.facts.zones,
             negative_ttl: NEGATIVE_TTL,
             nodes: self.nodes,
@@ -290,6 +320,11 @@ impl<'a> Draft<'a> {
         let assumptions = assumptions::all(self.plan, &timeline);
         Planned { timeline, schedule, summary, rollback, assumptions, unknown: unknown.into_iter().collect() }
     }
+}
+
+/// For how long clients keep URLs, the slack not counted.
+pub(super) fn cached_urls(plan: &Plan) -> u32 {
+    plan.cutover.cached_urls.unwrap_or(CACHED_URLS)
 }
 
 fn is_of(change: &Change, wanted: &CacheKey) -> bool {

@@ -113,20 +113,26 @@ fn made(draft: &Draft, step: &RunbookStep, at: Option<i64>) -> Result<Step, Refu
     let wait = |after: &usize| Wait { after: *after, seconds: step.wait, why: "as the runbook says".into() };
     made.waits = step.after.iter().map(wait).collect();
     made.reversible = step.reversible.unwrap_or(!ends_the_way_back(step.kind));
-    made.undo = undo(step, &made, first.map_or(0, |view| arrives - draft.propagation(view).min(arrives)));
+    let urls = if made.changes.iter().any(is_told) { draft.url_hold() } else { 0 };
+    made.undo = undo(step, &made, first.map_or(0, |view| arrives - draft.propagation(view).min(arrives)), urls);
     (made.at, made.commands, made.span) = (at, Vec::new(), step.span);
     Ok(made)
 }
 
 /// The way back that goes without saying: what was there is put back, and no step before is undone until caches have
-/// forgotten what this one brought; in some view that may take longer to arrive than in the first.
-fn undo(step: &RunbookStep, made: &Step, longer: u32) -> Option<Undo> {
+/// forgotten what this one brought; in some view that may take longer to arrive than in the first. URLs that it told are kept
+/// for a while.
+fn undo(step: &RunbookStep, made: &Step, longer: u32, urls: u32) -> Option<Undo> {
     if made.changes.is_empty() || !made.reversible {
         return None;
     }
-    let known = made.undo.as_ref().map_or(0, |undo| undo.settles.saturating_add(longer));
+    let known = made.undo.as_ref().map_or(0, |undo| undo.settles.saturating_add(longer)).max(urls);
     let how = if made.undo.is_some() { "put back the old records" } else { "put back what was there" };
     Some(Undo { how: how.into(), settles: step.settles.unwrap_or(known), commands: Vec::new() })
+}
+
+fn is_told(change: &Change) -> bool {
+    matches!(change, Change::Used { new: true, .. })
 }
 
 /// True of steps after which there is nothing to put back, unless the runbook says so.

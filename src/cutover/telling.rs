@@ -15,11 +15,13 @@ pub(super) fn without(timeline: &Timeline, left_out: usize) -> Timeline {
 
 /// A timeline with other steps and paths.
 fn with(timeline: &Timeline, steps: Vec<Step>, paths: Vec<ClientPath>) -> Timeline {
-    let Timeline { zero, slack, negative_ttl, .. } = *timeline;
+    let Timeline { zero, slack, clock_error, cached_urls, negative_ttl, .. } = *timeline;
     Timeline {
         zero,
         views: timeline.views.clone(),
         slack,
+        clock_error,
+        cached_urls,
         zones: timeline.zones.clone(),
         negative_ttl,
         nodes: timeline.nodes.clone(),

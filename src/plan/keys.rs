@@ -42,8 +42,17 @@ pub(super) const PHASE: Keys = &[&["from", "until"]];
 pub(super) const ZONE: Keys = &[&["views", "servers", "product"]];
 pub(super) const MAIL: Keys = &[&["mx", "autodiscover", "mta-sts", "helo"]];
 pub(super) const MTA_STS: Keys = &[&["max-age", "mx"]];
-pub(super) const CUTOVER: Keys =
-    &[&["low-ttl", "propagation", "slack", "rollback-budget", "flipped", "windows", "hsts"]];
+pub(super) const CUTOVER: Keys = &[&[
+    "low-ttl",
+    "propagation",
+    "slack",
+    "clock-error",
+    "cached-urls",
+    "rollback-budget",
+    "flipped",
+    "windows",
+    "hsts",
+]];
 pub(super) const INVENTORY: Keys = &[&["files"]];
 
 /// The products that are known: what they can do and what to type on them differs.

@@ -106,11 +106,12 @@ pub async fn rehearse(timeline: &Timeline, execution: &Execution) -> io::Result<
     for view in 0..timeline.views.len() {
         name_servers.push(NameServer::start(timeline, ViewId(view), scene.clone()).await?);
     }
-    let mut play = Play { timeline, scene, issued, name_servers, caches: BTreeMap::new(), told: Rehearsal::default() };
+    let (caches, urls, told) = (BTreeMap::new(), BTreeMap::new(), Rehearsal::default());
+    let mut play = Play { timeline, scene, issued, name_servers, caches, urls, told };
     play.look(&servers, Moment { millis: 0, step: None }).await;
     for (at, step, part) in parts_in_time(timeline, execution) {
         play.remember(Moment { millis: at * 1000 - 1, step: Some(step) }).await;
-        play.change(&part);
+        play.change(&part, at);
         servers.follow().await?;
         play.look(&servers, Moment { millis: at * 1000, step: Some(step) }).await;
     }
@@ -140,6 +141,8 @@ struct Play<'a> {
     name_servers: Vec<NameServer>,
     /// The caches of each view's clients, the oldest first.
     caches: BTreeMap<usize, Vec<Cache>>,
+    /// Names that nobody is told any more: the second from which on no client has a URL with them.
+    urls: BTreeMap<(ViewId, Name), Second>,
     told: Rehearsal,
 }
 
@@ -148,9 +151,20 @@ impl Play<'_> {
         self.scene.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn change(&self, part: &[&Change]) {
+    fn change(&mut self, part: &[&Change], at: Second) {
+        for change in part {
+            if let Change::Used { view, name, new: false } = change {
+                self.urls.insert((*view, name.clone()), at + self.timeline.url_hold());
+            }
+        }
         let mut world = self.scene.write().unwrap_or_else(PoisonError::into_inner);
         part.iter().for_each(|change| world.apply(change));
+    }
+
+    /// True if clients are told the name of a path, or keep a URL with it.
+    fn is_used(&self, world: &World, path: &ClientPath, now: Moment) -> bool {
+        let name = (path.view, path.name.clone());
+        world.used.contains(&name) || self.urls.get(&name).is_some_and(|until| now.millis < until * 1000)
     }
 
     /// In each view a cache is filled with all that clients ask for.
@@ -218,7 +232,7 @@ impl Play<'_> {
             let path = &self.timeline.paths[i];
             if found.nowhere {
                 self.told.tries += 1;
-                if world.used.contains(&(path.view, path.name.clone())) {
+                if self.is_used(&world, path, now) {
                     self.fail(i, now, HarmClass::BelievedAbsent, format!("{} does not exist", path.name));
                 }
             }
@@ -262,7 +276,7 @@ impl Play<'_> {
         let label = self.timeline.node(node).to_string();
         let path = &self.timeline.paths[from];
         let world = self.now_holds();
-        let uses = world.used.contains(&(path.view, path.name.clone()));
+        let uses = self.is_used(&world, path, now);
         let is_target =
             |p: &ClientPath| p.view == path.view && p.name == *to && p.entry == CacheKind::A && client::is_web(p);
         let Some(target) = self.timeline.paths.iter().position(is_target).filter(|t| uses && *t != from) else {

@@ -100,7 +100,7 @@ fn shows_another_name(recording: &mut Recording, address: &str) {
 const SEVEN: &str = "2026-11-23T07:00:00Z";
 const YEAR: &str = "max-age=31536000; includeSubDomains";
 
-fn from_recording(text: &str, recording: &Recording, from: super::Phase, to: super::Phase) -> Planned {
+fn from_recording(text: &str, recording: &Recording, from: Phase, to: Phase) -> Planned {
     plan(&ask(&read(text), recording, from, to)).unwrap()
 }
 

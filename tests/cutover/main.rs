@@ -7,6 +7,7 @@ mod history;
 mod hsts;
 mod keys;
 mod mail;
+mod parameters;
 mod plans;
 mod recorded;
 mod rehearsals;

@@ -86,7 +86,8 @@ fn the_way_back_of_a_runbook_is_proved_too() {
     let planned = followed(&kept).unwrap();
     assert_safe(&planned, "no way back to the old certificate");
     let undos: Vec<_> = planned.timeline.steps.iter().map(|s| s.undo.as_ref().map(|u| u.settles)).collect();
-    assert_eq!(undos, [None, Some(0), Some(0), Some(600)], "a record: its TTL, and until it is everywhere");
+    let why = "URLs that were told: an hour; a record: its TTL, and until it is everywhere";
+    assert_eq!(undos, [None, Some(0), Some(3600), Some(600)], "{why}");
 }
 
 #[test]

@@ -93,10 +93,12 @@ fn migration(draw: &mut Draw, arrived: bool) -> String {
     }
     let _ = write!(
         text,
-        "[cutover]\nlow-ttl = {}\npropagation = {}\nslack = {}\n",
+        "[cutover]\nlow-ttl = {}\npropagation = {}\nslack = {}\nclock-error = {}\ncached-urls = {}\n",
         draw.one(&[30, 300]),
         draw.one(&[0, 60, 900]),
-        draw.one(&[0, 0, 120])
+        draw.one(&[0, 0, 120]),
+        draw.one(&[0, 300]),
+        draw.one(&[0, 30, 3600])
     );
     text
 }

@@ -213,6 +213,8 @@ pub fn play_changes(
         for (key, reply, hold) in &replies {
             caches.keep(key, reply.clone(), next + hold);
         }
+        let urls = i64::from(timeline.cached_urls) + i64::from(timeline.slack);
+        caches.1.extend(world.used.iter().map(|used| (used.clone(), next + urls)));
         now = next;
     }
     harms
@@ -227,8 +229,9 @@ fn answers(timeline: &Timeline, world: &World, questions: &BTreeSet<CacheKey>) -
     questions.iter().map(answer).collect()
 }
 
-/// For each question, each reply that was ever given: the first second at which no cache returns it.
-struct Caches(BTreeMap<CacheKey, BTreeMap<Reply, i64>>);
+/// For each question, each reply that was ever given: the first second at which no cache returns it; and the same for names
+/// that clients were told to use.
+struct Caches(BTreeMap<CacheKey, BTreeMap<Reply, i64>>, BTreeMap<(ViewId, Name), i64>);
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Reply {
@@ -239,7 +242,7 @@ enum Reply {
 
 impl Caches {
     fn of(timeline: &Timeline) -> Self {
-        let mut caches = Self(BTreeMap::new());
+        let mut caches = Self(BTreeMap::new(), BTreeMap::new());
         for past in &timeline.past {
             let key = &past.key;
             let hold = |ttl: u32, kind: CacheKind| hold(timeline, key.view, kind, ttl);
@@ -502,13 +505,19 @@ impl Look<'_> {
             }
         }
         let senders = self.senders(path.view, &path.name);
-        if nowhere && (self.world.used.contains(&(path.view, path.name.clone())) || !senders.is_empty()) {
+        if nowhere && (self.uses(path.view, &path.name) || !senders.is_empty()) {
             classes.insert(HarmClass::BelievedAbsent);
         }
         if is_web(self.timeline, index) && senders.iter().any(|node| self.leads_back(path.view, &path.name, *node)) {
             classes.insert(HarmClass::RedirectLoop);
         }
         classes
+    }
+
+    /// True if clients are told a name, or keep a URL with it.
+    fn uses(&self, view: ViewId, name: &Name) -> bool {
+        let name = (view, name.clone());
+        self.world.used.contains(&name) || self.caches.1.get(&name).is_some_and(|until| self.now < *until)
     }
 
     fn meets(&self, index: usize, address: IpAddr, reference: &Name) -> BTreeSet<HarmClass> {
@@ -537,9 +546,9 @@ impl Look<'_> {
         if pki::identify_among(names.iter().map(String::as_str), reference).is_err() {
             return Some(HarmClass::WrongName);
         }
-        // Clients' clocks go before or after by up to the slack.
-        let slack = i64::from(self.timeline.slack);
-        let [slow, fast] = [-slack, slack].map(|by| self.timeline.at(self.now + by));
+        // Clients' clocks go before or after.
+        let error = i64::from(self.timeline.clock_error);
+        let [slow, fast] = [-error, error].map(|by| self.timeline.at(self.now + by));
         if known.valid_until.zip(fast).is_some_and(|(u, n)| n >= u)
             || known.valid_from.zip(slow).is_some_and(|(f, n)| n < f)
         {
@@ -585,7 +594,7 @@ impl Look<'_> {
         (0..self.timeline.paths.len()).any(|other| {
             let path = &self.timeline.paths[other];
             let is_other = path.view == view && path.name != *name && is_web(self.timeline, other);
-            let is_used = self.world.used.contains(&(view, path.name.clone()));
+            let is_used = self.uses(view, &path.name);
             let comes = |(address, _): &(IpAddr, Name)| {
                 self.world.routes.get(&(view, *address)).is_some_and(|nodes| nodes.contains(&node))
             };

@@ -64,6 +64,8 @@ pub fn timeline(draw: &mut Draw) -> Timeline {
         zero: Some("2026-12-01T20:00:00Z".parse().unwrap()),
         views: (0..views).map(|i| ViewFacts { label: format!("v{i}").into(), floor: floor(draw) }).collect(),
         slack: if draw.chance(3) { draw.below(3) as u32 } else { 0 },
+        clock_error: if draw.chance(3) { draw.below(4) as u32 } else { 0 },
+        cached_urls: if draw.chance(2) { draw.below(7) as u32 } else { 0 },
         zones: zones(draw, views),
         negative_ttl: draw.below(6) as u32,
         nodes: (0..NODES).map(|i| format!("s{i}").into()).collect(),

@@ -245,8 +245,73 @@ fn the_slack_that_is_left_is_exact() {
     timeline.steps[FLIP].waits.push(Wait { after: CREATE, seconds: 1000, why: "".into() });
     timeline.steps.iter_mut().for_each(|s| s.reversible = false);
     let spare = prove(&timeline).spare.unwrap();
-    timeline.slack = spare;
+    (timeline.slack, timeline.clock_error) = (spare, spare);
     assert_eq!(prove(&timeline).verdict, Verdict::Safe);
     timeline.slack = spare + 1;
     assert_eq!(prove(&timeline).verdict, Verdict::Harm);
+}
+
+#[test]
+fn clocks_that_are_wrong_take_from_both_ends_of_a_certificate_and_slack_does_not() {
+    let mut timeline = coexistence();
+    timeline.steps.iter_mut().for_each(|s| s.reversible = false);
+    timeline.zero = Some("2026-12-01T20:00:00Z".parse().unwrap());
+    // The flip is at 21:00:00 at the earliest.
+    timeline.credentials[BOTH].valid_until = Some("2026-12-01T21:10:00Z".parse().unwrap());
+    let at = |timeline: &Timeline| {
+        let all = prove(timeline).deadlines;
+        all.iter().find(|d| d.credential == BOTH).map(|d| d.at.to_string())
+    };
+    timeline.slack = 0;
+    assert_eq!(at(&timeline).as_deref(), Some("2026-12-01T21:10:00Z"));
+    timeline.clock_error = 599;
+    assert_eq!(at(&timeline).as_deref(), Some("2026-12-01T21:00:01Z"));
+    assert_eq!(classes(&timeline), []);
+    assert_eq!(prove(&timeline).spare, Some(0));
+    timeline.clock_error = 600;
+    assert_eq!(classes(&timeline), [HarmClass::Expired]);
+    // Caches that go beyond their times do not make clocks wrong.
+    timeline.clock_error = 0;
+    timeline.credentials[BOTH].valid_from = Some("2026-12-01T19:59:00Z".parse().unwrap());
+    timeline.slack = 0;
+    assert_eq!(classes(&timeline), []);
+    timeline.clock_error = 60;
+    assert_eq!(classes(&timeline), []);
+    timeline.clock_error = 61;
+    assert_eq!(classes(&timeline), [HarmClass::Expired], "a clock that is behind does not take it yet");
+}
+
+/// The flip is done, nobody tells the legacy name any more, and it is removed.
+fn removed(wait: u32) -> Timeline {
+    let mut timeline = coexistence();
+    let names = |all: &[&str]| all.iter().map(|n| name(n)).collect::<BTreeSet<_>>();
+    timeline.steps[REDIRECT].changes.push(Change::Used { view: VIEW, name: name("legacy"), new: true });
+    let end = timeline.steps.len();
+    let redirect = Change::Redirect { node: NEW, old: names(&["legacy"]), new: names(&[]) };
+    let told = Change::Used { view: VIEW, name: name("legacy"), new: false };
+    timeline.steps.push(step(StepKind::SetUrl, vec![redirect, told], &[]));
+    let gone = Change::Records { key: key("legacy"), old: Some(a("10.0.0.3", 300)), new: None };
+    timeline.steps.push(step(StepKind::RemoveRecord, vec![gone], &[(end, wait)]));
+    timeline.steps.iter_mut().for_each(|s| s.reversible = false);
+    timeline
+}
+
+#[test]
+fn a_name_stays_until_no_client_keeps_a_url_with_it() {
+    assert_eq!(classes(&removed(0)), []);
+    let mut timeline = removed(3599);
+    timeline.cached_urls = 3600;
+    let proof = prove(&timeline);
+    let [witness] = proof.harms.as_slice() else { panic!("{:#?}", proof.harms) };
+    assert_eq!(witness.class, HarmClass::BelievedAbsent);
+    let says = "a client of view external for legacy.domain.com whose cache still says legacy.domain.com URL = in use \
+                is told that legacy.domain.com does not exist";
+    assert_eq!(&*witness.words, says);
+    assert_eq!(mend(&timeline).unwrap().moves, [Moved::Later { step: FLIP + 2, by: 1 }]);
+    let mut timeline = removed(3600);
+    timeline.cached_urls = 3600;
+    assert_eq!(classes(&timeline), []);
+    // The slack is for clients' URLs, too.
+    timeline.slack = 1;
+    assert!(classes(&timeline).contains(&HarmClass::BelievedAbsent));
 }

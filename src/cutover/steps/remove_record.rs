@@ -33,6 +33,7 @@ pub(in crate::cutover) fn add(draft: &mut Draft, view: ViewId) {
     );
     let mut step = of_records(draft, step, view, changes);
     (step.waits, step.not_before, step.in_window) = (waits, not_before, true);
+    step.waits.extend(draft.forgetting_urls(&gone));
     step.verify = Some(check(draft, &format!("--phase {} --only dns", draft.facts.to)));
     step.undo =
         step.undo.map(|u| Undo { how: "create them again; caches may believe them absent for a while".into(), ..u });

@@ -68,7 +68,9 @@ fn push(draft: &mut Draft, mut changes: Vec<Change>, begins: bool) {
     step.ending = Ending::Observed(QUICK);
     step.commands = commands;
     step.span = names.iter().find_map(|n| draft.name(n)).map(|n| n.span).unwrap_or_default();
-    step.undo = Some(Undo { how: "set back the redirect that was there".into(), settles: QUICK, commands: undo });
+    let is_used = changes.iter().any(|c| matches!(c, Change::Used { .. }));
+    let settles = if is_used { QUICK.max(draft.url_hold()) } else { QUICK };
+    step.undo = Some(Undo { how: "set back the redirect that was there".into(), settles, commands: undo });
     step.changes = changes;
     draft.push(step);
 }

@@ -58,7 +58,8 @@ fn announce(draft: &mut Draft, what: String, why: &'static str, all: &[(ViewId, 
     if new {
         step.commands.extend(exchange(draft, all));
     }
-    step.undo = Some(Undo { how: "set back the URLs that were there".into(), settles: WORK, commands: Vec::new() });
+    let settles = if new { WORK.max(draft.url_hold()) } else { WORK };
+    step.undo = Some(Undo { how: "set back the URLs that were there".into(), settles, commands: Vec::new() });
     step.span = all.iter().find_map(|(_, n)| draft.name(n)).map(|n| n.span).unwrap_or_default();
     step.changes = changes;
     draft.push(step);

@@ -34,12 +34,15 @@ pub enum CacheKind {
     MtaSts,
     /// Memory of web clients that a host, or all below it, is to be asked over TLS only (RFC 6797); kept for `max-age`.
     Hsts,
+    /// URLs with a name that clients were told, as by Outlook's Autodiscover. No record: clients keep one from
+    /// [`Change::Used`] on, for [`Timeline::url_hold`](super::Timeline::url_hold).
+    Url,
 }
 
 impl CacheKind {
     /// True of what DNS keeps: a record of that kind makes its owner exist.
     pub fn is_dns(self) -> bool {
-        !matches!(self, Self::MtaSts | Self::Hsts)
+        !matches!(self, Self::MtaSts | Self::Hsts | Self::Url)
     }
 
     /// The field's word.
@@ -54,6 +57,7 @@ impl CacheKind {
             Self::Tlsa => "TLSA",
             Self::MtaSts => "MTA-STS",
             Self::Hsts => "HSTS",
+            Self::Url => "URL",
         }
     }
 }

@@ -41,6 +41,10 @@ pub struct Timeline {
     pub views: Vec<ViewFacts>,
     /// How far beyond its time a cache may go, in seconds.
     pub slack: u32,
+    /// How wrong the clocks of clients and servers may be, before or after, in seconds.
+    pub clock_error: u32,
+    /// For how long clients use a URL that they were told and are told no longer, in seconds; the slack comes to it.
+    pub cached_urls: u32,
     /// The zones, for how long absence may be cached.
     pub zones: Vec<ZoneFacts>,
     /// Negative TTL in seconds where no zone is declared.
@@ -96,6 +100,11 @@ impl Timeline {
     /// A node's label.
     pub fn node(&self, id: NodeId) -> &str {
         self.nodes.get(id.0).map_or("", |label| label)
+    }
+
+    /// For how many seconds clients use a name in a URL once nobody tells them that any more.
+    pub fn url_hold(&self) -> Second {
+        Second::from(self.cached_urls) + Second::from(self.slack)
     }
 
     /// The instant of a second, where second 0 is known and the sum is one.

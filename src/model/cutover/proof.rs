@@ -97,7 +97,7 @@ pub struct Witness {
 pub struct Deadline {
     /// Index into the credentials.
     pub credential: usize,
-    /// The first instant after its validity by the clock of some client, which may be ahead by the slack.
+    /// The first instant after its validity by the clock of some client, which may be ahead.
     pub at: Timestamp,
     /// Index of the step that takes the certificate out of every client's reach; `None`: it is in use at the end too.
     pub until_step: Option<usize>,
@@ -125,7 +125,8 @@ pub struct Proof {
     pub intervals: usize,
     /// How many ways back were followed: each prefix of the steps, and then its undoing.
     pub ways_back: usize,
-    /// The largest slack in seconds, beyond that of the timeline, up to which all this holds; `None` without bound.
+    /// By how many seconds caches may go further beyond their times, and clocks be further wrong, than the timeline says,
+    /// and all this still holds; `None` without bound.
     pub spare: Option<u32>,
     /// For each class of harm the shortest witness, the earliest first.
     pub harms: Vec<Witness>,

@@ -113,6 +113,10 @@ pub struct Cutover {
     pub propagation: Vec<u32>,
     /// How far beyond a TTL a cache may go.
     pub slack: u32,
+    /// How wrong clocks of clients and servers may be, before or after.
+    pub clock_error: u32,
+    /// For how long clients use a URL that they were told and are told no longer; `None` is the usual time.
+    pub cached_urls: Option<u32>,
     /// Longest acceptable way back.
     pub rollback_budget: u32,
     /// When each view flipped into the phase where it stands, by [`ViewId`].

@@ -91,6 +91,10 @@ pub(super) struct Cutover {
     propagation: Option<ByView<Duration>>,
     /// How far beyond a TTL a cache may go. Default: 0s.
     slack: Option<Duration>,
+    /// How wrong clocks of clients and servers may be, before or after. Default: the slack.
+    clock_error: Option<Duration>,
+    /// For how long clients use a URL that they were told before (Outlook asks Autodiscover again then). Default: 1h.
+    cached_urls: Option<Duration>,
     /// Longest acceptable way back. Default: 30m.
     rollback_budget: Option<Duration>,
     /// When each view flipped into the phase where it stands.

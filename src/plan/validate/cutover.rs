@@ -28,11 +28,15 @@ const ROLLBACK: u32 = 1800;
 pub(super) fn cutover(reader: &Reader, node: Option<&Node>, views: &Views) -> Cutover {
     let fields = node.and_then(|node| reader.fields(node, "[cutover]", keys::CUTOVER));
     let get = |key| fields.as_ref().and_then(|f: &Fields| f.get(key));
-    let seconds = |key, default| get(key).and_then(|n| reader.seconds(n)).map_or(default, |s| s.value);
+    let given = |key| get(key).and_then(|n| reader.seconds(n)).map(|s| s.value);
+    let seconds = |key, default| given(key).unwrap_or(default);
+    let slack = seconds("slack", 0);
     Cutover {
         low_ttl: seconds("low-ttl", LOW_TTL),
         propagation: propagation(reader, get("propagation"), views),
-        slack: seconds("slack", 0),
+        slack,
+        clock_error: seconds("clock-error", slack),
+        cached_urls: given("cached-urls"),
         rollback_budget: seconds("rollback-budget", ROLLBACK),
         flipped: flipped(reader, get("flipped"), views),
         windows: get("windows").map(|n| windows(reader, n)).unwrap_or_default(),

@@ -48,9 +48,21 @@ struct Report<'a> {
     without: Option<Without<'a>>,
     /// The smallest changes that make it safe together, in words; empty where it is safe, or none is known.
     mend: Vec<String>,
+    parameters: Parameters,
     assumptions: Vec<Assumption<'a>>,
     /// What could not be known.
     not_known: &'a [String],
+}
+
+/// What waits and proof are reckoned with, in seconds.
+#[derive(Serialize, JsonSchema)]
+struct Parameters {
+    /// How far beyond its time a cache may go.
+    slack: u32,
+    /// How wrong clocks may be, before or after.
+    clock_error: u32,
+    /// For how long clients use a URL that they are told no longer.
+    cached_urls: u32,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -118,7 +130,8 @@ struct Proof<'a> {
     paths: usize,
     intervals: usize,
     ways_back: usize,
-    /// The largest slack in seconds up to which all this holds; null without bound.
+    /// By how many seconds caches may go further beyond their times, and clocks be further wrong, and all this still holds;
+    /// null without bound.
     spare: Option<u32>,
     /// For each class of harm the earliest.
     harms: Vec<Witness<'a>>,
@@ -137,7 +150,7 @@ struct Misfit<'a> {
 #[derive(Serialize, JsonSchema)]
 struct Deadline<'a> {
     certificate: &'a str,
-    /// The first instant after its validity by the clock of some client, which may be ahead by the slack; RFC 3339.
+    /// The first instant after its validity by the clock of some client, which may be ahead; RFC 3339.
     #[schemars(extend("format" = "date-time"))]
     at: String,
     /// The step that takes it out of every client's reach.
@@ -228,6 +241,11 @@ impl<'a> Report<'a> {
                 .flat_map(|m| &m.moves)
                 .map(|m| model::moved_words(&cutover.timeline, m))
                 .collect(),
+            parameters: Parameters {
+                slack: cutover.timeline.slack,
+                clock_error: cutover.timeline.clock_error,
+                cached_urls: cutover.timeline.cached_urls,
+            },
             assumptions: cutover.assumptions.iter().map(|a| Assumption { id: a.id, text: &a.text }).collect(),
             not_known: &cutover.unknown,
         }
