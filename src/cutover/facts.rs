@@ -103,7 +103,7 @@ impl<'a> Facts<'a> {
         let mut goal = Goal { sets: records::declared(plan, &to), ..Goal::default() };
         let declared = records::declared(plan, &from);
         let names = records::names(plan);
-        let ways = history::Ways { plan, seen: &seen, zero, from: &from, asked_from: ask.from, names };
+        let ways = history::Ways { plan, seen: &seen, zero, from: &from, asked_from: ask.from, to: ask.to, names };
         let mut held = ways.held(&declared, &mut goal.sets, &mut unknown)?;
         keep(plan, ask.to, &held.records, &mut goal.sets);
         let mut world = World { records: std::mem::take(&mut held.records), ..World::default() };

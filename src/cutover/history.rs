@@ -2,6 +2,7 @@
 //! day-old cache forget.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 use jiff::Timestamp;
 
@@ -51,6 +52,8 @@ pub(super) struct Ways<'a> {
     pub(super) from: &'a [Phase],
     /// The phase that is left.
     pub(super) asked_from: Phase,
+    /// The phase that is wanted.
+    pub(super) to: Phase,
     /// The plan's names.
     pub(super) names: super::records::Names<'a>,
 }
@@ -90,6 +93,12 @@ impl Ways<'_> {
         if !refusals.is_empty() {
             return Err(refusals);
         }
+        unknown.extend(self.standing_elsewhere(&shown));
+        let mut declared = declared.clone();
+        let policies = super::mail_policy::take(self, &mut declared, &mut now, goal);
+        shown.extend(policies.shown);
+        unknown.extend(policies.told);
+        let declared = &declared;
         self.note_missing(declared, &now, unknown);
         let mut held = Held { records: BTreeMap::new(), memory: Memory::default() };
         for (key, data) in now {
@@ -99,6 +108,7 @@ impl Ways<'_> {
             held.records.insert(key, RecordSet { ttl, data });
         }
         self.remember(declared, &shown, &mut held);
+        held.memory.past.extend(policies.past);
         Ok(held)
     }
 
@@ -185,34 +195,104 @@ impl Ways<'_> {
         }
     }
 
-    /// An address that the plan knows in no phase cannot be planned away from.
+    /// The addresses that the plan has for a name in a phase; `None` if it leads to somebody else's host.
+    fn planned(&self, name: &PlannedName, view: ViewId, phase: Phase) -> Option<BTreeSet<IpAddr>> {
+        let mut out = BTreeSet::new();
+        for target in super::reach::targets(name, view, phase) {
+            if foreign_host(self.plan, target).is_some() {
+                return None;
+            }
+            out.extend(self.plan.target_addresses(target, view, phase));
+        }
+        Some(out)
+    }
+
+    /// The first phase in which the plan has an address for a name.
+    fn phase_of(&self, name: &PlannedName, view: ViewId, address: &IpAddr) -> Option<Phase> {
+        Phase::ALL.into_iter().find(|p| self.planned(name, view, *p).is_some_and(|all| all.contains(address)))
+    }
+
+    /// An address that the plan knows in no phase cannot be planned away from; one of a phase that is not on the way shows
+    /// that the world is not where the way begins.
     fn contradiction(&self, name: &PlannedName, view: ViewId, sets: &SeenSets) -> Option<Refusal> {
-        if !matches!(name.wanted(view, self.from[view.0]), Wanted::Targets(_)) {
+        let from = self.from[view.0];
+        if !matches!(name.wanted(view, from), Wanted::Targets(_)) {
             return None;
         }
-        let mut known = BTreeSet::new();
+        let mut on_the_way = BTreeSet::new();
         for phase in Phase::ALL {
-            for target in super::reach::targets(name, view, phase) {
-                if foreign_host(self.plan, target).is_some() {
-                    return None;
+            let all = self.planned(name, view, phase)?;
+            on_the_way.extend(all.into_iter().filter(|_| (from..=self.to).contains(&phase)));
+        }
+        let strays: Vec<IpAddr> = addresses(sets.values()).filter(|a| !on_the_way.contains(a)).collect();
+        if strays.is_empty() {
+            return None;
+        }
+        let label = &self.plan.view(view).label;
+        let listed = strays.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let known = strays.iter().find_map(|a| self.phase_of(name, view, a));
+        let phase = known.filter(|_| strays.iter().all(|a| self.phase_of(name, view, a).is_some()));
+        let refusal = |phase: Phase, title, help| Refusal {
+            in_runbook: false,
+            span: Some(name.wanted[view.0][phase as usize].span),
+            title,
+            help,
+        };
+        Some(match phase {
+            None => refusal(
+                from,
+                format!("{} resolves to {listed} in {label}, which is in no phase", name.name),
+                "the recordings contradict the plan: correct the address there, or look again".into(),
+            ),
+            Some(phase) => refusal(
+                phase,
+                format!(
+                    "{} resolves to {listed} in {label}, which the plan has in {phase}, and the way goes from {from} to {}",
+                    name.name, self.to
+                ),
+                format!("the world seems to be in {phase} there: say --from {phase}, or look again"),
+            ),
+        })
+    }
+
+    /// Names that lead where they are to lead in a later phase, up to the one that is wanted: a line for each view and phase.
+    fn standing_elsewhere(&self, shown: &BTreeMap<CacheKey, SeenSet>) -> Vec<String> {
+        let mut moved: BTreeMap<(ViewId, Phase), Vec<&PlannedName>> = BTreeMap::new();
+        let mut stays: BTreeSet<ViewId> = BTreeSet::new();
+        for view in self.plan.view_ids() {
+            for name in &self.plan.names {
+                let sets = super::draft::Draft::address_keys(view, &name.name);
+                let seen: BTreeSet<IpAddr> = addresses(sets.iter().filter_map(|k| shown.get(k))).collect();
+                let Some(from) = self.planned(name, view, self.from[view.0]).filter(|all| !all.is_empty()) else {
+                    continue;
+                };
+                let later = Phase::ALL.into_iter().filter(|p| (self.from[view.0]..=self.to).contains(p)).find(|p| {
+                    self.planned(name, view, *p)
+                        .is_some_and(|all| all != from && !seen.is_empty() && seen.is_subset(&all))
+                });
+                let moves = self.planned(name, view, self.to).is_some_and(|to| to != from);
+                match later.filter(|_| !seen.is_subset(&from)) {
+                    Some(phase) => moved.entry((view, phase)).or_default().push(name),
+                    None if moves && !seen.is_empty() => drop(stays.insert(view)),
+                    None => {}
                 }
-                known.extend(self.plan.target_addresses(target, view, phase));
             }
         }
-        let addresses = sets.values().flat_map(|s| &s.data);
-        let strays: Vec<String> = addresses
-            .filter_map(|d| match d {
-                Datum::Address(a) if !known.contains(a) => Some(a.to_string()),
-                _ => None,
-            })
-            .collect();
-        let label = &self.plan.view(view).label;
-        (!strays.is_empty()).then(|| Refusal {
-            in_runbook: false,
-            span: Some(name.wanted[view.0][self.from[view.0] as usize].span),
-            title: format!("{} resolves to {} in {label}, which is in no phase", name.name, strays.join(", ")),
-            help: "the recordings contradict the plan: correct the address there, or look again".into(),
-        })
+        let line = |((view, phase), names): (&(ViewId, Phase), &Vec<&PlannedName>)| {
+            let (label, from) = (&self.plan.view(*view).label, self.from[view.0]);
+            let place = |name: &&PlannedName| {
+                let place = self.plan.source.place(name.wanted[view.0][*phase as usize].span);
+                format!("{} ({}:{})", name.name, place.file, place.line)
+            };
+            let verb = if names.len() == 1 { "leads" } else { "lead" };
+            let whole = match stays.contains(view) {
+                true => format!("{label} seems to be on the way from {from} to {phase}"),
+                false => format!("{label} seems to be in {phase} already, not in {from}"),
+            };
+            let names = super::words::list(names.iter().map(place));
+            format!("whether that is meant: {whole}: {names} {verb} there; what is done is not planned again")
+        };
+        moved.iter().map(line).collect()
     }
 
     fn note_missing(&self, declared: &Sets, now: &Sets, unknown: &mut BTreeSet<String>) {
@@ -236,7 +316,8 @@ impl Ways<'_> {
             && let Some(policy) =
                 self.plan.mail.iter().filter(|m| m.domain == key.owner).find_map(|m| m.mta_sts.as_ref())
         {
-            return OldTtl { ttl: policy.max_age.value, known: true };
+            let seen = shown.and_then(|s| s.authoritative).unwrap_or(0);
+            return OldTtl { ttl: policy.max_age.value.max(seen), known: true };
         }
         let name = self.name_of(key);
         let declared = name.and_then(|n| n.ttl_before.as_ref()).map(|t| t.value);
@@ -329,4 +410,11 @@ impl Ways<'_> {
 fn stands(sets: &Sets, view: ViewId, owner: &Name) -> bool {
     let kinds = [CacheKind::A, CacheKind::Aaaa, CacheKind::Cname, CacheKind::Mx, CacheKind::Srv];
     kinds.into_iter().any(|kind| sets.contains_key(&CacheKey { view, owner: owner.clone(), kind }))
+}
+
+fn addresses<'s>(sets: impl Iterator<Item = &'s SeenSet>) -> impl Iterator<Item = IpAddr> {
+    sets.flat_map(|set| &set.data).filter_map(|d| match d {
+        Datum::Address(address) => Some(*address),
+        _ => None,
+    })
 }

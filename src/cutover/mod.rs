@@ -14,6 +14,7 @@ mod guesses;
 mod history;
 mod hsts;
 mod keys;
+mod mail_policy;
 mod needs;
 mod nodes;
 mod order;

@@ -28,15 +28,26 @@ pub(super) fn mta_sts(plan: &Plan, view: ViewId, phase: Phase, sets: &mut Sets) 
     }
     for mail in &plan.mail {
         let Some(policy) = &mail.mta_sts else { continue };
-        let mut patterns: BTreeSet<Datum> = policy.mx.iter().map(|p| Datum::Host(p.value.clone())).collect();
-        let given: Vec<&str> = policy.mx.iter().map(|p| p.value.as_str()).collect();
-        let new = exchanges(mail, phase).filter(|host| pki::identify_among(given.iter().copied(), host).is_err());
-        patterns.extend(new.cloned().map(Datum::Host));
+        let given = policy.mx.iter().map(|p| Datum::Host(p.value.clone())).collect();
+        let patterns = with_exchanges(given, mail, phase);
         if !patterns.is_empty() {
             let key = CacheKey { view, owner: mail.domain.clone(), kind: CacheKind::MtaSts };
             sets.insert(key, patterns);
         }
     }
+}
+
+/// Patterns, and the hosts that take mail in a phase and fit none of them.
+pub(super) fn with_exchanges(mut patterns: BTreeSet<Datum>, mail: &MailDomain, phase: Phase) -> BTreeSet<Datum> {
+    let hosts = patterns.iter().filter_map(|d| match d {
+        Datum::Host(host) => Some(host.as_str()),
+        _ => None,
+    });
+    let given: Vec<&str> = hosts.collect();
+    let fits_none = |host: &&Name| pki::identify_among(given.iter().copied(), host).is_err();
+    let new: Vec<Datum> = exchanges(mail, phase).filter(fits_none).cloned().map(Datum::Host).collect();
+    patterns.extend(new);
+    patterns
 }
 
 /// The hosts that take a domain's mail in a phase; where nothing is said of one, mail goes where it goes later.

@@ -42,11 +42,14 @@ pub(super) type Ports<'a> = BTreeMap<Option<&'a Name>, &'a TlsOutcome>;
 /// The newest look at a port for each name that was asked for.
 type Newest<'a> = BTreeMap<Option<&'a Name>, (Timestamp, &'a TlsOutcome)>;
 
+/// What a site answered, each time it was asked for a page.
+type Answers<'a> = Vec<(Timestamp, &'a HttpHead)>;
+
 /// A recording, indexed.
 pub(super) struct Seen<'a> {
     answers: BTreeMap<(ViewId, &'a Name, RecordType), Vec<Look<'a>>>,
     ports: BTreeMap<(IpAddr, u16), Newest<'a>>,
-    pages: BTreeMap<(Page, &'a Name, IpAddr), Vec<(Timestamp, &'a HttpHead)>>,
+    pages: BTreeMap<(Page, &'a Name, IpAddr), Answers<'a>>,
     /// Negative TTLs in seconds, the longest that was seen.
     pub(super) negative: BTreeMap<(ViewId, Name), u32>,
     /// When the newest run began.
@@ -176,6 +179,17 @@ impl<'a> Seen<'a> {
         let looks = self.answers.get(&(view, owner, RecordType::Tlsa)).map_or(&[][..], Vec::as_slice);
         let newest = looks.last().map_or(0, |l| l.at.as_second());
         looks.iter().filter(|l| newest - l.at.as_second() <= SAME_TIME).flat_map(|l| l.tlsa()).collect()
+    }
+
+    /// The texts that the newest look at an owner showed, and when that was.
+    pub(super) fn texts(&self, view: ViewId, owner: &Name) -> Option<(Timestamp, Vec<&'a str>)> {
+        let look = self.answers.get(&(view, owner, RecordType::Txt))?.last()?;
+        let records = look.outcome.reply().into_iter().flat_map(|r| &r.records);
+        let texts = records.filter_map(|r| match &r.data {
+            RecordData::Txt(text) => Some(text.as_str()),
+            _ => None,
+        });
+        Some((look.at, texts.collect()))
     }
 
     /// The longest TTL that an authoritative server ever gave with TLSA records, the longest life that any answer had left,

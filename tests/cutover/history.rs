@@ -123,3 +123,62 @@ fn an_address_of_no_phase_is_a_contradiction_at_its_place() {
     assert!(refusals[0].title.contains("10.9.9.9"), "{}", refusals[0].title);
     assert_eq!(read.source.place(refusals[0].span.unwrap()).line, 11);
 }
+
+/// The plan with a third phase.
+fn to_the_end() -> String {
+    let moved = with(PLAN, &[("coexistence = \"new\"", "coexistence = \"new\", after = \"last\"")]);
+    with(&moved, &[("[internet]", "[servers.last]\naddress = \"10.0.0.20\"\n[internet]")])
+}
+
+fn between(text: &str, address: &str, from: Phase, to: Phase) -> Result<Planned, Vec<Refusal>> {
+    plan(&ask(&read(text), &recording(&[("2026-11-23T07:00:00Z", address, 300)]), from, to))
+}
+
+#[test]
+fn a_world_that_is_further_on_is_told_with_the_line() {
+    let planned = between(&to_the_end(), "10.0.0.10", Phase::Before, Phase::After).unwrap();
+    let told = "whether that is meant: internal seems to be in coexistence already, not in before: mail.domain.com (plan.toml:13) leads there; what is done is not planned again";
+    assert!(planned.unknown.iter().any(|u| u == told), "{:?}", planned.unknown);
+    let clean = between(&to_the_end(), "10.0.0.3", Phase::Before, Phase::After).unwrap();
+    assert!(!clean.unknown.iter().any(|u| u.starts_with("whether that is meant")), "{:?}", clean.unknown);
+}
+
+#[test]
+fn of_two_names_one_that_is_further_on_is_on_the_way() {
+    let two = format!(
+        "{}",
+        with(PLAN, &[("[cutover]", "\"web.domain.com\" = { before = \"old\", coexistence = \"new\" }\n[cutover]")])
+    );
+    let two = with(&two, &[("names = [\"mail.domain.com\"]", "names = [\"mail.domain.com\", \"web.domain.com\"]")]);
+    let mut recording = recording(&[("2026-11-23T07:00:00Z", "10.0.0.10", 300)]);
+    for observation in self::recording(&[("2026-11-23T07:00:00Z", "10.0.0.3", 300)]).observations.sorted() {
+        let Probe::Dns(probe) = &observation.probe else { continue };
+        let name = Name::parse("web.domain.com").unwrap();
+        let probe = Probe::Dns(DnsProbe { name, ..probe.clone() });
+        recording.observations.insert(Observation { probe, ..observation.clone() });
+    }
+    let planned = plan(&ask(&read(&two), &recording, Phase::Before, Phase::Coexistence)).unwrap();
+    let told = "whether that is meant: internal seems to be on the way from before to coexistence: mail.domain.com (plan.toml:11) leads there; what is done is not planned again";
+    assert!(planned.unknown.iter().any(|u| u == told), "{:?}", planned.unknown);
+}
+
+#[test]
+fn a_world_of_a_phase_that_is_not_on_the_way_is_refused_with_the_line() {
+    let text = to_the_end();
+    let read = read(&text);
+    for (address, from, to, phase, line) in [
+        ("10.0.0.3", Phase::Coexistence, Phase::After, "before", 13),
+        ("10.0.0.20", Phase::Before, Phase::Coexistence, "after", 13),
+    ] {
+        let refusals = between(&text, address, from, to).unwrap_err();
+        let [refusal] = refusals.as_slice() else { panic!("{refusals:?}") };
+        let title = format!(
+            "mail.domain.com resolves to {address} in internal, which the plan has in {phase}, and the way goes from {from} to {to}"
+        );
+        assert_eq!(refusal.title, title);
+        assert!(refusal.help.contains(&format!("say --from {phase}")), "{}", refusal.help);
+        assert_eq!(read.source.place(refusal.span.unwrap()).line, line);
+    }
+    let stray = between(&text, "192.0.2.1", Phase::Before, Phase::Coexistence).unwrap_err();
+    assert!(stray[0].title.ends_with("which is in no phase"), "{}", stray[0].title);
+}

@@ -283,3 +283,105 @@ fn the_ttl_that_tlsa_records_were_seen_with_is_waited_for() {
         assert_safe(&planned, text);
     }
 }
+
+/// What the policy host of example.net answered, each time it was looked at.
+fn policies(looks: &[(&str, &str)]) -> Recording {
+    use coexist::model::http::{HttpHead, HttpOutcome, HttpProbe, Page};
+    use coexist::model::observation::{Observation, Outcome, Probe};
+    let mut recording = history::recording(&[("2026-11-23T07:00:00Z", "10.0.0.3", 300)]);
+    for (at, body) in looks {
+        let probe = HttpProbe {
+            address: "192.0.2.80:443".parse().unwrap(),
+            name: coexist::model::name::Name::parse("mta-sts.example.net").unwrap(),
+            page: Page::MtaSts,
+        };
+        let head = HttpHead { status: 200, body: Some((*body).into()), ..HttpHead::default() };
+        recording.observations.insert(Observation {
+            probe: Probe::Http(probe),
+            run: "run0".into(),
+            sample: 0,
+            attempt: 0,
+            dialled: None,
+            at: at.parse().unwrap(),
+            outcome: Outcome::Http(HttpOutcome::Head(head)).into(),
+        });
+    }
+    recording
+}
+
+const EIGHT: &str = "2026-11-23T07:00:00Z";
+const OF_THE_OLD: &str = "version: STSv1\nmode: enforce\nmx: mx1.example.org\nmax_age: 86400\n";
+
+/// The second domain says nothing of its policy.
+fn undeclared() -> String {
+    with(PLAN, &[("coexistence = \"mx2.example.org\" }\nmta-sts = \"7d\"", "coexistence = \"mx2.example.org\" }")])
+}
+
+fn of_policies(text: &str, looks: &[(&str, &str)]) -> Planned {
+    let planned = plan(&ask(&read(text), &policies(looks), Before, Coexistence)).unwrap();
+    carried_out(&planned.timeline);
+    assert_safe(&planned, text);
+    planned
+}
+
+fn wait_for_mx(planned: &Planned) -> i64 {
+    let policy = position(planned, StepKind::ChangeMtaSts)[0];
+    let mx = &planned.timeline.steps[position(planned, StepKind::ChangeMx)[0]];
+    mx.waits.iter().find(|w| w.after == policy).map_or(0, |w| w.seconds.into())
+}
+
+#[test]
+fn a_policy_that_was_seen_and_is_not_in_the_plan_is_widened_too() {
+    let planned = of_policies(&undeclared(), &[(EIGHT, OF_THE_OLD)]);
+    let policy = position(&planned, StepKind::ChangeMtaSts);
+    assert_eq!(left(&planned, policy[0], CacheKind::MtaSts), ["mx1.example.org", "mx2.example.org"]);
+    assert_eq!(left(&planned, policy[1], CacheKind::MtaSts), ["mx2.example.org"]);
+    assert_eq!(wait_for_mx(&planned), 86_400);
+    let lines: Vec<&String> = planned.timeline.steps[policy[0]].commands.iter().flat_map(|s| &s.lines).collect();
+    assert!(lines[0].contains("max_age: 86400"), "{lines:?}");
+    let proof = checker::prove(&planned.without(policy[0]));
+    assert_eq!(proof.verdict, Verdict::Harm);
+    // What covers all hosts stays; what nobody enforces asks for nothing.
+    for body in [
+        "version: STSv1\nmode: enforce\nmx: *.example.org\nmax_age: 86400\n",
+        "version: STSv1\nmode: testing\nmx: mx1.example.org\nmax_age: 86400\n",
+        "version: STSv1\nmode: none\nmax_age: 86400\n",
+        "<html>",
+    ] {
+        let planned = of_policies(&undeclared(), &[(EIGHT, body)]);
+        assert!(position(&planned, StepKind::ChangeMtaSts).is_empty(), "{body}");
+    }
+}
+
+#[test]
+fn a_policy_that_is_seen_otherwise_than_declared_is_told() {
+    let told = |planned: &Planned| {
+        let lines = planned.unknown.iter().filter(|u| u.contains("MTA-STS")).cloned();
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    let shorter = of_policies(PLAN, &[(EIGHT, OF_THE_OLD)]);
+    let age = "the plan has an MTA-STS policy of example.net with max-age 604800, and it has 86400; taken as seen, and what the plan has as kept by senders (seen in internet)";
+    assert_eq!(told(&shorter), age);
+    let past = shorter.timeline.past.iter().find(|p| p.key.kind == CacheKind::MtaSts).unwrap();
+    assert_eq!(past.answer.as_ref().unwrap().ttl, 604_800, "senders may have the longer one");
+    let none = of_policies(PLAN, &[(EIGHT, "version: STSv1\nmode: none\nmax_age: 86400\n")]);
+    assert!(
+        told(&none).contains("the plan has an MTA-STS policy of example.net, and none is enforced"),
+        "{}",
+        told(&none)
+    );
+    let agreed = of_policies(PLAN, &[(EIGHT, &OF_THE_OLD.replace("86400", "604800"))]);
+    assert_eq!(told(&agreed), "");
+}
+
+#[test]
+fn a_policy_that_was_replaced_is_kept_by_senders_for_as_long_as_it_said() {
+    let narrow = OF_THE_OLD.replace("86400", "259200");
+    let wide = "version: STSv1\nmode: enforce\nmx: *.example.org\nmax_age: 600\n";
+    let planned = of_policies(&undeclared(), &[("2026-11-21T07:00:00Z", &narrow), ("2026-11-22T07:00:00Z", wide)]);
+    let past = planned.timeline.past.iter().find(|p| p.key.kind == CacheKind::MtaSts && p.answer.is_some()).unwrap();
+    // A day and an hour before, and ten minutes of propagation.
+    assert_eq!((past.until, past.answer.as_ref().unwrap().ttl), (-90_000 + 600, 259_200));
+    let mx = position(&planned, StepKind::ChangeMx)[0];
+    assert!(planned.schedule[mx].start >= 259_200 - 89_400, "{}", planned.schedule[mx].start);
+}

@@ -27,7 +27,8 @@ fn add<'d>(draft: &mut Draft<'d>, why: &'static str, of: fn(&Draft<'d>, &CacheKe
     let Some(first) = keys.first().cloned() else { return };
     let age = |key: &CacheKey| {
         let mail = draft.plan.mail.iter().find(|m| m.domain == key.owner);
-        mail.and_then(|m| m.mta_sts.as_ref()).map_or(0, |policy| policy.max_age.value)
+        let declared = mail.and_then(|m| m.mta_sts.as_ref()).map(|policy| policy.max_age.value);
+        declared.or(draft.now(key).map(|set| set.ttl)).unwrap_or(0)
     };
     let changes: Vec<Change> = keys.iter().map(|k| draft.becomes(k, Some((data_of(k), age(k))))).collect();
     let mut domains: Vec<&CacheKey> = keys.iter().collect();
