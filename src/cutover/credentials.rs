@@ -16,17 +16,32 @@ use crate::pki::{self, Anchors};
 /// Intermediates offered to path building, at most.
 const KNOWN_MAX: usize = 512;
 
-/// What TLSA records say of a certificate (RFC 6698 section 2.1): the SHA-256 of the whole, and of its key.
+/// What TLSA records say of a certificate (RFC 6698 section 2.1): the SHA-256 of the whole, and of its key; and the same of
+/// the authorities that are served with it.
 pub(super) struct Association {
     whole: BlobId,
     key: BlobId,
+    authorities: Vec<(BlobId, BlobId)>,
 }
 
 impl Association {
     /// True if a value is about it. Only digests of SHA-256 are known, which all is published with.
     pub(super) fn is(&self, value: &Tlsa) -> bool {
-        let digest = if value.selector == 0 { &self.whole } else { &self.key };
-        value.usage % 2 == 1 && value.matching == 1 && value.association == digest.0
+        let is = |whole: &BlobId, key: &BlobId| {
+            let digest = if value.selector == 0 { whole } else { key };
+            value.matching == 1 && value.association == digest.0
+        };
+        match value.usage {
+            3 => is(&self.whole, &self.key),
+            // The authority has to come with the certificate (RFC 7671 section 5.2.2).
+            2 => self.authorities.iter().any(|(whole, key)| is(whole, key)),
+            _ => false,
+        }
+    }
+
+    /// True if it is known which authorities are served with it.
+    pub(super) fn has_authorities(&self) -> bool {
+        !self.authorities.is_empty()
     }
 
     /// The digest for a selector.
@@ -42,6 +57,8 @@ pub(super) struct Credentials<'a> {
     pub(super) all: Vec<Credential>,
     /// By leaf; the plan's own first.
     leaves: BTreeMap<BlobId, usize>,
+    /// By leaf: what was served or stands in a file behind it.
+    behind: BTreeMap<BlobId, BTreeSet<BlobId>>,
     /// What each view trusts; `None` if no run says.
     anchors: Vec<Option<Anchors>>,
     known: Vec<Arc<[u8]>>,
@@ -62,6 +79,7 @@ impl<'a> Credentials<'a> {
             recording,
             all: Vec::new(),
             leaves: BTreeMap::new(),
+            behind: BTreeMap::new(),
             anchors: plan.views.iter().map(|v| anchors(recording, &v.label)).collect(),
             known: Vec::new(),
             now,
@@ -99,8 +117,11 @@ impl<'a> Credentials<'a> {
     pub(super) fn associations(&mut self) -> BTreeMap<usize, Association> {
         let leaves: Vec<(BlobId, usize)> = self.leaves.iter().map(|(id, index)| (*id, *index)).collect();
         let of = |(id, index): (BlobId, usize)| {
-            let facts = self.facts(id)?;
-            Some((index, Association { whole: facts.sha256, key: facts.spki_sha256 }))
+            let (whole, key) = self.facts(id).map(|f| (f.sha256, f.spki_sha256))?;
+            let behind = self.behind.get(&id).cloned().unwrap_or_default();
+            let read = |id| self.facts(id).filter(|f| f.is_ca).map(|f| (f.sha256, f.spki_sha256));
+            let authorities = behind.into_iter().filter_map(read).collect();
+            Some((index, Association { whole, key, authorities }))
         };
         leaves.into_iter().filter_map(of).collect()
     }
@@ -125,6 +146,7 @@ impl<'a> Credentials<'a> {
     /// Gives a certificate of the plan what was seen of it.
     fn fill(&mut self, index: usize, chain: &[BlobId]) {
         let Some(leaf) = chain.first().copied() else { return };
+        self.behind.entry(leaf).or_default().extend(chain.iter().skip(1));
         let trusted = self.trusted(chain);
         let Some(facts) = self.facts(leaf).cloned() else { return };
         let credential = &mut self.all[index];
@@ -154,6 +176,7 @@ impl<'a> Credentials<'a> {
     /// The credential of a chain that was served.
     pub(super) fn of_chain(&mut self, chain: &[BlobId]) -> Option<usize> {
         let leaf = *chain.first()?;
+        self.behind.entry(leaf).or_default().extend(chain.iter().skip(1));
         if let Some(index) = self.leaves.get(&leaf) {
             return Some(*index);
         }

@@ -83,6 +83,21 @@ impl Goal {
         World { records, routes: self.routes.clone(), ..World::default() }
     }
 
+    /// TLSA RRsets of which it cannot be told what they allow of what is served now and in the end.
+    pub(super) fn untold(
+        &self,
+        plan: &Plan,
+        listed: &[Listed],
+        associations: &BTreeMap<usize, Association>,
+        labels: &dyn Fn(usize) -> String,
+        now: Option<&policies::Led>,
+    ) -> BTreeMap<CacheKey, String> {
+        let data = |key: &CacheKey| -> Vec<Datum> { self.sets.get(key).into_iter().flatten().cloned().collect() };
+        let then = policies::Led { data: &data, routes: &self.routes, serving: &self.serving };
+        let leds: Vec<&policies::Led> = now.into_iter().chain([&then]).collect();
+        policies::untold(plan, listed, associations, labels, &leds)
+    }
+
     /// TLSA records list what is served in the end.
     pub(super) fn list_certificates(&mut self, listed: &[Listed], associations: &BTreeMap<usize, Association>) {
         let data = |key: &CacheKey| -> Vec<Datum> { self.sets.get(key).into_iter().flatten().cloned().collect() };
@@ -129,7 +144,11 @@ impl<'a> Facts<'a> {
             world.records.get(key).into_iter().flat_map(|set| set.data.iter().cloned()).collect()
         };
         let led_now = policies::Led { data: &data, routes: &world.routes, serving: &world.serving };
-        let listed = policies::listed(plan, &seen);
+        let mut listed = policies::listed(plan, &seen);
+        let labels = |c: usize| credentials.all.get(c).map_or_else(String::new, |c| c.label.to_string());
+        let untold = goal.untold(plan, &listed, &associations, &labels, Some(&led_now));
+        listed.retain(|rrset| !untold.contains_key(&rrset.key));
+        unknown.extend(untold.into_values());
         unknown.extend(policies::unlisted(plan, &listed, &associations, &led_now));
         let sets = policies::tlsa_now(&listed, &associations, &led_now);
         for (key, lists) in sets {

@@ -119,15 +119,24 @@ pub(super) struct Listed {
 }
 
 impl Listed {
-    /// The record whose manner a new one follows: of a certificate or key (usages 1 and 3), not of an authority.
-    pub(super) fn manner(&self, is_fit: impl Fn(&Tlsa) -> bool) -> Option<&Tlsa> {
-        self.now.iter().chain(&self.planned).find(|v| v.usage % 2 == 1 && is_fit(v))
+    /// What senders heed: they leave out usages 0 and 1 (RFC 7672 section 3.1.3).
+    fn usable(&self) -> impl Iterator<Item = &Tlsa> {
+        self.now.iter().chain(&self.planned).filter(|v| v.unusable().is_none())
     }
 
-    /// The certificates that its clients meet; `None` where any certificate will do: nothing is listed, or an
-    /// authority (usages 0 and 2).
+    /// The record whose manner a new one follows: of a certificate or key (usage 3), not of an authority.
+    pub(super) fn manner(&self, is_fit: impl Fn(&Tlsa) -> bool) -> Option<&Tlsa> {
+        self.usable().find(|v| v.usage == 3 && is_fit(v))
+    }
+
+    /// True if it lists an authority (usage 2): of several certificates one record may speak.
+    pub(super) fn is_by_authority(&self) -> bool {
+        self.usable().any(|v| v.usage == 2)
+    }
+
+    /// The certificates that its clients meet; `None` where any certificate will do: nothing is listed that senders heed.
     fn served(&self, led: &Led) -> Option<BTreeSet<usize>> {
-        self.manner(|_| true)?;
+        self.usable().next()?;
         let (port, host) = endpoint(&self.key.owner)?;
         Some(served(led, self.key.view, &host, port).collect())
     }
@@ -160,6 +169,38 @@ pub(super) fn listed(plan: &Plan, seen: &Seen) -> Vec<Listed> {
         (entry.now, entry.is_seen) = (seen.tlsa(view, owner).into_iter().cloned().collect(), true);
     }
     all.into_values().collect()
+}
+
+/// The RRsets of which it cannot be told which certificates they allow, each with a line: those that senders do not heed, and
+/// those that list an authority where the chain of some certificate that is served, or is to be, is not known.
+pub(super) fn untold(
+    plan: &Plan,
+    listed: &[Listed],
+    associations: &BTreeMap<usize, Association>,
+    labels: &dyn Fn(usize) -> String,
+    leds: &[&Led],
+) -> BTreeMap<CacheKey, String> {
+    let mut out = BTreeMap::new();
+    for rrset in listed {
+        let (owner, label) = (&rrset.key.owner, &plan.view(rrset.key.view).label);
+        let texts = rrset.now.len() + rrset.planned.len();
+        let what = format!("not in the proof: {owner} TLSA in {label}");
+        if texts > 0 && rrset.usable().next().is_none() {
+            let why = "senders of mail heed none of its records (RFC 7672 section 3.1.3)";
+            out.insert(rrset.key.clone(), format!("{what}: {why}"));
+        }
+        let is_told = |c: &usize| {
+            let listed = |a: &Association| a.has_authorities() || rrset.usable().any(|v| a.is(v));
+            associations.get(c).is_some_and(listed)
+        };
+        let served: BTreeSet<usize> = leds.iter().filter_map(|led| rrset.served(led)).flatten().collect();
+        let unknown: BTreeSet<String> = served.iter().filter(|c| !is_told(c)).map(|c| labels(*c)).collect();
+        if rrset.is_by_authority() && !unknown.is_empty() {
+            let list = super::words::list(&unknown);
+            out.insert(rrset.key.clone(), format!("{what}: it lists an authority, and who issued {list} is not known"));
+        }
+    }
+    out
 }
 
 /// What a TLSA RRset lists.
@@ -216,10 +257,9 @@ pub(super) fn unlisted(
         let served = rrset.served(led).unwrap_or_default();
         let lists = Listed::of(&rrset.now, associations);
         let is_other = |c: &usize| associations.contains_key(c) && !lists.contains(c);
-        let by_authority = rrset.now.iter().any(|v| v.usage % 2 == 0);
         // What was seen and lists some certificate is believed, and the proof tells who is hurt.
         let believed = rrset.is_seen && !lists.is_empty();
-        if !served.is_empty() && !by_authority && !believed && served.iter().all(is_other) {
+        if !served.is_empty() && !believed && served.iter().all(is_other) {
             let (owner, label) = (&rrset.key.owner, &plan.view(rrset.key.view).label);
             let text = if rrset.is_seen { "as it was seen, it" } else { "its text in the plan" };
             out.push(format!(

@@ -202,6 +202,10 @@ fn exchange(draft: &Draft, owner: &Name, datum: &Datum) -> Option<Rdata> {
 fn association(draft: &Draft, view: ViewId, owner: &Name, datum: &Datum) -> Option<Rdata> {
     let Datum::Certificate(index) = datum else { return None };
     let rrset = draft.facts.listed.iter().find(|l| l.key.owner == *owner && l.key.view == view)?;
+    if rrset.is_by_authority() {
+        // Its records are not one for each certificate.
+        return None;
+    }
     let manner = rrset.manner(|v| v.matching == 1)?;
     let association = draft.facts.associations.get(index)?.digest(manner.selector).to_vec();
     Some(Rdata::Tlsa { usage: manner.usage, selector: manner.selector, matching: 1, association })

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may")]
 
 mod arithmetic;
+mod authorities;
 mod history;
 mod hsts;
 mod keys;

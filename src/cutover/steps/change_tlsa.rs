@@ -88,7 +88,11 @@ fn come(change: &Change) -> Vec<Datum> {
 /// How the text of what nobody has seen yet is made, in the manner of the records that are there.
 fn computed(draft: &Draft, key: &CacheKey, added: &BTreeSet<Datum>) -> Vec<String> {
     let rrset = draft.facts.listed.iter().find(|l| l.key == *key);
-    let Some(manner) = rrset.and_then(|l| l.manner(|_| true)) else { return Vec::new() };
+    let Some(rrset) = rrset else { return Vec::new() };
+    if rrset.is_by_authority() {
+        return beside_the_authority(draft, key, added);
+    }
+    let Some(manner) = rrset.manner(|_| true) else { return Vec::new() };
     let part = match manner.selector {
         0 => "openssl x509 -in CERTIFICATE.pem -outform DER",
         _ => "openssl x509 -in CERTIFICATE.pem -noout -pubkey | openssl pkey -pubin -outform DER",
@@ -106,6 +110,19 @@ fn computed(draft: &Draft, key: &CacheKey, added: &BTreeSet<Datum>) -> Vec<Strin
     };
     let unseen = |d: &&Datum| matches!(d, Datum::Certificate(i) if !draft.facts.associations.contains_key(i));
     labels(draft, &added.iter().filter(unseen).cloned().collect()).into_iter().map(line).collect()
+}
+
+/// A certificate of another authority is listed itself, by its key (RFC 7672 section 3.1.1).
+fn beside_the_authority(draft: &Draft, key: &CacheKey, added: &BTreeSet<Datum>) -> Vec<String> {
+    let line = |d: &Datum| match d {
+        Datum::Certificate(index) => {
+            let digest = draft.facts.associations.get(index)?.digest(1);
+            let hex = data_encoding::HEXLOWER.encode(digest);
+            Some(format!("beside the records of {} that are there: {} TLSA 3 1 1 {hex}", key.owner, key.owner))
+        }
+        _ => None,
+    };
+    added.iter().filter_map(line).collect()
 }
 
 /// The TLSA records at some ports. That there was none hurts nobody who still believes it.

@@ -26,7 +26,23 @@ pub(in crate::cutover) fn decide(draft: &mut Draft) {
         }
         note(draft, old);
     }
+    leave_untold(draft);
     draft.facts.goal.list_certificates(&draft.facts.listed, &draft.facts.associations);
+}
+
+/// Who issues the new ones, and whether TLSA records of an authority allow them, shows once they are issued.
+fn leave_untold(draft: &mut Draft) {
+    let facts = &mut draft.facts;
+    let labels = |c: usize| facts.credentials.get(c).map_or_else(String::new, |c| c.label.to_string());
+    let untold = facts.goal.untold(facts.plan, &facts.listed, &facts.associations, &labels, None);
+    for (key, line) in untold {
+        facts.listed.retain(|rrset| rrset.key != key);
+        facts.goal.sets.remove(&key);
+        facts.world.records.remove(&key);
+        facts.memory.past.retain(|past| past.key != key);
+        draft.world.records.remove(&key);
+        facts.unknown.insert(line);
+    }
 }
 
 /// What a new key breaks that stands in no record and no handshake.
