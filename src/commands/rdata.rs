@@ -98,6 +98,7 @@ impl Rdata {
             RecordData::Tlsa(_)
             | RecordData::Dnskey(_)
             | RecordData::Ds(_)
+            | RecordData::Https(_)
             | RecordData::Ns(_)
             | RecordData::Ptr(_)
             | RecordData::Soa(_) => return None,

@@ -90,6 +90,7 @@ impl Ways<'_> {
             }
         }
         self.take_hosts(&mut now, goal, &mut shown);
+        unknown.extend(self.take_hints(&mut now, goal, &mut shown));
         if !refusals.is_empty() {
             return Err(refusals);
         }
@@ -193,6 +194,53 @@ impl Ways<'_> {
                 shown.insert(key, set);
             }
         }
+    }
+
+    /// HTTPS records as they were seen, in the plan or not: hints flip with the addresses of their name. Where the plan has
+    /// others, a line.
+    fn take_hints(&self, now: &mut Sets, goal: &mut Sets, shown: &mut BTreeMap<CacheKey, SeenSet>) -> BTreeSet<String> {
+        let mut told = BTreeSet::new();
+        for (view, owner) in self.seen.owners(RecordType::Https) {
+            let key = CacheKey { view, owner: owner.clone(), kind: CacheKind::Https };
+            let Some(sets) = self.seen.rrsets(view, owner, RecordType::Https) else { continue };
+            let mut set = sets.get(&(owner.clone(), CacheKind::Https)).cloned();
+            if let Some(set) = &mut set {
+                let known = |d: Datum| match d {
+                    Datum::Host(host) => super::records::known_host(&self.names, &host),
+                    other => other,
+                };
+                set.data = std::mem::take(&mut set.data).into_iter().map(known).collect();
+            }
+            let declared = now.remove(&key);
+            let is_declared = self.plan.records.iter().any(|r| r.kind == "HTTPS" && r.owner == *owner);
+            let seen = set.as_ref().map(|s| &s.data);
+            if is_declared && declared.as_ref() != seen {
+                let said = |data: Option<&BTreeSet<Datum>>| data.map_or("nothing".into(), super::words::data);
+                told.insert(format!(
+                    "what {owner} HTTPS says in {}: the plan has {}, and {} was seen; taken as seen",
+                    self.plan.view(view).label,
+                    said(declared.as_ref()),
+                    said(seen)
+                ));
+            }
+            let Some(set) = set else { continue };
+            if !is_declared {
+                goal.insert(key.clone(), self.moved_hints(&key, &set.data));
+            }
+            now.insert(key.clone(), set.data.clone());
+            shown.insert(key, set);
+        }
+        told
+    }
+
+    /// The same hosts, and hints of the same families at where the name leads in the end.
+    fn moved_hints(&self, key: &CacheKey, data: &BTreeSet<Datum>) -> BTreeSet<Datum> {
+        let then = self.names.get(&key.owner).and_then(|name| self.planned(name, key.view, self.to));
+        let Some(then) = then.filter(|all| !all.is_empty()) else { return data.clone() };
+        let families: BTreeSet<CacheKind> = addresses_in(data).map(super::records::kind_of).collect();
+        let hosts = data.iter().filter(|d| !matches!(d, Datum::Address(_))).cloned();
+        let hints = then.into_iter().filter(|a| families.contains(&super::records::kind_of(*a)));
+        hosts.chain(hints.map(Datum::Address)).collect()
     }
 
     /// The addresses that the plan has for a name in a phase; `None` if it leads to somebody else's host.
@@ -413,7 +461,11 @@ fn stands(sets: &Sets, view: ViewId, owner: &Name) -> bool {
 }
 
 fn addresses<'s>(sets: impl Iterator<Item = &'s SeenSet>) -> impl Iterator<Item = IpAddr> {
-    sets.flat_map(|set| &set.data).filter_map(|d| match d {
+    sets.flat_map(|set| addresses_in(&set.data))
+}
+
+fn addresses_in(data: &BTreeSet<Datum>) -> impl Iterator<Item = IpAddr> {
+    data.iter().filter_map(|d| match d {
         Datum::Address(address) => Some(*address),
         _ => None,
     })

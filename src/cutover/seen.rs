@@ -208,7 +208,7 @@ impl<'a> Seen<'a> {
 
     /// The longest TTL that an authoritative server ever gave for a key, and the time of the last look that did.
     pub(super) fn longest_ttl(&self, view: ViewId, name: &Name, key: &(Name, CacheKind)) -> Option<(u32, Timestamp)> {
-        let kinds = [RecordType::A, RecordType::Aaaa, RecordType::Mx, RecordType::Srv];
+        let kinds = [RecordType::A, RecordType::Aaaa, RecordType::Mx, RecordType::Srv, RecordType::Https];
         let looks = kinds.into_iter().filter_map(|k| self.answers.get(&(view, name, k))).flatten();
         let ttl = |l: &Look| sets_of(name, l.outcome).get(key).and_then(|s| s.authoritative).map(|t| (t, l.at));
         looks.filter_map(ttl).max()
@@ -258,6 +258,12 @@ fn sets_of(name: &Name, outcome: &DnsOutcome) -> SeenSets {
         add(&owner, kind_of(record.address), Datum::Address(record.address), record.ttl);
     }
     for record in &reply.records {
+        if let RecordData::Https(https) = &record.data {
+            let host = Name::parse_owner(&https.target).ok().filter(|_| https.target != ".").map(Datum::Host);
+            let all = https.hints().map(Datum::Address).chain(host);
+            all.for_each(|datum| add(&owner, CacheKind::Https, datum, record.ttl));
+            continue;
+        }
         let kind = match record.data {
             RecordData::Mx { .. } => CacheKind::Mx,
             RecordData::Srv { .. } => CacheKind::Srv,

@@ -23,6 +23,7 @@ use super::world::Mood;
 use super::zone::{Answer, Ending, Zone};
 use crate::model::dns::{RecordType, Transport};
 use crate::model::records::{DataRecord, RecordData};
+use crate::model::svcb::Svcb;
 
 /// A port of this machine, chosen by the system.
 pub(super) const ANYWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
@@ -236,6 +237,7 @@ fn data(data: &RecordData) -> Option<RData> {
         RecordData::Cname(target) => RData::CNAME(CNAME(absolute(target)?)),
         RecordData::Dnskey(key) => unknown(48, key.octets()),
         RecordData::Ds(ds) => unknown(43, ds.octets()),
+        RecordData::Https(https) => unknown(65, svcb(https)?),
         RecordData::Mx { preference, exchange } => RData::MX(MX::new(*preference, absolute(exchange)?)),
         RecordData::Ns(host) => RData::NS(NS(absolute(host)?)),
         RecordData::Ptr(name) => RData::PTR(PTR(absolute(name)?)),
@@ -252,6 +254,22 @@ fn data(data: &RecordData) -> Option<RData> {
             RData::TXT(TXT::new(strings.collect()))
         }
     })
+}
+
+/// RFC 9460 section 2.2; the target is not compressed.
+fn svcb(record: &Svcb) -> Option<Vec<u8>> {
+    let mut out = record.priority.to_be_bytes().to_vec();
+    for label in record.target.split('.').filter(|l| !l.is_empty()) {
+        out.push(u8::try_from(label.len()).ok()?);
+        out.extend_from_slice(label.as_bytes());
+    }
+    out.push(0);
+    for (key, value) in record.octets()? {
+        out.extend(key.to_be_bytes());
+        out.extend(u16::try_from(value.len()).ok()?.to_be_bytes());
+        out.extend(value);
+    }
+    Some(out)
 }
 
 /// A record of a type that the library knows by its number only.

@@ -133,6 +133,8 @@ pub enum RecordType {
     Dnskey,
     /// The parent's word for a zone's key (RFC 4034).
     Ds,
+    /// Other hosts of a web site, and hints at addresses (RFC 9460).
+    Https,
     /// Who takes the domain's mail.
     Mx,
     /// Who serves the zone.
@@ -164,8 +166,9 @@ impl RecordType {
 
     /// The type of a word in capitals; `None` for one that is never asked for.
     pub fn of_word(word: &str) -> Option<Self> {
-        use RecordType::{A, Aaaa, Caa, Cname, Dnskey, Ds, Mx, Ns, Ptr, Soa, Srv, Tlsa, Txt};
-        [A, Aaaa, Caa, Cname, Dnskey, Ds, Mx, Ns, Ptr, Soa, Srv, Tlsa, Txt].into_iter().find(|t| t.word() == word)
+        use RecordType::{A, Aaaa, Caa, Cname, Dnskey, Ds, Https, Mx, Ns, Ptr, Soa, Srv, Tlsa, Txt};
+        let all = [A, Aaaa, Caa, Cname, Dnskey, Ds, Https, Mx, Ns, Ptr, Soa, Srv, Tlsa, Txt];
+        all.into_iter().find(|t| t.word() == word)
     }
 
     /// The field's word.
@@ -177,6 +180,7 @@ impl RecordType {
             Self::Cname => "CNAME",
             Self::Dnskey => "DNSKEY",
             Self::Ds => "DS",
+            Self::Https => "HTTPS",
             Self::Mx => "MX",
             Self::Ns => "NS",
             Self::Ptr => "PTR",

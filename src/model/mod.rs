@@ -29,5 +29,6 @@ pub mod records;
 pub mod service;
 pub mod signed;
 pub mod source;
+pub mod svcb;
 pub mod text;
 pub mod tls;

@@ -140,7 +140,8 @@ pub const FORMAT: u32 = 1;
 /// 2: what web sites answer ([`Probe::Http`]).
 /// 3: XMPP between servers ([`Protocol::XmppServer`](super::service::Protocol::XmppServer)); TLSA, DS, DNSKEY and PTR records,
 /// questions without validation ([`DnsProbe::unchecked`]), MTA-STS policies ([`Page`](super::http::Page)).
-/// 4: referrals ([`DnsOutcome::Referral`]), questions to servers without recursion ([`DnsProbe::direct`]).
+/// 4: referrals ([`DnsOutcome::Referral`]), questions to servers without recursion ([`DnsProbe::direct`]); HTTPS records
+/// ([`RecordData::Https`](super::records::RecordData::Https)).
 pub const MINOR: u32 = 4;
 
 /// A run: where it stood and when.

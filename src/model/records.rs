@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::dane::Tlsa;
 use super::dns::{RecordType, Soa};
 use super::dnssec::{Dnskey, Ds};
+use super::svcb::Svcb;
 
 /// A record and its remaining TTL.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -37,6 +38,8 @@ pub enum RecordData {
     Dnskey(Dnskey),
     /// The parent's word for a key of the zone (RFC 4034 section 5.1).
     Ds(Ds),
+    /// Other hosts of a web site, and hints at addresses (RFC 9460).
+    Https(Svcb),
     /// A host that takes mail (RFC 5321 section 5.1).
     Mx {
         /// Lower is asked first.
@@ -83,6 +86,7 @@ impl RecordData {
             (RecordType::Ds, _) => Ds::parse(text).map(Self::Ds),
             (RecordType::Dnskey, _) => Dnskey::parse(text).map(Self::Dnskey),
             (RecordType::Tlsa, _) => Tlsa::parse(text).map(Self::Tlsa),
+            (RecordType::Https, _) => Svcb::parse(text).map(Self::Https),
             (RecordType::Cname, [target]) => Some(Self::Cname(host(target))),
             (RecordType::Ns, [target]) => Some(Self::Ns(host(target))),
             (RecordType::Ptr, [target]) => Some(Self::Ptr(host(target))),
@@ -106,6 +110,7 @@ impl RecordData {
             Self::Cname(_) => RecordType::Cname,
             Self::Dnskey(_) => RecordType::Dnskey,
             Self::Ds(_) => RecordType::Ds,
+            Self::Https(_) => RecordType::Https,
             Self::Mx { .. } => RecordType::Mx,
             Self::Ns(_) => RecordType::Ns,
             Self::Ptr(_) => RecordType::Ptr,
@@ -136,6 +141,7 @@ impl fmt::Display for RecordData {
             Self::Cname(name) | Self::Ns(name) | Self::Ptr(name) => write!(f, "{}.", dot(name)),
             Self::Dnskey(key) => write!(f, "{key}"),
             Self::Ds(ds) => write!(f, "{ds}"),
+            Self::Https(https) => write!(f, "{https}"),
             Self::Mx { preference, exchange } => write!(f, "{preference} {}.", dot(exchange)),
             Self::Soa(soa) => write!(f, "{}. serial {}", dot(&soa.primary), soa.serial),
             Self::Srv { priority, weight, port, target } => write!(f, "{priority} {weight} {port} {}.", dot(target)),

@@ -56,6 +56,7 @@ mod tests {
     use crate::model::proxy::ProxyFault;
     use crate::model::records::{DataRecord, RecordData};
     use crate::model::service::{Protocol, Way};
+    use crate::model::svcb::Svcb;
     use crate::model::tls::{ClientAuth, Face, Possession, Served, Stage, TlsOutcome};
     use crate::pki;
 
@@ -219,6 +220,8 @@ mod tests {
                 })
             ),
             (any::<u16>(), ".*").prop_map(|(preference, exchange)| RecordData::Mx { preference, exchange }),
+            (any::<u16>(), ".*", proptest::collection::vec((any::<u16>(), ".*"), 0..4))
+                .prop_map(|(priority, target, parameters)| RecordData::Https(Svcb { priority, target, parameters })),
             (any::<u8>(), ".*", ".*").prop_map(|(flags, tag, value)| RecordData::Caa { flags, tag, value }),
         ];
         let record = (data, any::<u32>()).prop_map(|(data, ttl)| DataRecord { data, ttl });

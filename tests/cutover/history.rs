@@ -145,10 +145,8 @@ fn a_world_that_is_further_on_is_told_with_the_line() {
 
 #[test]
 fn of_two_names_one_that_is_further_on_is_on_the_way() {
-    let two = format!(
-        "{}",
-        with(PLAN, &[("[cutover]", "\"web.domain.com\" = { before = \"old\", coexistence = \"new\" }\n[cutover]")])
-    );
+    let web = "\"web.domain.com\" = { before = \"old\", coexistence = \"new\" }\n[cutover]";
+    let two = with(PLAN, &[("[cutover]", web)]);
     let two = with(&two, &[("names = [\"mail.domain.com\"]", "names = [\"mail.domain.com\", \"web.domain.com\"]")]);
     let mut recording = recording(&[("2026-11-23T07:00:00Z", "10.0.0.10", 300)]);
     for observation in self::recording(&[("2026-11-23T07:00:00Z", "10.0.0.3", 300)]).observations.sorted() {

@@ -309,6 +309,78 @@ fn policies(looks: &[(&str, &str)]) -> Recording {
     recording
 }
 
+/// What a resolver said of HTTPS records.
+fn hinted(records: &[&str], ttl: u32) -> Recording {
+    use coexist::model::dns::{DnsOutcome, RecordType, Reply, ResolverAddr};
+    use coexist::model::observation::{DnsProbe, Observation, Outcome, Probe};
+    use coexist::model::records::{DataRecord, RecordData};
+    let mut recording = history::recording(&[("2026-11-23T07:00:00Z", "10.0.0.3", 300)]);
+    let read = |text: &&str| DataRecord { data: RecordData::parse(RecordType::Https, text).unwrap(), ttl };
+    let reply = Reply { records: records.iter().map(read).collect(), authoritative: true, ..Reply::default() };
+    let outcome = if records.is_empty() { DnsOutcome::NoData(reply) } else { DnsOutcome::Answer(reply) };
+    recording.observations.insert(Observation {
+        probe: Probe::Dns(DnsProbe {
+            view: "internet".into(),
+            resolver: std::sync::Arc::new(ResolverAddr::parse("9.9.9.9").unwrap()),
+            name: coexist::model::name::Name::parse("mail.example.org").unwrap(),
+            kind: RecordType::Https,
+            unchecked: false,
+            direct: false,
+        }),
+        run: "run0".into(),
+        sample: 0,
+        attempt: 0,
+        dialled: None,
+        at: "2026-11-23T07:00:00Z".parse().unwrap(),
+        outcome: Outcome::Dns(outcome).into(),
+    });
+    recording
+}
+
+fn of_hints(text: &str, records: &[&str]) -> Planned {
+    let planned = plan(&ask(&read(text), &hinted(records, 7200), Before, Coexistence)).unwrap();
+    carried_out(&planned.timeline);
+    assert_safe(&planned, text);
+    planned
+}
+
+/// Old and new hints of the flip.
+fn flipped_hints(planned: &Planned) -> Vec<String> {
+    let flip = &planned.timeline.steps[position(planned, StepKind::Flip)[0]];
+    let of = |c: &Change| match c {
+        Change::Records { key, old, new } if key.kind == CacheKind::Https => {
+            let said = |a: &coexist::model::cutover::Answer| coexist::model::cutover::answer_words(a);
+            Some(format!("{} -> {}", said(old), said(new)))
+        }
+        _ => None,
+    };
+    flip.changes.iter().filter_map(of).collect()
+}
+
+#[test]
+fn hints_that_were_seen_flip_too_and_their_ttl_is_waited_for() {
+    let without = PLAN.lines().filter(|l| !l.contains("HTTPS")).collect::<Vec<_>>().join("\n");
+    for text in [PLAN, &without] {
+        let planned = of_hints(text, &["1 . alpn=h2 ipv4hint=198.51.100.7"]);
+        assert_eq!(flipped_hints(&planned), ["198.51.100.7 -> 198.51.100.9"]);
+        let (lower, flip) = (position(&planned, StepKind::LowerTtl)[0], position(&planned, StepKind::Flip)[0]);
+        let waits = &planned.timeline.steps[flip].waits;
+        assert!(waits.iter().any(|w| w.after == lower && w.seconds >= 7200), "{waits:?}");
+        assert!(!planned.unknown.iter().any(|u| u.contains("HTTPS says")), "{:?}", planned.unknown);
+    }
+    // Only what was hinted at before is hinted at then; what leads to another host stays.
+    assert_eq!(flipped_hints(&of_hints(&without, &["1 . alpn=h2"])), [""; 0]);
+    assert_eq!(flipped_hints(&of_hints(&without, &[])), [""; 0]);
+}
+
+#[test]
+fn hints_that_differ_from_the_plan_are_told() {
+    let planned = of_hints(PLAN, &["1 . alpn=h2"]);
+    let told =
+        "what mail.example.org HTTPS says in internet: the plan has 198.51.100.7, and nothing was seen; taken as seen";
+    assert!(planned.unknown.iter().any(|u| u == told), "{:?}", planned.unknown);
+}
+
 const EIGHT: &str = "2026-11-23T07:00:00Z";
 const OF_THE_OLD: &str = "version: STSv1\nmode: enforce\nmx: mx1.example.org\nmax_age: 86400\n";
 

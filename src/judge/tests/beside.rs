@@ -149,6 +149,10 @@ fn records_are_as_planned_but_other_texts_may_stand_beside() {
         (RecordType::Mx, &["10 a.example."], &["10 A.example"], false),
         (RecordType::Mx, &["10 a.example."], &["20 a.example."], true),
         (RecordType::Cname, &["a.example."], &["b.example."], true),
+        (RecordType::Https, &["1 . alpn=h2"], &["1 . alpn=\"h2\""], false),
+        (RecordType::Https, &["1 . alpn=h2"], &["1 . alpn=h3"], true),
+        // Hints follow the addresses of the name, which are judged themselves.
+        (RecordType::Https, &["1 . ipv4hint=192.0.2.1"], &["1 . ipv4hint=192.0.2.9"], false),
         (RecordType::Caa, &["0 issue \"a.example\""], &["0 issue \"a.example\"", "0 issue \"b.example\""], true),
     ] {
         let expected: &[&str] = if differs { &["record-differs"] } else { &[] };

@@ -84,18 +84,27 @@ pub(super) fn different<'a>(
         })
     } else {
         // A text that cannot be read is told of elsewhere.
-        let wanted: BTreeSet<RecordData> = texts.iter().map(|t| RecordData::parse(kind, t)).collect::<Option<_>>()?;
-        Box::new(move |w| w.records().is_some_and(|seen| !agrees(&wanted, &seen)))
+        let read = |text: &String| RecordData::parse(kind, text).map(|data| compared(&data));
+        let wanted: BTreeSet<RecordData> = texts.iter().map(read).collect::<Option<_>>()?;
+        Box::new(move |w| w.records().is_some_and(|seen| !agrees(&wanted, &seen.into_iter().map(compared).collect())))
     };
     let words: Vec<Word> = told.0.into_iter().filter(|w| wrong(w)).collect();
     (!words.is_empty()).then_some(Told(words))
 }
 
 /// All that is wanted is there, and nothing else of its kind.
-fn agrees(wanted: &BTreeSet<RecordData>, seen: &BTreeSet<&RecordData>) -> bool {
+fn agrees(wanted: &BTreeSet<RecordData>, seen: &BTreeSet<RecordData>) -> bool {
     let spf = |r: &RecordData| matches!(r, RecordData::Txt(text) if text.to_ascii_lowercase().starts_with("v=spf1"));
     let may_stand = |r: &RecordData| matches!(r, RecordData::Txt(_)) && !(spf(r) && wanted.iter().any(spf));
-    wanted.iter().all(|w| seen.contains(w)) && seen.iter().all(|s| wanted.contains(*s) || may_stand(s))
+    wanted.iter().all(|w| seen.contains(w)) && seen.iter().all(|s| wanted.contains(s) || may_stand(s))
+}
+
+/// What counts of a record: hints of HTTPS follow the addresses of their host from phase to phase.
+fn compared(data: &RecordData) -> RecordData {
+    match data {
+        RecordData::Https(https) => RecordData::Https(https.without_hints()),
+        other => other.clone(),
+    }
 }
 
 /// The words about a record that differs.

@@ -6,6 +6,7 @@ use super::name::WireName;
 use crate::model::dane::Tlsa;
 use crate::model::dnssec::{Dnskey, Ds};
 use crate::model::records::{RecordData, escape_octets};
+use crate::model::svcb::Svcb;
 
 /// The length of a message's header (RFC 1035 section 4.1.1).
 pub const HEADER: usize = 12;
@@ -158,6 +159,7 @@ impl<'a> Reader<'a> {
             43 => Data::Record(self.ds(end)?),
             48 => Data::Record(self.dnskey(end)?),
             52 => Data::Record(self.tlsa(end)?),
+            65 => Data::Record(self.https(end)?),
             257 => Data::Record(self.caa(end)?),
             41 => Data::Opt(ttl.to_be_bytes()[0]),
             _ => Data::Other,
@@ -192,6 +194,18 @@ impl<'a> Reader<'a> {
     fn srv(&mut self) -> Result<RecordData, &'static str> {
         let (priority, weight, port) = (self.number()?, self.number()?, self.number()?);
         Ok(RecordData::Srv { priority, weight, port, target: self.name()?.text() })
+    }
+
+    /// RFC 9460 section 2.2.
+    fn https(&mut self, end: usize) -> Result<RecordData, &'static str> {
+        let (priority, target) = (self.number()?, self.name()?.text());
+        let mut parameters: Vec<(u16, &[u8])> = Vec::new();
+        while self.at < end {
+            let (key, length) = (self.number()?, self.number()?);
+            parameters.push((key, self.take(usize::from(length))?));
+        }
+        let read = Svcb::of_octets(priority, target, &parameters).map(RecordData::Https);
+        read.ok_or("an HTTPS record whose parameters are none")
     }
 
     /// RFC 4034 section 5.1.

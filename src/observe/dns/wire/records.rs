@@ -24,6 +24,7 @@ pub fn wire_type(kind: RecordType) -> u16 {
         RecordType::Ds => 43,
         RecordType::Dnskey => 48,
         RecordType::Tlsa => 52,
+        RecordType::Https => 65,
         RecordType::Caa => 257,
     }
 }
@@ -133,6 +134,12 @@ mod tests {
     fn keys_and_their_digests_are_read_octet_by_octet() {
         for (kind, octets, want) in [
             (RecordType::Tlsa, &[3, 1, 1, 0xab, 0xcd][..], "3 1 1 abcd"),
+            (
+                RecordType::Https,
+                &[0, 1, 0, 0, 1, 0, 3, 2, b'h', b'2', 0, 4, 0, 4, 192, 0, 2, 1][..],
+                "1 . alpn=h2 ipv4hint=192.0.2.1",
+            ),
+            (RecordType::Https, &[0, 0, 3, b'C', b'd', b'n', 0][..], "0 cdn."),
             (RecordType::Ds, &[0xec, 0x45, 5, 1, 0x2b, 0xb1], "60485 5 1 2bb1"),
             (RecordType::Dnskey, &[1, 1, 3, 13, 1, 2, 3], "257 3 13 AQID"),
             // Nothing behind the numbers is no record that anything fits, and none that breaks the reader.
