@@ -122,6 +122,9 @@ impl Paths<'_> {
         }
         for service in service::services_of("https").unwrap_or_default() {
             self.insert(view, &owner, CacheKind::A, &service, true);
+            if self.left_out.remove(&half_served(name, &service)) {
+                self.left_out.insert(half_served(name, &service) + ", but for browsers that remember HSTS");
+            }
         }
     }
 
@@ -145,7 +148,7 @@ impl Paths<'_> {
         let has = |all: &[Service], s: &Service| all.iter().any(|o| (o.port, o.way) == (s.port, s.way));
         let one = old.iter().filter(|s| !has(new, s)).chain(new.iter().filter(|s| !has(&old, s)));
         for service in one {
-            self.left_out.insert(format!("{} at {service}: only old or only new servers listen there", name.name));
+            self.left_out.insert(half_served(name, service));
         }
         old.into_iter().filter(|s| has(new, s)).collect()
     }
@@ -206,6 +209,10 @@ impl Paths<'_> {
             .collect();
         all.into_iter().collect()
     }
+}
+
+fn half_served(name: &PlannedName, service: &Service) -> String {
+    format!("{} at {service}: only old or only new servers listen there", name.name)
 }
 
 fn host_of(datum: &Datum) -> Option<&Name> {

@@ -90,7 +90,7 @@ impl fmt::Display for Svcb {
             match value.chars().all(plain) {
                 true if value.is_empty() => {}
                 true => write!(f, "={value}")?,
-                false => write!(f, "=\"{}\"", value.replace('"', "\\034"))?,
+                false => write!(f, "=\"{value}\"")?,
             }
         }
         Ok(())
@@ -116,7 +116,10 @@ fn words(text: &str) -> Option<Vec<String>> {
     let mut characters = text.chars();
     while let Some(c) = characters.next() {
         match c {
-            '\\' => word.extend([c, characters.next()?]),
+            '\\' => match characters.next()? {
+                '"' => word.push_str("\\034"),
+                next => word.extend([c, next]),
+            },
             '"' => quoted = !quoted,
             c if c.is_ascii_whitespace() && !quoted => out.push(std::mem::take(&mut word)),
             c => word.push(c),
@@ -166,7 +169,7 @@ fn text_of(key: u16, octets: &[u8]) -> Option<String> {
             addresses(all.iter().map(|a| Some(Ipv6Addr::from(*a).into()))).filter(|_| rest.is_empty())?
         }
         ECH => BASE64.encode(octets),
-        _ => escape_octets(octets),
+        _ => escape_octets(octets).replace('"', "\\034"),
     };
     value_of(key, &value)
 }
@@ -226,6 +229,7 @@ mod tests {
             ),
             ("1 . no-default-alpn alpn=h3", "1 . alpn=h3 no-default-alpn"),
             ("1 . key700=\"a b\"", "1 . key700=\"a b\""),
+            ("1 . key700=\"a\\\"b\"", "1 . key700=\"a\\034b\""),
         ] {
             let read = Svcb::parse(text).unwrap_or_else(|| panic!("{text}"));
             assert_eq!(read.to_string(), want, "{text}");

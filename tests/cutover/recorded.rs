@@ -54,7 +54,12 @@ impl Folder {
 
     /// Looks at a world, and writes what was seen into a file.
     async fn look(&self, moment: Moment, faults: &[&str], file: &str) {
-        let mut world = World::of(&super::read(PLAN), moment);
+        self.look_at(PLAN, moment, faults, file).await;
+    }
+
+    /// The same of the world of another plan.
+    async fn look_at(&self, plan: &str, moment: Moment, faults: &[&str], file: &str) {
+        let mut world = World::of(&super::read(plan), moment);
         faults.iter().for_each(|fault| world.break_with(fault).unwrap());
         let lab = Lab::start(&world).await.unwrap();
         for (name, bytes) in lab.files() {
@@ -234,4 +239,24 @@ async fn a_start_before_the_newest_recording_is_refused() {
     let said = String::from_utf8_lossy(&output.stderr).to_string();
     assert_eq!(output.status.code(), Some(2), "{said}");
     assert!(said.contains("runbook.toml:6:") && said.contains("begins before the newest recording"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hsts_of_a_site_is_seen_and_follows_to_what_the_old_server_serves_in_the_clear() {
+    let folder = Folder::new();
+    let redirected = PLAN.replace(
+        "certificate = \"san\"\n[servers.older]",
+        "certificate = \"san\"\nredirects = [\"legacy.mail.domain.com\"]\n[servers.older]",
+    );
+    std::fs::write(folder.0.path().join("plan.toml"), &redirected).unwrap();
+    folder.look_at(&redirected, Moment::Steady(Coexistence), &["covered-by-hsts:older"], "seen.jsonl").await;
+    let covered = folder.cutover(&["seen.jsonl"], Coexistence, After);
+    assert_ne!(covered["proof"]["verdict"], "safe", "its certificate is none for the name");
+    // The same site above a server of which the plan says that it serves in the clear.
+    std::fs::write(folder.0.path().join("plan.toml"), redirected.replace("[internet]", "services = []\n[internet]"))
+        .unwrap();
+    let told = folder.cutover(&["seen.jsonl"], Coexistence, After);
+    let harms = told["proof"]["harms"].as_array().unwrap();
+    let by_hsts = harms.iter().find(|h| h["by_hsts"] == true && h["name"] == "legacy.mail.domain.com");
+    assert_eq!(by_hsts.unwrap_or_else(|| panic!("{told:#}"))["class"], "wrong-name");
 }

@@ -34,6 +34,7 @@ autodiscover = "srv"
 "example.org TXT" = "v=spf1 mx -all"
 "example.org CAA" = "0 issue \"letsencrypt.org\""
 "www.apps.example.org CNAME" = "host.example.org."
+"shop.example.org HTTPS" = "1 . alpn=h2,http/1.1 port=8443 ipv4hint=203.0.113.80 ipv6hint=2001:db8::80 key65280=\"a b\""
 "#;
 
 /// What stands in the zone of both views.
@@ -44,6 +45,8 @@ const ZONE: &str = r#"
 @ CAA 0 issue "letsencrypt.org"
 _autodiscover._tcp SRV 0 0 443 mail
 www.apps CNAME host
+; as planned but for the hints, which follow addresses
+shop HTTPS 1 . alpn="h2,http/1.1" port=8443 ipv4hint=10.0.2.10 key65280="a b"
 "#;
 
 /// Looks at a world in which these lines stand beside, in each view's zone.
@@ -91,4 +94,12 @@ fn bind_has_an_alias_as_mail_host() {
     let report = look("mail CNAME host", &|_| "");
     let inside = "srv-target-invalid _autodiscover._tcp.example.org internal";
     assert_eq!(report.causes(), ["mx-target-invalid example.org external", inside], "{}", report.text);
+}
+
+#[test]
+#[ignore = "needs real servers: run tests/run"]
+fn bind_has_another_https_record() {
+    let report = look(OWN, &|view| if view == "external" { "shop HTTPS 2 other.example.net. alpn=h3" } else { "" });
+    assert_eq!(report.causes(), ["record-differs shop.example.org external"], "{}", report.text);
+    assert!(report.text.contains("2 other.example.net. alpn=h3"), "{}", report.text);
 }

@@ -143,7 +143,9 @@ pub fn parts(step: &Step) -> Vec<Vec<usize>> {
     let mut parts: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for (i, change) in step.changes.iter().enumerate() {
         let part = match change {
-            Change::Records { key, .. } if as_a_whole(step, key) => format!("{:?} {:?}", key.view, key.owner),
+            Change::Records { key, .. } if is_dns(key.kind) && as_a_whole(step, key) => {
+                format!("{:?} {:?}", key.view, key.owner)
+            }
             other => format!("{i} {other:?}"),
         };
         parts.entry(part).or_default().push(i);
@@ -154,7 +156,9 @@ pub fn parts(step: &Step) -> Vec<Vec<usize>> {
 /// An owner whose alias changes, or of which all records come or all go, changes at once.
 fn as_a_whole(step: &Step, key: &CacheKey) -> bool {
     let of_owner = step.changes.iter().filter_map(|c| match c {
-        Change::Records { key: k, old, new } if k.view == key.view && k.owner == key.owner => Some((k.kind, old, new)),
+        Change::Records { key: k, old, new } if is_dns(k.kind) && (k.view, &k.owner) == (key.view, &key.owner) => {
+            Some((k.kind, old, new))
+        }
         _ => None,
     });
     let all: Vec<_> = of_owner.collect();

@@ -341,7 +341,8 @@ fn change(draw: &mut Draw, views: usize, world: &World) -> Vec<Change> {
 fn records(draw: &mut Draw, view: ViewId, world: &World) -> Vec<Change> {
     let text = draw.one(&NAMES);
     let new = owner(draw, text);
-    let kinds = [CacheKind::A, CacheKind::Aaaa, CacheKind::Cname, CacheKind::Mx, CacheKind::Https, CacheKind::MtaSts];
+    use CacheKind::{A, Aaaa, Cname, Hsts, Https, MtaSts, Mx};
+    let kinds = [A, Aaaa, Cname, Mx, Https, MtaSts, Hsts];
     let key = |kind| CacheKey { view, owner: name(text), kind };
     let change = |kind: CacheKind| {
         let old = world.records.get(&key(kind)).cloned();

@@ -24,8 +24,8 @@ pub fn body(data: &[u8]) {
             }
         }
     }
-    for kind in [RecordType::Tlsa, RecordType::Ds, RecordType::Dnskey, RecordType::Mx, RecordType::Txt, RecordType::Caa]
-    {
+    use RecordType::{Caa, Dnskey, Ds, Https, Mx, Tlsa, Txt};
+    for kind in [Tlsa, Ds, Dnskey, Https, Mx, Txt, Caa] {
         if let Some(DnsOutcome::Answer(reply)) = dns_outcome(&name, kind, data, true) {
             assert!(!reply.records.is_empty() && reply.addresses.is_empty());
             assert!(
