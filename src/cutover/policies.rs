@@ -9,7 +9,7 @@ use super::reach;
 use super::records::{Names, Sets, kind_of, known_host};
 use super::seen::Seen;
 use crate::model::cutover::{CacheKey, CacheKind, Datum, NodeId, Serving};
-use crate::model::dane::Tlsa;
+use crate::model::dane::{self, Tlsa};
 use crate::model::dns::RecordType;
 use crate::model::name::Name;
 use crate::model::phase::Phase;
@@ -121,7 +121,8 @@ pub(super) struct Listed {
 impl Listed {
     /// What senders heed: they leave out usages 0 and 1 (RFC 7672 section 3.1.3).
     fn usable(&self) -> impl Iterator<Item = &Tlsa> {
-        self.now.iter().chain(&self.planned).filter(|v| v.unusable().is_none())
+        let port = dane::endpoint(&self.key.owner).map_or(dane::MAIL_PORTS[0], |(port, _)| port);
+        self.now.iter().chain(&self.planned).filter(move |v| v.unusable(port).is_none())
     }
 
     /// The record whose manner a new one follows: of a certificate or key (usage 3), not of an authority.
@@ -272,9 +273,8 @@ pub(super) fn unlisted(
 
 /// Port and host of `_25._tcp.mail.example.org`.
 pub(super) fn endpoint(owner: &Name) -> Option<(u16, Name)> {
-    let (port, rest) = owner.as_str().strip_prefix('_')?.split_once('.')?;
-    let host = rest.strip_prefix("_tcp.")?;
-    Some((port.parse().ok()?, Name::parse(host).ok()?))
+    let (port, host) = dane::endpoint(owner)?;
+    Some((port, Name::parse(host).ok()?))
 }
 
 /// The certificates that clients of a host meet at a port.
