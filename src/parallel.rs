@@ -32,6 +32,23 @@ pub(crate) fn runs<T: Send, S>(
     })
 }
 
+/// Does both, which are about so many things, at once.
+pub(crate) fn both<A: Send, B>(count: usize, one: impl Fn() -> A + Sync, other: impl FnOnce() -> B) -> (A, B) {
+    if threads(count / FEW) < 2 {
+        return (one(), other());
+    }
+    thread::scope(|scope| {
+        let thread = Builder::new().spawn_scoped(scope, &one);
+        let other = other();
+        let one = match thread {
+            Ok(thread) => thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            // What a thread that does not start has left is done here.
+            Err(_) => one(),
+        };
+        (one, other)
+    })
+}
+
 /// Sorts; of equal ones nobody can say which came first.
 pub(crate) fn sort<T: Ord + Send>(all: &mut [T]) {
     let threads = threads(all.len() / (4 * FEW));
@@ -99,6 +116,13 @@ mod tests {
             assert_eq!(each(count, |i| i), (0..count).collect::<Vec<_>>());
             assert_eq!(tasks(count, |i| i), (0..count).collect::<Vec<_>>());
             assert_eq!(runs(count, || 0, |_, i| i), (0..count).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn both_are_done() {
+        for count in [0, 10 * FEW] {
+            assert_eq!(both(count, || 1, || "two"), (1, "two"));
         }
     }
 

@@ -81,27 +81,19 @@ struct Seen<'a> {
 impl<'a> Certificates<'a> {
     /// Reads every certificate of the recording's chains, and finds out what the declared ones are.
     pub(super) fn new(plan: &Plan, evidence: &Evidence<'a>, recording: &'a Recording, now: Timestamp) -> Self {
-        let chains: HashSet<&[BlobId]> = chains(recording).collect();
-        let mut ids: Vec<BlobId> = chains.iter().copied().flatten().copied().collect();
-        ids.sort_unstable();
-        ids.dedup();
-        let certificate = |common: &mut Common, i: usize| {
-            let mut facts = read(recording, &ids[i]);
-            facts.iter_mut().for_each(|facts| common.share(facts));
-            (ids[i], Certificate { facts, presented: OnceLock::new() })
-        };
-        let all = parallel::runs(ids.len(), Common::default, certificate);
+        let looks = recording.observations.len();
+        let ((served, first), (chains, all)) =
+            parallel::both(looks, || (served(plan, evidence), first_chains(evidence)), || read_all(recording));
         let intermediate = |(id, c): &(BlobId, Certificate)| {
             c.facts.as_ref().is_ok_and(|f| f.is_ca).then(|| recording.blobs.get(id).cloned()).flatten()
         };
         let known: Vec<Arc<[u8]>> = all.iter().filter_map(intermediate).take(KNOWN_MAX).collect();
-        let served = served(plan, evidence);
         let mut this = Self {
             places: all.iter().zip(0..).map(|((id, _), at)| (*id, at)).collect(),
             all,
             paths: Paths::new(plan, evidence, recording, now, known, chains.into_iter()),
             served,
-            chains: first_chains(evidence),
+            chains: first,
             contents: Vec::new(),
             notes: notes(plan, evidence),
             planned: plan.certificates.iter().map(|_| OnceLock::new()).collect(),
@@ -403,6 +395,21 @@ fn chains(recording: &Recording) -> impl Iterator<Item = &[BlobId]> {
         Outcome::File(FileOutcome::Certificates { chain, .. }) => Some(chain.as_slice()),
         _ => None,
     })
+}
+
+/// The chains of a recording, and what each of their certificates says, sorted by the ids.
+fn read_all(recording: &Recording) -> (HashSet<&[BlobId]>, Vec<(BlobId, Certificate)>) {
+    let chains: HashSet<&[BlobId]> = chains(recording).collect();
+    let mut ids: Vec<BlobId> = chains.iter().copied().flatten().copied().collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let certificate = |common: &mut Common, i: usize| {
+        let mut facts = read(recording, &ids[i]);
+        facts.iter_mut().for_each(|facts| common.share(facts));
+        (ids[i], Certificate { facts, presented: OnceLock::new() })
+    };
+    let all = parallel::runs(ids.len(), Common::default, certificate);
+    (chains, all)
 }
 
 /// What many certificates have alike, kept once.

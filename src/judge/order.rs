@@ -99,6 +99,9 @@ pub(super) struct Order<'a> {
     ends: Vec<u32>,
 }
 
+/// So many texts are known by where they stand.
+const TEXTS: usize = 1024;
+
 /// Numbers for things in the order in which they are met.
 struct Numbers<K> {
     of: HashMap<K, u32>,
@@ -146,10 +149,20 @@ impl<'a> Order<'a> {
     /// Sorts; each observation stands in the result once.
     pub(super) fn of(observations: &'a [Observation]) -> (Vec<&'a Observation>, Self) {
         let (mut names, mut places) = (Numbers::new(), Numbers::new());
+        // Of one name there is mostly one text, which its observations share.
+        let mut texts: [Option<(&str, u32)>; TEXTS] = [None; TEXTS];
+        let mut named = |name: &'a Name| {
+            let text = name.as_str();
+            let slot = &mut texts[(text.as_ptr() as usize >> 5) % TEXTS];
+            match slot {
+                Some((known, number)) if std::ptr::eq(*known, text) => *number,
+                _ => slot.insert((text, names.number(text))).1,
+            }
+        };
         let row = |(at, observation): (usize, &'a Observation)| {
             let (place, name, kind) = parts(&observation.probe);
             // No name is 0.
-            let name = name.map_or(0, |n| names.number(n.as_str()) + 1);
+            let name = name.map_or(0, |n| named(n) + 1);
             Row { place: places.number(place), name, kind, at: number(at) }
         };
         let mut rows: Vec<Row> = observations.iter().enumerate().map(row).collect();

@@ -26,7 +26,9 @@ pub(super) fn judgement(context: &Context, drafts: Vec<Draft>) -> Judgement {
         causes = cause::fold(&drafts);
     }
     let (drafts, causes) = causes_first(drafts, &causes);
-    let obligations = judged(context, &drafts, &off);
+    let told = || (seen_from::seen_from(case), not_looked_at::lines(context));
+    let ((seen_from, not_looked_at), obligations) =
+        parallel::both(case.obligations.len(), told, || judged(context, &drafts, &off));
     let counts = counts(&obligations);
     let findings = findings(case, &drafts, &causes);
     Judgement {
@@ -37,10 +39,10 @@ pub(super) fn judgement(context: &Context, drafts: Vec<Draft>) -> Judgement {
         outcome: outcome(case, &findings, &counts),
         counts,
         partial: case.policy.is_narrowed(),
-        seen_from: seen_from::seen_from(case),
+        seen_from,
         obligations,
         findings,
-        not_looked_at: not_looked_at::lines(context),
+        not_looked_at,
     }
 }
 

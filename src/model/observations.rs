@@ -8,28 +8,43 @@ use super::observation::{Observation, Outcome};
 /// Outcomes that are remembered, so that the next equal one is kept once.
 const REMEMBERED: usize = 1024;
 
+/// As many are compared with the next one before it is looked up: what is looked at in a row is often alike.
+const LAST: usize = 4;
+
 /// Observations in the order in which they came. Compared as a set; whoever needs the set's order sorts once.
 #[derive(Clone, Debug, Default)]
 pub struct Observations {
     all: Vec<Observation>,
     /// Some of their outcomes: names that lead to one server have answers and chains alike.
     outcomes: HashSet<Arc<Outcome>>,
+    /// Those met last, and whose turn it is to be forgotten.
+    last: [Option<Arc<Outcome>>; LAST],
+    turn: usize,
 }
 
 impl Observations {
     /// Adds one; that it stands here already does no harm.
     pub fn insert(&mut self, mut observation: Observation) {
-        match self.outcomes.get(&observation.outcome) {
-            Some(known) => observation.outcome = Arc::clone(known),
-            None => {
-                if self.outcomes.len() == REMEMBERED {
-                    self.outcomes.clear();
-                }
-                self.outcomes.insert(Arc::clone(&observation.outcome));
-            }
-        }
+        observation.outcome = self.known(observation.outcome);
         self.make_room();
         self.all.push(observation);
+    }
+
+    /// The outcome as it stands here already, if it does.
+    fn known(&mut self, outcome: Arc<Outcome>) -> Arc<Outcome> {
+        if let Some(known) = self.last.iter().flatten().find(|known| **known == outcome) {
+            return Arc::clone(known);
+        }
+        let known = self.outcomes.get(&outcome).cloned().unwrap_or_else(|| {
+            if self.outcomes.len() == REMEMBERED {
+                self.outcomes.clear();
+            }
+            self.outcomes.insert(Arc::clone(&outcome));
+            outcome
+        });
+        self.last[self.turn % LAST] = Some(Arc::clone(&known));
+        self.turn += 1;
+        known
     }
 
     /// The looks are most of a run's memory: it grows by an eighth, where a list doubles.
