@@ -65,7 +65,7 @@ impl Oracle {
     pub fn conceals(&self, one: &str, other: &str) -> bool {
         match &self.0[name(one)].hides {
             Hides::Faults(faults) => faults.iter().any(|f| f == name(other)),
-            Hides::View(true) => view(one).is_none_or(|v| view(other) == Some(v)),
+            Hides::View(true) => is_of_zone(other) || view(one).is_none_or(|v| view(other) == Some(v)),
             Hides::View(false) | Hides::Nothing => false,
         }
     }
@@ -108,6 +108,11 @@ fn view(fault: &str) -> Option<&str> {
     let info = coexist::lab::faults().iter().find(|f| f.name == name(fault))?;
     info.argument.filter(|a| a.starts_with("view"))?;
     fault.split_once(':')?.1.split('/').next()
+}
+
+/// True of what stands at a zone and at its parent: where no resolver of a view answers, nobody knows whom to ask.
+fn is_of_zone(fault: &str) -> bool {
+    coexist::lab::faults().iter().any(|f| f.name == name(fault) && f.argument == Some("zone"))
 }
 
 fn all(judgement: &Judgement) -> Vec<&str> {
