@@ -1,4 +1,4 @@
-//! Questions to declared resolvers, and to no others.
+//! Questions to declared resolvers, and to the servers of zones to which their answers lead.
 
 mod asker;
 mod https;
