@@ -209,6 +209,7 @@ impl<'a> Draft<'a> {
 
     /// Waits until no client has a URL any more with a name on whose way some keys are.
     pub(super) fn forgetting_urls(&self, keys: &[CacheKey]) -> Vec<Wait> {
+        let keys: BTreeSet<&CacheKey> = keys.iter().collect();
         let seconds = self.url_hold();
         let mut out = Vec::new();
         for (after, step) in self.steps.iter().enumerate().filter(|_| seconds > 0) {

@@ -72,7 +72,8 @@ impl Sites {
     /// What is declared and seen otherwise was so until just now.
     fn contradicted(&mut self) {
         for (owner, header) in &self.declared {
-            let mut seen = self.seen.iter().filter(|((name, _), _)| name == owner).peekable();
+            let of_owner = self.seen.range((owner.clone(), NodeId(0))..).take_while(|((name, _), _)| name == owner);
+            let mut seen = of_owner.peekable();
             if seen.peek().is_some() && seen.all(|(_, s)| s.as_ref() != Some(header)) {
                 self.gone.push(Gone { owner: owner.clone(), header: *header, until: None });
             }
@@ -149,13 +150,16 @@ impl Sites {
         until: &dyn Fn(ViewId, Option<Timestamp>) -> i64,
     ) -> Vec<Past> {
         let paths: Vec<&ClientPath> = paths.iter().filter(|p| p.by_hsts).collect();
+        if paths.is_empty() {
+            return Vec::new();
+        }
         let gone: BTreeSet<(ViewId, Name)> =
             self.gone.iter().flat_map(|g| plan.view_ids().map(move |v| (v, g.owner.clone()))).collect();
         let mut all = self.keys(plan);
         all.extend(gone);
-        let rests = |(view, owner): &(ViewId, Name)| {
-            paths.iter().any(|p| p.view == *view && (p.name == *owner || p.name.is_under(owner.as_str())))
-        };
+        let below: BTreeSet<(ViewId, &str)> =
+            paths.iter().flat_map(|p| reach::and_above(&p.name).map(|n| (p.view, n))).collect();
+        let rests = |(view, owner): &(ViewId, Name)| below.contains(&(*view, owner.as_str()));
         self.relevant = all.into_iter().filter(rests).collect();
         for (view, owner) in &self.relevant {
             if let Some(set) = self.sent(*view, owner, world) {

@@ -1,6 +1,6 @@
 //! Who the clients are, and which nodes their names lead to.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::records::{self, Names, Sets, foreign_host};
 use super::{hsts, nodes};
@@ -32,6 +32,11 @@ pub(super) fn led(plan: &Plan, phases: &[Phase]) -> Led {
     out
 }
 
+/// A name and those above it, the nearest first.
+pub(super) fn and_above(name: &Name) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(name.as_str()), |n| n.split_once('.').map(|(_, up)| up))
+}
+
 /// The nodes that any name leads to in some phases, whatever listens there.
 pub(super) fn nodes(plan: &Plan, phases: [Phase; 2]) -> BTreeSet<NodeId> {
     let mut out = BTreeSet::new();
@@ -54,18 +59,19 @@ pub(super) fn targets(name: &PlannedName, view: ViewId, phase: Phase) -> impl It
 /// Every client path of both phases, sorted, and what is left out of the proof, in words.
 ///
 /// `hsts` are the sites that browsers may remember, and whether all below them with them.
-pub(super) fn paths(
-    plan: &Plan,
+pub(super) fn paths<'a>(
+    plan: &'a Plan,
     from: &[Phase],
     to: &[Phase],
     sets: [&Sets; 2],
-    hsts: &BTreeMap<(ViewId, Name), bool>,
+    hsts: &'a BTreeMap<(ViewId, Name), bool>,
 ) -> (Vec<ClientPath>, Vec<String>) {
-    let mut all = Paths { plan, names: records::names(plan), out: BTreeSet::new(), left_out: BTreeSet::new() };
+    let hsts = hsts.iter().map(|((view, site), below)| ((*view, site.as_str()), *below)).collect();
+    let mut all = Paths { plan, names: records::names(plan), hsts, out: BTreeSet::new(), left_out: BTreeSet::new() };
     for (view, (from, to)) in plan.view_ids().zip(from.iter().zip(to)) {
         for name in &plan.names {
             all.of_name(name, view, [*from, *to]);
-            all.by_hsts(name, view, [*from, *to], hsts);
+            all.by_hsts(name, view, [*from, *to]);
         }
         for key in sets.iter().flat_map(|s| s.keys()).filter(|k| k.view == view) {
             all.of_key(key, [*from, *to], sets);
@@ -77,6 +83,8 @@ pub(super) fn paths(
 struct Paths<'a> {
     plan: &'a Plan,
     names: Names<'a>,
+    /// Sites that browsers may remember, and whether all below them with them.
+    hsts: HashMap<(ViewId, &'a str), bool>,
     out: BTreeSet<ClientPath>,
     left_out: BTreeSet<String>,
 }
@@ -96,14 +104,15 @@ impl Paths<'_> {
 
     /// Browsers that come in the clear, and remember that the name is for TLS only: where https is followed anyway, they
     /// meet what all meet.
-    fn by_hsts(&mut self, name: &PlannedName, view: ViewId, phases: [Phase; 2], hsts: &BTreeMap<(ViewId, Name), bool>) {
+    fn by_hsts(&mut self, name: &PlannedName, view: ViewId, phases: [Phase; 2]) {
         let owner = name.name.probe();
-        let mut above = hsts
-            .iter()
-            .filter(|((v, site), below)| *v == view && (*site == owner || (**below && owner.is_under(site.as_str()))));
+        let is_remembered = and_above(&owner).enumerate().any(|(up, site)| {
+            let below = self.hsts.get(&(view, site));
+            below.is_some_and(|below| up == 0 || *below)
+        });
         let ours = |t: Target| foreign_host(self.plan, t).is_none();
         let stands = phases.into_iter().any(|phase| targets(name, view, phase).any(ours));
-        if !stands || above.next().is_none() || !hsts::is_browsed(self.plan, name) {
+        if !is_remembered || !stands || !hsts::is_browsed(self.plan, name) {
             return;
         }
         let is_followed = |p: &ClientPath| {

@@ -260,3 +260,16 @@ async fn hsts_of_a_site_is_seen_and_follows_to_what_the_old_server_serves_in_the
     let by_hsts = harms.iter().find(|h| h["by_hsts"] == true && h["name"] == "legacy.mail.domain.com");
     assert_eq!(by_hsts.unwrap_or_else(|| panic!("{told:#}"))["class"], "wrong-name");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_site_whose_hsts_is_declared_is_asked_for_it() {
+    let folder = Folder::new();
+    let declared =
+        format!("{PLAN}hsts = {{ \"mail.domain.com\" = \"max-age=600\", \"domain.com\" = \"max-age=600\" }}\n");
+    std::fs::write(folder.0.path().join("plan.toml"), &declared).unwrap();
+    folder.look_at(&declared, Moment::Steady(Coexistence), &[], "seen.jsonl").await;
+    let told = folder.cutover(&["seen.jsonl"], Coexistence, After);
+    let lines = unknown(&told).join("\n");
+    let line = "what mail.domain.com makes browsers remember: the plan has max-age=600 and new was seen to send no Strict-Transport-Security";
+    assert!(lines.contains(line) && !lines.contains("what domain.com makes"), "{lines}");
+}

@@ -1,4 +1,4 @@
-//! Questions for `/`, where the plan speaks of redirects.
+//! Questions for `/`, where the plan speaks of redirects or of what a site makes browsers remember.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -9,7 +9,8 @@ use crate::model::obligation::{Claim, Obligation};
 use crate::model::policy::{Policy, Scope};
 use crate::model::probes::HttpAsk;
 
-/// Every name at every server of which the plan says where its web site sends users, at the server's own addresses.
+/// Every name at every server of which the plan says where its web site sends users, and every name of `[cutover] hsts`, at the
+/// server's own addresses.
 pub(super) fn ask(asker: &mut Asker<'_>, obligations: &[Obligation], policy: &Policy) {
     if policy.scope == Scope::Files {
         return;
@@ -18,7 +19,8 @@ pub(super) fn ask(asker: &mut Asker<'_>, obligations: &[Obligation], policy: &Po
     let mut asked = BTreeSet::new();
     for obligation in obligations.iter().filter(|o| policy.asks_for(plan, o)) {
         let (name, Claim::Serves { server, service, .. }) = (obligation.name, &*obligation.claim) else { continue };
-        if !is_web(service) || !is_declared(plan, *server) {
+        let is_site = plan.cutover.hsts.contains_key(&plan.name(name).name);
+        if !is_web(service) || !(is_site || is_declared(plan, *server)) {
             continue;
         }
         let addresses = plan.server(*server).own_addresses(&plan.views);
