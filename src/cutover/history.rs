@@ -270,7 +270,7 @@ impl Ways<'_> {
         let mut on_the_way = BTreeSet::new();
         for phase in Phase::ALL {
             let all = self.planned(name, view, phase)?;
-            on_the_way.extend(all.into_iter().filter(|_| (from..=self.to).contains(&phase)));
+            on_the_way.extend(all.into_iter().filter(|_| (self.asked_from..=self.to).contains(&phase)));
         }
         let strays: Vec<IpAddr> = addresses(sets.values()).filter(|a| !on_the_way.contains(a)).collect();
         if strays.is_empty() {
@@ -295,8 +295,8 @@ impl Ways<'_> {
             Some(phase) => refusal(
                 phase,
                 format!(
-                    "{} resolves to {listed} in {label}, which the plan has in {phase}, and the way goes from {from} to {}",
-                    name.name, self.to
+                    "{} resolves to {listed} in {label}, which the plan has in {phase}, and the way goes from {} to {}",
+                    name.name, self.asked_from, self.to
                 ),
                 format!("the world seems to be in {phase} there: say --from {phase}, or look again"),
             ),

@@ -180,3 +180,10 @@ fn a_world_of_a_phase_that_is_not_on_the_way_is_refused_with_the_line() {
     let stray = between(&text, "192.0.2.1", Phase::Before, Phase::Coexistence).unwrap_err();
     assert!(stray[0].title.ends_with("which is in no phase"), "{}", stray[0].title);
 }
+
+#[test]
+fn a_flip_that_is_declared_and_was_not_seen_is_planned() {
+    let text = format!("{PLAN}flipped = \"2026-11-01\"\n");
+    let planned = between(&text, "10.0.0.3", Phase::Before, Phase::Coexistence).unwrap();
+    assert_eq!(steps(&planned, StepKind::Flip).len(), 1);
+}
