@@ -3,6 +3,7 @@
 //! ```text
 //! cargo bench --bench cutover                    1,000 names over 20 pairs of servers, then 10,000 over 200
 //! cargo bench --bench cutover -- 20000 400       another size
+//! cargo bench --bench cutover -- runbook         administrators' own lists of 90, 280 and 930 steps
 //! ```
 //!
 //! Each size is a process of its own, so that its peak of memory is its own. A fast wrong answer does not count: a plan that
@@ -14,6 +15,7 @@
 )]
 
 mod migration;
+mod runbook;
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -50,6 +52,7 @@ fn main() {
     let size = (numbers.first().copied().unwrap_or(10_000), numbers.get(1).copied().unwrap_or(200));
     match words.first().map(String::as_str) {
         Some(WORD) => one(size),
+        Some("runbook") => RUNBOOKS.into_iter().for_each(of_runbook),
         // cargo passes `--bench`.
         _ => compare([(size.0 / 10, (size.1 / 10).max(1)), size]),
     }
@@ -82,6 +85,31 @@ fn row(what: &str, goal: &str, small: &str, large: &str, ratio: &str) {
 
 fn seconds(time: Duration) -> String {
     format!("{:.3} s", time.as_secs_f64())
+}
+
+/// Names and pairs of servers.
+const RUNBOOKS: [(usize, usize); 3] = [(20, 3), (70, 4), (230, 10)];
+
+/// A row for a runbook: one that is safe is followed and proved; one that is not, mended as well.
+fn of_runbook((names, pairs): (usize, usize)) {
+    let plan = plan::load("bench.toml", migration::text(names, pairs).as_bytes(), &|_| Ok(())).map_err(|e| e.errors);
+    let plan = plan.expect("a plan");
+    let (recording, inventory, zone) = (Recording::default(), Inventory::default(), jiff::tz::TimeZone::UTC);
+    let (from, to, now) = (Phase::Before, Phase::Coexistence, Timestamp::UNIX_EPOCH);
+    let (plan, recording, inventory) = (&plan, &recording, &inventory);
+    let ask = Ask { plan, recording, inventory, from, to, start: None, zone: None, now };
+    for forgetful in [false, true] {
+        let text = runbook::text(names, pairs, forgetful);
+        let read = plan::runbook("runbook.toml", text.as_bytes(), plan).expect("a runbook");
+        let (planned, following) = timed(|| cutover::follow(&ask, &read, &zone).expect("steps"));
+        let (proof, proving) = timed(|| checker::prove(&planned.timeline));
+        let (mend, mending) = timed(|| checker::mend(&planned.timeline));
+        let wanted = if forgetful { Verdict::Harm } else { Verdict::Safe };
+        assert_eq!((proof.verdict, mend.is_some()), (wanted, forgetful), "{:#?}", proof.harms);
+        let steps = planned.timeline.steps.len();
+        let [following, proving, mending] = [following, proving, mending].map(seconds);
+        println!("{steps:>5} steps, {wanted:?}: followed in {following}, proved in {proving}, mended in {mending}");
+    }
 }
 
 struct Measured {

@@ -31,7 +31,7 @@ pub fn text(names: usize, pairs: usize) -> String {
     for n in 0..names {
         let pair = n % pairs;
         let ttl = if n % 2 == 0 { ", ttl-before = \"4h\"" } else { "" };
-        let host = n.checked_sub(pairs).filter(|_| (n / pairs) % ALIASES == ALIASES - 1);
+        let host = n.checked_sub(pairs).filter(|_| is_alias(n, pairs));
         let alias = host.map(|h| format!(", cname = \"{}\"", name(h))).unwrap_or_default();
         let _ =
             writeln!(text, "\"{}\" = {{ before = \"old{pair}\", coexistence = \"new{pair}\"{ttl}{alias} }}", name(n));
@@ -43,10 +43,17 @@ pub fn text(names: usize, pairs: usize) -> String {
     text
 }
 
-fn name(n: usize) -> String {
+/// True of a name that is an alias of another one of the same servers.
+pub fn is_alias(n: usize, pairs: usize) -> bool {
+    (n / pairs) % ALIASES == ALIASES - 1
+}
+
+/// A name.
+pub fn name(n: usize) -> String {
     format!("host-{n}.example.com")
 }
 
-fn legacy(pair: usize) -> String {
+/// The legacy name of a pair.
+pub fn legacy(pair: usize) -> String {
     format!("legacy-{pair}.example.com")
 }

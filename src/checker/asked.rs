@@ -12,7 +12,7 @@ use crate::model::name::Name;
 pub(super) struct Asked<'a> {
     pub name: Name,
     pub kind: CacheKind,
-    /// The steps that may change the reply, in their order.
+    /// The steps that change the reply, in their order.
     pub steps: Vec<usize>,
     steady: Values<Reply<'a>>,
     /// What no state gives, and some order of the changes of a step does.
@@ -40,13 +40,18 @@ pub(super) type Possibles<'a> = SmallVec<[Possible<'a>; 2]>;
 
 impl<'a> Asked<'a> {
     pub fn of(question: &Question<'_, 'a, '_>) -> Self {
-        let steps = question.steps();
+        let mut steps = question.steps();
         let mut steady = Values::starting(question.steady(0));
         let mut midway = Vec::new();
-        for step in &steps {
+        steps.retain(|step| {
+            let (before, new) = (midway.len(), question.steady(step + 1));
             midway.extend(question.midway(*step).into_iter().map(|reply| (*step, reply)));
-            steady.put(step + 1, question.steady(step + 1));
-        }
+            let is_new = *steady.last() != new;
+            if is_new {
+                steady.put(step + 1, new);
+            }
+            is_new || midway.len() > before
+        });
         let floor = question.timeline.views.get(question.view.0).map_or(0, |v| v.floor);
         Self {
             name: question.name.clone(),
@@ -72,7 +77,8 @@ impl<'a> Asked<'a> {
     }
 
     fn midway(&self, step: usize) -> impl Iterator<Item = Reply<'a>> + '_ {
-        self.midway.iter().filter(move |(s, _)| *s == step).map(|(_, reply)| *reply)
+        let first = self.midway.partition_point(|(s, _)| *s < step);
+        self.midway[first..].iter().take_while(move |(s, _)| *s == step).map(|(_, reply)| *reply)
     }
 
     /// What may be returned in a slot.
@@ -80,7 +86,7 @@ impl<'a> Asked<'a> {
         let mut out = Possibles::new();
         let mut fresh = |reply| out.push(Possible { reply, costs: 0, replaced_in: None, kept_until: None });
         let states = course.states(slot);
-        match course.stage(slot).filter(|stage| self.steps.contains(&stage.step)) {
+        match course.stage(slot).filter(|stage| self.steps.binary_search(&stage.step).is_ok()) {
             None => fresh(self.steady(*states.start())),
             Some(stage) => {
                 self.midway(stage.step).for_each(&mut fresh);

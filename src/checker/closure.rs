@@ -10,7 +10,7 @@ use super::asked::Asked;
 use super::deadlines;
 use super::history::{History, Values, hosts, parents};
 use super::words;
-use crate::model::cutover::{CacheKind, ClientPath, Datum, NodeId, Timeline};
+use crate::model::cutover::{CacheKind, ClientPath, Datum, NodeId, Second, Timeline};
 use crate::model::name::Name;
 use crate::model::plan::ViewId;
 use crate::model::service::Way;
@@ -66,6 +66,8 @@ pub(super) struct Closure<'h, 'a> {
     /// The first instant after second 0 at which a certificate that they may meet begins or ends: then they are hurt by the
     /// mere passing of time.
     pub turns: Option<Timestamp>,
+    /// The seconds after second 0 at which one ends.
+    pub ends: BTreeSet<Second>,
 }
 
 impl<'h, 'a> Closure<'h, 'a> {
@@ -76,8 +78,6 @@ impl<'h, 'a> Closure<'h, 'a> {
         closing.close();
         let mut steps: Vec<usize> = closing.asked.iter().flat_map(|a| a.steps.iter().copied()).collect();
         steps.extend(used.into_iter().flat_map(Values::steps));
-        // Where a redirect leads here, whatever changes for those who are sent changes something here.
-        steps.extend((0..timeline.steps.len()).filter(|_| is_redirect_target));
         let references = closing.references();
         let mut met: BTreeSet<(usize, &'a Name)> = BTreeSet::new();
         let routes: Vec<(IpAddr, Route)> =
@@ -91,8 +91,16 @@ impl<'h, 'a> Closure<'h, 'a> {
         steps.sort_unstable();
         steps.dedup();
         let turns = met.iter().filter_map(|(c, _)| turns(timeline, *c)).min();
+        let ends = met.iter().filter_map(|(c, _)| ends(timeline, *c)).collect();
         let covers = met.into_iter().map(|(c, name)| (c, name, covers(timeline, c, name))).collect();
-        Self { asked: closing.asked, routes, used, steps, is_redirect_target, is_web, covers, turns }
+        Self { asked: closing.asked, routes, used, steps, is_redirect_target, is_web, covers, turns, ends }
+    }
+
+    /// Adds steps that change something for others on whom they depend.
+    pub fn depends(&mut self, steps: &[usize]) {
+        self.steps.extend(steps);
+        self.steps.sort_unstable();
+        self.steps.dedup();
     }
 
     /// A question that some answer leads to.
@@ -133,6 +141,13 @@ fn turns(timeline: &Timeline, credential: usize) -> Option<Timestamp> {
     let (zero, credential) = (timeline.zero?, timeline.credentials.get(credential)?);
     let (from, until) = deadlines::valid(timeline, credential);
     from.into_iter().chain(until).filter(|at| zero < *at).min()
+}
+
+/// The second at which a certificate ends, by the clocks that are ahead.
+fn ends(timeline: &Timeline, credential: usize) -> Option<Second> {
+    let (zero, credential) = (timeline.zero?, timeline.credentials.get(credential)?);
+    let end = deadlines::valid(timeline, credential).1?;
+    Some(end.as_second() - zero.as_second()).filter(|second| *second > 0)
 }
 
 /// A closure that is being made.

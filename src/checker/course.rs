@@ -1,4 +1,7 @@
 //! An order of stages, forth or forth and back, and how much time must pass between them.
+//!
+//! What lies between two steps on the way forth is worked out once; the way back is a chain of its own, so that the times of
+//! every prefix and its undoing follow from that by sums.
 
 use std::ops::RangeInclusive;
 
@@ -24,20 +27,38 @@ pub(super) enum Slot {
     End,
 }
 
-/// Stages in their order, with the least time between any two.
-pub(super) struct Course {
-    pub stages: Vec<Stage>,
-    /// For stage `i`, by `j`: the least seconds from the end of `i` to the start of `j`. The last `j` is the end of all.
-    elapsed: Vec<Vec<Second>>,
-    /// The earliest start of each stage, and the earliest end of all.
+/// The times of all steps on the way forth, whether or not one turns back.
+pub(super) struct Forth<'a> {
+    timeline: &'a Timeline,
+    bounds: Vec<Bounds>,
+    /// For step `i`, by `j - i - 1`: the least seconds from the end of `i` to the start of `j`, as far as waits say. The last
+    /// `j` is the end of all.
+    between: Vec<Vec<Second>>,
+    /// The earliest start of each step, and the earliest end of all.
     earliest: Vec<Second>,
-    /// How many stages lead forth; each is the step of its own index.
-    done: usize,
-    /// By step, the stage in which it is undone.
-    undone: Vec<Option<usize>>,
 }
 
-/// What bounds the time of a stage.
+/// Stages in their order, with the least time between any two.
+pub(super) struct Course<'f> {
+    forth: &'f Forth<'f>,
+    /// How many stages lead forth; each is the step of its own index.
+    done: usize,
+    /// The stages that lead back.
+    back: Vec<Back>,
+    /// By step, the stage in which it is undone.
+    undone: Vec<Option<usize>>,
+    /// The latest end of each stage that leads forth, where a time that is fixed bounds it.
+    latest: Vec<Option<Second>>,
+}
+
+/// A step that is undone.
+struct Back {
+    step: usize,
+    /// The least seconds since one turned back.
+    since: Second,
+}
+
+/// What bounds the time of a step.
 struct Bounds {
     at_least: Second,
     /// Set if it ends exactly so many seconds after its start.
@@ -47,53 +68,85 @@ struct Bounds {
     at: Option<Second>,
 }
 
-impl Course {
+impl<'a> Forth<'a> {
+    /// Works them out.
+    pub fn of(timeline: &'a Timeline) -> Self {
+        // One that takes no time stands for the end of all.
+        let end = Bounds { at_least: 0, lasts: None, waits: Vec::new(), not_before: None, at: None };
+        let bounds: Vec<Bounds> = (0..timeline.steps.len()).map(|i| bounds(timeline, i)).chain([end]).collect();
+        let (earliest, between) = (earliest(&bounds), least_between(&bounds));
+        Self { timeline, bounds, between, earliest }
+    }
+
+    fn steps(&self) -> usize {
+        self.timeline.steps.len()
+    }
+
+    /// The least seconds from the end of a step to the end of a later one, or of itself.
+    fn to_the_end(&self, from: usize, last: usize) -> Second {
+        match last.checked_sub(from + 1) {
+            Some(later) => self.between[from][later] + self.bounds[last].at_least,
+            None => 0,
+        }
+    }
+}
+
+impl<'f> Course<'f> {
     /// All steps.
-    pub fn forward(timeline: &Timeline) -> Self {
-        let stages = (0..timeline.steps.len()).map(|step| Stage { step, undo: false }).collect();
-        Self::of(timeline, stages)
+    pub fn forward(forth: &'f Forth<'f>) -> Self {
+        let done = forth.steps();
+        Self { forth, done, back: Vec::new(), undone: vec![None; done], latest: latest_ends(&forth.bounds) }
     }
 
     /// The steps up to `last`, and back as far as there is a way; `None` if there is none.
-    pub fn back_from(timeline: &Timeline, last: usize) -> Option<Self> {
-        let first = timeline.steps[..=last].iter().rposition(|s| !s.reversible).map_or(0, |i| i + 1);
-        let undone = (first..=last).rev().filter(|i| !timeline.steps[*i].changes.is_empty());
-        let undone: Vec<Stage> = undone.map(|step| Stage { step, undo: true }).collect();
-        if undone.is_empty() || timeline.steps[last].changes.is_empty() {
+    pub fn back_from(forth: &'f Forth<'f>, last: usize) -> Option<Self> {
+        let steps = &forth.timeline.steps[..=last];
+        if steps[last].changes.is_empty() || !steps[last].reversible {
             return None;
         }
-        let done = (0..=last).map(|step| Stage { step, undo: false });
-        Some(Self::of(timeline, done.chain(undone).collect()))
-    }
-
-    fn of(timeline: &Timeline, stages: Vec<Stage>) -> Self {
-        // One that takes no time stands for the end of all.
-        let end = Bounds { at_least: 0, lasts: None, waits: Vec::new(), not_before: None, at: None };
-        let bounds = (0..stages.len()).map(|i| bounds(timeline, &stages, i)).chain([end]);
-        let bounds: Vec<Bounds> = bounds.collect();
-        let earliest = earliest(&bounds);
-        let latest = latest_ends(&bounds);
-        let mut elapsed = least_between(&bounds);
-        for (row, latest) in elapsed.iter_mut().zip(latest) {
-            let Some(latest) = latest else { continue };
-            for (between, start) in row.iter_mut().zip(&earliest) {
-                *between = (*between).max(start - latest);
+        let done = last + 1;
+        let (mut back, mut undone, mut since) = (Vec::new(), vec![None; done], 0);
+        // What had been undone just before has to settle; the undoing of the last step begins at once.
+        for (step, told) in steps.iter().enumerate().rev().take_while(|(_, told)| told.reversible) {
+            if !told.changes.is_empty() {
+                undone[step] = Some(done + back.len());
+                back.push(Back { step, since });
+                since += told.undo.as_ref().map_or(0, |undo| Second::from(undo.settles));
             }
         }
-        let done = stages.iter().filter(|s| !s.undo).count();
-        let mut undone = vec![None; done];
-        for (i, stage) in stages.iter().enumerate().filter(|(_, stage)| stage.undo) {
-            undone[stage.step] = Some(i);
-        }
-        Self { stages, elapsed, earliest, done, undone }
+        Some(Self { forth, done, back, undone, latest: latest_ends(&forth.bounds[..done]) })
+    }
+
+    fn stages(&self) -> usize {
+        self.done + self.back.len()
     }
 
     /// The least seconds from the end of an earlier stage to the beginning of a slot.
     pub fn elapsed(&self, stage: usize, slot: Slot) -> Second {
-        match slot {
-            Slot::Start => 0,
-            Slot::During(at) => self.elapsed[stage][at],
-            Slot::End => self.elapsed[stage][self.stages.len()],
+        let to = match slot {
+            Slot::Start => return 0,
+            Slot::During(at) => at,
+            Slot::End => self.stages(),
+        };
+        let least = match (stage.checked_sub(self.done), self.since(to)) {
+            (Some(undone), Some(since)) => return since - self.back[undone].since,
+            (None, Some(since)) => self.forth.to_the_end(stage, self.done - 1) + since,
+            (_, None) => to.checked_sub(stage + 1).map_or(0, |later| self.forth.between[stage][later]),
+        };
+        self.latest[stage].map_or(least, |latest| least.max(self.start(to) - latest))
+    }
+
+    /// The seconds from when one turned back to a stage on the way back, or to its end.
+    fn since(&self, stage: usize) -> Option<Second> {
+        let back = stage.checked_sub(self.done)?;
+        self.back.get(back).or(self.back.last()).map(|b| b.since)
+    }
+
+    /// The earliest start of a stage, or the end of all.
+    fn start(&self, stage: usize) -> Second {
+        match self.since(stage) {
+            Some(since) => self.forth.earliest[self.done - 1] + self.forth.bounds[self.done - 1].at_least + since,
+            None => self.forth.earliest[stage],
         }
     }
 
@@ -101,9 +154,28 @@ impl Course {
     pub fn earliest(&self, slot: Slot) -> Second {
         match slot {
             Slot::Start => 0,
-            Slot::During(at) => self.earliest[at],
-            Slot::End => self.earliest[self.stages.len()],
+            Slot::During(at) => self.start(at),
+            Slot::End => self.start(self.stages()),
         }
+    }
+
+    /// The earliest second at which a step is undone, if it is.
+    pub fn undone_at(&self, step: usize) -> Option<Second> {
+        Some(self.start((*self.undone.get(step)?)?))
+    }
+
+    /// The slots on the way back from one second to before another, and the first slot after those.
+    pub fn around(&self, from: Second, until: Second) -> (impl Iterator<Item = Slot> + use<>, Option<Slot>) {
+        let turned = self.start(self.done);
+        let place = |second: Second| self.back.partition_point(|b| turned + b.since < second);
+        let (first, end, done) = (place(from), place(until), self.done);
+        let during = move |back: usize| Slot::During(done + back);
+        ((first.min(end)..end).map(during), (end < self.back.len()).then(|| during(end)))
+    }
+
+    /// The step of a stage.
+    pub fn step(&self, stage: usize) -> usize {
+        stage.checked_sub(self.done).and_then(|back| self.back.get(back)).map_or(stage, |back| back.step)
     }
 
     /// The stages before a slot in which one of some steps is done or undone, in their order.
@@ -111,25 +183,34 @@ impl Course {
         let end = match slot {
             Slot::Start => 0,
             Slot::During(at) => at,
-            Slot::End => self.stages.len(),
+            Slot::End => self.stages(),
         };
         let done = steps.iter().copied();
         let undone = steps.iter().rev().filter_map(|step| *self.undone.get(*step)?);
         let stages = done.take_while(move |i| *i < end.min(self.done)).chain(undone.take_while(move |i| *i < end));
-        stages.map(|i| (i, self.stages[i]))
+        stages.map(|i| (i, self.at(i)))
+    }
+
+    fn at(&self, stage: usize) -> Stage {
+        Stage { step: self.step(stage), undo: stage >= self.done }
     }
 
     /// The stage that is carried out in a slot.
     pub fn stage(&self, slot: Slot) -> Option<Stage> {
         match slot {
             Slot::Start | Slot::End => None,
-            Slot::During(at) => self.stages.get(at).copied(),
+            Slot::During(at) => Some(self.at(at)),
         }
+    }
+
+    /// The last stage of all.
+    pub fn last(&self) -> Option<Stage> {
+        self.stages().checked_sub(1).map(|last| self.at(last))
     }
 
     /// The states that count in a slot: before its stage and after it, or the one that holds.
     pub fn states(&self, slot: Slot) -> RangeInclusive<usize> {
-        match (slot, self.stage(slot), self.stages.last()) {
+        match (slot, self.stage(slot), self.last()) {
             (_, Some(stage), _) => stage.step..=stage.step + 1,
             (Slot::End, _, Some(last)) if last.undo => last.step..=last.step,
             (Slot::End, _, Some(last)) => last.step + 1..=last.step + 1,
@@ -140,31 +221,39 @@ impl Course {
     /// True if something is being undone in a slot.
     pub fn is_undoing(&self, slot: Slot) -> bool {
         match slot {
-            Slot::End => self.stages.last().is_some_and(|s| s.undo),
-            _ => self.stage(slot).is_some_and(|s| s.undo),
+            Slot::Start => false,
+            Slot::During(at) => at >= self.done,
+            Slot::End => !self.back.is_empty(),
         }
     }
 
     /// How many steps are done before one turns back, if a slot is on the way back.
     pub fn turned_after(&self, slot: Slot) -> Option<usize> {
-        self.is_undoing(slot).then(|| self.stages.iter().filter(|s| !s.undo).count())
+        self.is_undoing(slot).then_some(self.done)
+    }
+
+    /// True if it does.
+    pub fn turns_back(&self) -> bool {
+        !self.back.is_empty()
     }
 
     /// All slots.
     pub fn slots(&self) -> impl Iterator<Item = Slot> + use<> {
-        std::iter::once(Slot::Start).chain((0..self.stages.len()).map(Slot::During)).chain([Slot::End])
+        std::iter::once(Slot::Start).chain((0..self.stages()).map(Slot::During)).chain([Slot::End])
+    }
+
+    /// The start and the slots in which one of some steps is done; on a course that turns back, those in which it is undone.
+    pub fn slots_of<'s>(&'s self, steps: &'s [usize]) -> impl Iterator<Item = Slot> + 's {
+        let is_forward = !self.turns_back();
+        let start = is_forward.then_some(Slot::Start);
+        let done = steps.iter().copied().filter(move |_| is_forward);
+        let undone = steps.iter().rev().filter_map(|step| *self.undone.get(*step)?);
+        start.into_iter().chain(done.chain(undone).map(Slot::During))
     }
 }
 
-fn bounds(timeline: &Timeline, stages: &[Stage], i: usize) -> Bounds {
-    let Stage { step, undo } = stages[i];
-    let step = &timeline.steps[step];
-    if undo {
-        // What had been undone just before has to settle; the undoing of the last step begins at once.
-        let settles = stages[i - 1].undo.then(|| timeline.steps[stages[i - 1].step].undo.as_ref()).flatten();
-        let waits = settles.map(|u| (i - 1, Second::from(u.settles))).into_iter().collect();
-        return Bounds { at_least: 0, lasts: None, waits, not_before: None, at: None };
-    }
+fn bounds(timeline: &Timeline, i: usize) -> Bounds {
+    let step = &timeline.steps[i];
     let wait = |w: &Wait| (w.after, Second::from(w.seconds));
     Bounds {
         at_least: Second::from(step.ending.at_least()),
@@ -178,7 +267,7 @@ fn bounds(timeline: &Timeline, stages: &[Stage], i: usize) -> Bounds {
     }
 }
 
-/// The earliest start of each stage, from second 0 on.
+/// The earliest start of each step, from second 0 on.
 fn earliest(bounds: &[Bounds]) -> Vec<Second> {
     let mut starts: Vec<Second> = Vec::with_capacity(bounds.len());
     let end = |starts: &[Second], i: usize| starts[i].saturating_add(bounds[i].at_least);
@@ -191,7 +280,7 @@ fn earliest(bounds: &[Bounds]) -> Vec<Second> {
     starts
 }
 
-/// The latest end of each stage, where a time that is fixed bounds it.
+/// The latest end of each step, where a time that is fixed bounds it; none follows the last.
 fn latest_ends(bounds: &[Bounds]) -> Vec<Option<Second>> {
     let mut ends: Vec<Option<Second>> = vec![None; bounds.len()];
     let mut next_start: Option<Second> = None;
@@ -210,20 +299,21 @@ fn latest_ends(bounds: &[Bounds]) -> Vec<Option<Second>> {
     ends
 }
 
-/// Longest paths: every bound is one on a difference of two times, and every stage follows the one before it.
+/// Longest paths: every bound is one on a difference of two times, and every step follows the one before it.
 fn least_between(bounds: &[Bounds]) -> Vec<Vec<Second>> {
     let n = bounds.len();
-    let mut all = Vec::with_capacity(n);
-    for from in 0..n {
-        let mut starts = vec![0; n];
-        let mut ends = vec![0; n];
-        for to in from + 1..n {
-            let waits = bounds[to].waits.iter().filter(|(after, _)| *after >= from);
+    let mut ends = vec![0; n];
+    let row = |from: usize| {
+        ends[from] = 0;
+        let mut starts = Vec::with_capacity(n - from - 1);
+        for (to, bound) in bounds.iter().enumerate().skip(from + 1) {
+            let waits = bound.waits.iter().filter(|(after, _)| *after >= from);
             let waits = waits.map(|(after, seconds)| ends[*after] + seconds);
-            starts[to] = waits.fold(ends[to - 1], Second::max);
-            ends[to] = starts[to] + bounds[to].at_least;
+            let start = waits.fold(ends[to - 1], Second::max);
+            ends[to] = start + bound.at_least;
+            starts.push(start);
         }
-        all.push(starts);
-    }
-    all
+        starts
+    };
+    (0..n).map(row).collect()
 }

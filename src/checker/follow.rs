@@ -38,24 +38,59 @@ pub(super) struct KeptUrl {
 pub(super) struct Follower<'f, 'a> {
     pub timeline: &'a Timeline,
     pub history: &'f History<'a>,
-    pub course: &'f Course,
+    pub course: &'f Course<'f>,
     pub sources: &'f Sources<'f, 'a>,
     pub group: &'f Group<'a>,
     pub closure: &'f Closure<'f, 'a>,
 }
 
 impl<'a> Follower<'_, 'a> {
-    /// Looks in every slot in which something changes for the group, of those that are wanted.
-    pub fn all(&self, wanted: impl Fn(Slot) -> bool) -> Found {
-        let mut looks = Looks::default();
-        let time_matters = self.time_matters();
-        let is_touched = |slot: Slot| match self.course.stage(slot) {
-            Some(stage) => self.closure.steps.binary_search(&stage.step).is_ok(),
-            None => slot == Slot::Start,
-        };
-        for slot in self.course.slots().filter(|slot| wanted(*slot) && (time_matters || is_touched(*slot))) {
-            self.look(slot, &mut looks);
+    /// Looks in every slot in which something changes for the group.
+    pub fn all(&self) -> Found {
+        match self.time_matters() {
+            true => self.at(self.course.slots()),
+            false => self.at(self.course.slots_of(&self.closure.steps)),
         }
+    }
+
+    /// Looks in every slot in which one turns back and something changes for the group, if the last step that is done touches
+    /// it: undone after a later one, everything it knows of has had more time to be forgotten.
+    pub fn back(&self, is_touched: bool, sooner: Option<&Course>, spare: Option<u32>) -> Found {
+        let touched = self.course.slots_of(&self.closure.steps).filter(|_| is_touched);
+        if !self.time_matters() {
+            return self.at(touched);
+        }
+        // What the last step brought was in no cache of those who turned back before it.
+        let mut slots = self.in_time(sooner.filter(|_| !is_touched), spare);
+        slots.extend(touched);
+        slots.sort_unstable();
+        slots.dedup();
+        self.at(slots.into_iter())
+    }
+
+    /// The slots on the way back at which a certificate is about to end, by no more than `spare` seconds, and in those
+    /// in which it is first seen to have ended: while nothing else changes caches only forget, so that later is no worse; and
+    /// where it had ended already when one turned back a step `sooner`, they had forgotten less.
+    fn in_time(&self, sooner: Option<&Course>, spare: Option<u32>) -> Vec<Slot> {
+        let mut slots = Vec::new();
+        for end in &self.closure.ends {
+            let from = spare.map_or(Second::MIN, |spare| end - Second::from(spare));
+            let (about, ended) = self.course.around(from, *end);
+            let had_ended = |slot: &Slot| {
+                let step = self.course.stage(*slot).map(|stage| stage.step);
+                step.zip(sooner).and_then(|(step, sooner)| sooner.undone_at(step)).is_some_and(|at| at >= *end)
+            };
+            slots.extend(about);
+            let changed = self.course.slots_of(&self.closure.steps);
+            let changed = changed.filter(|slot| self.course.earliest(*slot) >= *end);
+            slots.extend(changed.chain(ended).filter(|slot| !had_ended(slot)));
+        }
+        slots
+    }
+
+    fn at(&self, slots: impl Iterator<Item = Slot>) -> Found {
+        let mut looks = Looks::default();
+        slots.for_each(|slot| self.look(slot, &mut looks));
         looks.found.harms = looks.best.into_iter().map(|((path, _), witness)| (path, witness)).collect();
         looks.found
     }

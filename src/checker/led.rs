@@ -89,7 +89,7 @@ impl<'f, 'a> Led<'f, 'a> {
         CachedAnswer {
             key: CacheKey { view, owner, kind: told.asked.kind },
             answer: words::reply(&told.possible.reply),
-            replaced_by: told.possible.replaced_in.map(|i| self.follower.course.stages[i].step),
+            replaced_by: told.possible.replaced_in.map(|i| self.follower.course.step(i)),
             kept_until: told.possible.kept_until,
         }
     }

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::course::{Course, Slot};
+use super::course::{Course, Forth, Slot};
 use super::prove;
 use crate::model::cutover::{
     Change, ClientPath, Ending, Mend, Moved, NodeId, Second, Serving, Timeline, Verdict, Wait, Witness,
 };
+use crate::pki;
 
 /// So many changes are tried one after another; each takes away one harm at least.
 const TRIES: usize = 32;
@@ -88,7 +89,7 @@ fn delay(timeline: &mut Timeline, witness: &Witness) -> Option<(usize, u32)> {
             timeline.steps[step..].iter_mut().filter_map(|s| s.at.as_mut()).for_each(|at| *at += Second::from(by));
         }
         Some(after) if after < step => {
-            let elapsed = Course::forward(timeline).elapsed(after, Slot::During(step));
+            let elapsed = Course::forward(&Forth::of(timeline)).elapsed(after, Slot::During(step));
             let seconds = u32::try_from(elapsed).ok()?.checked_add(by)?;
             timeline.steps[step].waits.push(Wait { after, seconds, why: "caches forget what was before".into() });
         }
@@ -100,14 +101,15 @@ fn delay(timeline: &mut Timeline, witness: &Witness) -> Option<(usize, u32)> {
 /// A node that serves a wrong certificate serves one that is known and right, before the step in which it hurts.
 fn serving(timeline: &Timeline) -> Option<Vec<Moved>> {
     let mut open = vec![(timeline.clone(), Vec::new())];
-    // Depth first; the first certificate that takes away a harm is taken.
+    // Depth first; the first certificate that takes away a harm, and brings none that is met sooner, is taken.
     for _ in 0..TRIES {
         let (timeline, moves) = open.pop()?;
         let Some(witness) = prove(&timeline).harms.into_iter().next() else { return Some(moves) };
         let (step, node) = witness.step.zip(witness.node).filter(|_| witness.undoing.is_none())?;
         let port = witness.path.service.port;
-        let is_new = |credential: &usize| Some(*credential) != witness.credential;
-        for credential in (0..timeline.credentials.len()).rev().filter(is_new) {
+        let fits =
+            |credential: &usize| Some(*credential) != witness.credential && is_for(&timeline, *credential, &witness);
+        for credential in (0..timeline.credentials.len()).rev().filter(fits) {
             let tried = served(&timeline, step, (node, port), credential);
             if prove(&tried).harms.first().is_none_or(|next| is_later(next, &witness)) {
                 let more = Moved::Serve { before: step, node, port, credential };
@@ -118,8 +120,17 @@ fn serving(timeline: &Timeline) -> Option<Vec<Moved>> {
     None
 }
 
+/// True of a certificate that covers the name that the client of a witness has in mind, and that it trusts.
+fn is_for(timeline: &Timeline, credential: usize, witness: &Witness) -> bool {
+    let credential = &timeline.credentials[credential];
+    let trusts = credential.trusted.as_ref().is_none_or(|views| views.contains(&witness.path.view));
+    let names = || credential.names.iter().flatten().map(String::as_str);
+    trusts && pki::identify_among(names(), &witness.reference).is_ok()
+}
+
 fn is_later(next: &Witness, than: &Witness) -> bool {
-    (next.step, next.node, next.path.service.port) != (than.step, than.node, than.path.service.port)
+    let of = |w: &Witness| (w.node, w.path.service.port);
+    next.undoing.is_some() || next.step > than.step || (next.step == than.step && of(next) != of(than))
 }
 
 /// With a certificate served by a node from the end of the step before on, or from the beginning.
@@ -139,17 +150,38 @@ fn served(timeline: &Timeline, step: usize, (node, port): (NodeId, u16), credent
     out
 }
 
-/// One step before another: the later ones are tried first, for they are moved least.
+/// One step before another: the later ones are tried first, for they are moved least. Of many steps only those are tried that
+/// change what the first who is hurt meets, in front of the step in which it is hurt.
 fn earlier(timeline: &Timeline) -> Option<Vec<Moved>> {
     let count = timeline.steps.len();
-    if count > STEPS {
-        return None;
-    }
-    let hurt = hurt(timeline);
-    let pairs = (1..count).flat_map(|far| (far..count).map(move |step| (step, step - far)));
+    let harms = prove(timeline).harms;
+    let hurt: Vec<ClientPath> = harms.iter().map(|witness| witness.path.clone()).collect();
+    let pairs: Vec<(usize, usize)> = match (count > STEPS, harms.first()) {
+        (false, _) => (1..count).flat_map(|far| (far..count).map(move |step| (step, step - far))).collect(),
+        (true, Some(witness)) => {
+            let other = witness.step.filter(|_| witness.undoing.is_none())?;
+            let later = timeline.steps.iter().enumerate().skip(other + 1);
+            later
+                .filter(|(_, step)| step.changes.iter().any(|c| is_about(c, witness)))
+                .map(|(i, _)| (i, other))
+                .collect()
+        }
+        (true, None) => return None,
+    };
     let moved = |(step, other): &(usize, usize)| is_safe_for(&hurt, &reordered(timeline, *step, *other));
     let (step, other) = pairs.into_iter().find(moved)?;
     Some(vec![Moved::Before { step, other }])
+}
+
+/// True if a change is one of what the client of a witness meets.
+fn is_about(change: &Change, witness: &Witness) -> bool {
+    match change {
+        Change::Records { key, .. } => witness.answers.iter().any(|answer| answer.key == *key),
+        Change::Route { view, address, .. } => *view == witness.path.view && Some(*address) == witness.address,
+        Change::Serving { node, port, .. } => Some(*node) == witness.node && *port == witness.path.service.port,
+        Change::Redirect { node, .. } => Some(*node) == witness.redirected_by,
+        Change::Used { view, name, .. } => *view == witness.path.view && *name == witness.path.name,
+    }
 }
 
 /// The timeline with a step in front of an earlier one. Fixed times stay with the places, waits with the steps.

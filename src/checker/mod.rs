@@ -22,6 +22,7 @@
 
 mod answers;
 mod asked;
+mod back;
 mod closure;
 mod course;
 mod deadlines;
@@ -42,12 +43,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::model::cutover::{HarmClass, Proof, Second, Timeline, Verdict, Witness};
 use crate::parallel;
 use closure::{Closure, Group};
-use course::{Course, Slot};
+use course::{Course, Forth, Slot};
 use follow::Found;
 use history::History;
 use sources::{Comers, Sources, Targets};
 use words::Unseen;
 
+pub use back::{times_back, turned_back};
 pub use mend::{mend, reordered, without};
 
 /// Proves a timeline safe, or says who is hurt.
@@ -55,9 +57,10 @@ pub fn prove(timeline: &Timeline) -> Proof {
     let history = History::of(timeline);
     let targets = Targets::of(&history);
     let groups = closure::groups(timeline);
-    let closures =
+    let mut closures =
         parallel::each(groups.len(), |i| Closure::of(timeline, &history, &groups[i], targets.contains(groups[i].name)));
     let comers = sources::comers(&history, &groups, &closures);
+    sources::linked(&history, &targets, &groups, &mut closures, &comers);
     let clients = Clients {
         timeline,
         history: &history,
@@ -67,9 +70,10 @@ pub fn prove(timeline: &Timeline) -> Proof {
         comers: &comers,
     };
     let mut told = Told::default();
-    clients.way_forth(&mut told);
-    let ways_back = clients.ways_back(&mut told);
-    told.proof(timeline, &history, ways_back)
+    let forth = Forth::of(timeline);
+    clients.way_forth(&forth, &mut told);
+    let ways_back = clients.ways_back(&forth, &mut told);
+    told.proof(timeline, &history, (&forth, ways_back))
 }
 
 /// Everybody who is to be followed, and what they depend on.
@@ -83,38 +87,42 @@ struct Clients<'c, 'a> {
 }
 
 impl<'a> Clients<'_, 'a> {
-    fn on<'s>(&'s self, course: &'s Course) -> Sources<'s, 'a> {
+    fn on<'s>(&'s self, course: &'s Course<'s>) -> Sources<'s, 'a> {
         let clients = (self.groups, self.closures);
         Sources::new(self.timeline, self.history, course, clients, (self.targets, self.comers))
     }
 
-    fn way_forth(&self, told: &mut Told) {
-        let course = Course::forward(self.timeline);
+    fn way_forth(&self, forth: &Forth, told: &mut Told) {
+        let course = Course::forward(forth);
         let sources = self.on(&course);
-        let forth = parallel::each(self.groups.len(), |i| sources.follower(i).all(|_| true));
-        forth.into_iter().for_each(|found| told.add(found));
+        let found = parallel::each(self.groups.len(), |i| sources.follower(i).all());
+        found.into_iter().for_each(|found| told.add(found));
     }
 
-    /// Each prefix of the steps and its undoing; how many there are. A group is looked at again only where the last step of
-    /// the prefix touches it: undone after a later step, everything it knows of has had more time to be forgotten.
-    fn ways_back(&self, told: &mut Told) -> usize {
+    /// Each prefix of the steps and its undoing; how many there are.
+    fn ways_back(&self, forth: &Forth, told: &mut Told) -> usize {
         let steps = self.timeline.steps.len();
         let mut touched: Vec<Vec<usize>> = vec![Vec::new(); steps];
         for (i, closure) in self.closures.iter().enumerate() {
             closure.steps.iter().for_each(|step| touched[*step].push(i));
         }
         let mut count = 0;
+        let mut sooner: Option<Course> = None;
         for (last, touched) in touched.iter().enumerate() {
-            let Some(course) = Course::back_from(self.timeline, last) else { continue };
+            let Some(course) = Course::back_from(forth, last) else { continue };
             count += 1;
             let sources = self.on(&course);
-            let in_time = (0..self.groups.len()).filter(|i| sources.follower(*i).time_matters());
-            let mut groups: Vec<usize> = touched.iter().copied().chain(in_time).collect();
+            let is_touched = |group: usize| touched.binary_search(&group).is_ok();
+            let timed = (0..self.groups.len()).filter(|i| sources.follower(*i).time_matters());
+            let mut groups: Vec<usize> = touched.iter().copied().chain(timed).collect();
             groups.sort_unstable();
             groups.dedup();
-            let back =
-                parallel::each(groups.len(), |i| sources.follower(groups[i]).all(|slot| course.is_undoing(slot)));
+            let spare = told.spare;
+            let back = |i: usize| sources.follower(groups[i]).back(is_touched(groups[i]), sooner.as_ref(), spare);
+            let back = parallel::each(groups.len(), back);
             back.into_iter().for_each(|found| told.add(found));
+            drop(sources);
+            sooner = Some(course);
         }
         count
     }
@@ -123,7 +131,8 @@ impl<'a> Clients<'_, 'a> {
 /// The execution in which a step starts as early as it can, and every step before it ends as late as it can: start and end of
 /// each, up to that step. Harm that can be met while it is carried out can be met in this one.
 pub fn execution(timeline: &Timeline, step: usize) -> Vec<(Second, Second)> {
-    let course = Course::forward(timeline);
+    let forth = Forth::of(timeline);
+    let course = Course::forward(&forth);
     let slot = Slot::During(step);
     let at_least = |i: usize| timeline.steps.get(i).map_or(0, |s| Second::from(s.ending.at_least()));
     let ended = (0..step).map(|i| course.earliest(slot) - course.elapsed(i, slot));
@@ -158,7 +167,7 @@ impl Told {
         found.reach.join(&mut self.reach);
     }
 
-    fn proof(self, timeline: &Timeline, history: &History, ways_back: usize) -> Proof {
+    fn proof(self, timeline: &Timeline, history: &History, (forth, ways_back): (&Forth, usize)) -> Proof {
         let misfits = history.misfits.clone();
         let verdict = match (self.best.is_empty(), self.unknown.is_empty() && misfits.is_empty()) {
             (false, _) => Verdict::Harm,
@@ -166,7 +175,7 @@ impl Told {
             (true, true) => Verdict::Safe,
         };
         let deadlines = deadlines::of(timeline, history, &self.reach);
-        let end = Course::forward(timeline).earliest(Slot::End);
+        let end = Course::forward(forth).earliest(Slot::End);
         let spare = self.spare.into_iter().chain(deadlines::spare(timeline, &deadlines, end)).min();
         let unknown: BTreeSet<String> = self.unknown.iter().map(|what| words::unseen(timeline, *what)).collect();
         let mut harms: Vec<Witness> = self.best.into_values().collect();

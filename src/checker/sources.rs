@@ -9,7 +9,7 @@ use super::answers::Reply;
 use super::closure::{Closure, Group};
 use super::course::{Course, Slot};
 use super::follow::{Follower, KeptUrl};
-use super::history::History;
+use super::history::{History, Values};
 use crate::model::cutover::{CacheKind, Datum, NodeId, Second, Timeline};
 use crate::model::name::Name;
 use crate::model::plan::ViewId;
@@ -37,6 +37,28 @@ impl<'a> Targets<'a> {
     }
 }
 
+/// Whatever changes for those who are sent to a name changes something for the name.
+pub(super) fn linked(
+    history: &History,
+    targets: &Targets,
+    groups: &[Group],
+    closures: &mut [Closure],
+    comers: &Comers,
+) {
+    let steps = |group: &Group, closures: &[Closure]| {
+        let mut steps: Vec<usize> = Vec::new();
+        for node in targets.0.get(group.name).into_iter().flatten() {
+            steps.extend(history.redirect(*node).into_iter().flat_map(Values::steps));
+            let others = comers.get(&(group.view, *node)).into_iter().flatten();
+            others.for_each(|other| steps.extend(&closures[*other].steps));
+        }
+        steps
+    };
+    let is_target = |i: &usize| closures[*i].is_redirect_target;
+    let more: Vec<_> = (0..groups.len()).filter(is_target).map(|i| (i, steps(&groups[i], closures))).collect();
+    more.into_iter().for_each(|(i, steps)| closures[i].depends(&steps));
+}
+
 /// For clients of a view: the web groups that are ever led to a server that sends clients elsewhere.
 pub(super) type Comers = BTreeMap<(ViewId, NodeId), Vec<usize>>;
 
@@ -61,7 +83,7 @@ type Cheapest<'a> = SmallVec<[(Second, &'a Name); 2]>;
 pub(super) struct Sources<'f, 'a> {
     pub timeline: &'a Timeline,
     pub history: &'f History<'a>,
-    pub course: &'f Course,
+    pub course: &'f Course<'f>,
     pub groups: &'f [Group<'a>],
     pub closures: &'f [Closure<'f, 'a>],
     pub targets: &'f Targets<'a>,
@@ -74,7 +96,7 @@ impl<'f, 'a> Sources<'f, 'a> {
     pub fn new(
         timeline: &'a Timeline,
         history: &'f History<'a>,
-        course: &'f Course,
+        course: &'f Course<'f>,
         (groups, closures): (&'f [Group<'a>], &'f [Closure<'f, 'a>]),
         (targets, comers): (&'f Targets<'a>, &'f Comers),
     ) -> Self {

@@ -50,7 +50,7 @@ fn begun(here: &Here, class: HarmClass, meeting: &Meeting) -> Witness {
     let course = here.follower.course;
     let path = here.follower.timeline.paths[here.path].clone();
     let stage = match here.slot {
-        Slot::End => course.stages.last().copied(),
+        Slot::End => course.last(),
         _ => course.stage(here.slot),
     };
     Witness {

@@ -7,6 +7,7 @@ mod authorities;
 mod history;
 mod hsts;
 mod keys;
+mod long_runbooks;
 mod mail;
 mod parameters;
 mod plans;
@@ -48,6 +49,20 @@ fn planned(text: &str, from: Phase, to: Phase) -> Result<Planned, Vec<Refusal>> 
 
 fn before_to_coexistence(text: &str) -> Planned {
     planned(text, Phase::Before, Phase::Coexistence).unwrap()
+}
+
+/// The page of a cutover to coexistence.
+fn page(text: &str) -> String {
+    let plan_of = read(text);
+    let recording = Recording::default();
+    let ask = ask(&plan_of, &recording, Phase::Before, Phase::Coexistence);
+    let planned = plan(&ask).unwrap();
+    let word = coexist::cutover::Word { proof: checker::prove(&planned.timeline), without: None, mend: None };
+    let mut out = Vec::new();
+    let cutover = planned.proved(&ask, None, word);
+    let style = coexist::report::Style::default();
+    coexist::report::render_cutover(&cutover, coexist::report::CutoverFormat::Html, style, &mut out).unwrap();
+    String::from_utf8(out).unwrap()
 }
 
 /// The steps of a kind.
