@@ -274,6 +274,9 @@ pub(super) struct RehearseArgs {
     /// How to break it
     #[arg(long, value_name = "HOW", value_enum, default_value_t, requires = "break_step")]
     pub how: BreakArg,
+    /// Turn back after step N: carry out the steps up to it, then undo them, the last one first
+    #[arg(long, value_name = "N")]
+    pub undo_after: Option<usize>,
     /// How the report is written
     #[arg(long, value_name = "FORMAT", value_parser = formats("rehearsal"), default_value = "text")]
     pub format: FormatArg,

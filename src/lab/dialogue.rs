@@ -3,7 +3,8 @@
 
 use std::io;
 
-use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
 
 use super::frames;
 use crate::model::service::Protocol;
@@ -31,7 +32,7 @@ enum Reply {
 }
 
 /// Leads the dialogue; true if TLS begins now.
-pub(super) async fn lead<S>(stream: &mut S, protocol: Protocol, offer: Offer) -> io::Result<bool>
+async fn lead<S>(stream: &mut S, protocol: Protocol, offer: Offer) -> io::Result<bool>
 where
     S: AsyncBufRead + AsyncWrite + Unpin,
 {
@@ -60,6 +61,19 @@ where
         }
     }
     Ok(false)
+}
+
+/// Leads the dialogue of a server that has TLS, as [`upgraded`].
+pub(crate) async fn grant(stream: TcpStream, protocol: Protocol) -> io::Result<Option<TcpStream>> {
+    upgraded(stream, protocol, Offer::Granted).await
+}
+
+/// Leads the dialogue, and gives the stream back for TLS; `None` if there is to be none. Octets that came ahead of the handshake
+/// would be an injection (RFC 3207 section 6): the connection ends.
+pub(super) async fn upgraded(stream: TcpStream, protocol: Protocol, offer: Offer) -> io::Result<Option<TcpStream>> {
+    let mut buffered = BufReader::new(stream);
+    let is_led = lead(&mut buffered, protocol, offer).await?;
+    Ok((is_led && buffered.buffer().is_empty()).then(|| buffered.into_inner()))
 }
 
 fn greeting(protocol: Protocol, offer: Offer) -> Option<String> {
@@ -144,7 +158,7 @@ mod tests {
     use std::io::Cursor;
     use std::pin::Pin;
     use std::task::{Context, Poll};
-    use tokio::io::{BufReader, ReadBuf};
+    use tokio::io::ReadBuf;
 
     /// A client that says what it has to say at once, and keeps what it hears.
     struct Client(Cursor<Vec<u8>>, Vec<u8>);

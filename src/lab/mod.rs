@@ -35,6 +35,9 @@ mod web;
 mod world;
 mod zone;
 
+pub(crate) use dialogue::grant;
 pub use faults::{FaultInfo, faults};
+pub(crate) use policies::policy;
 pub use start::Lab;
+pub(crate) use tls::{Always, config};
 pub use world::World;

@@ -16,6 +16,8 @@ use crate::model::service::Way;
 /// Where policies are given (RFC 5737's TEST-NET-2), one address for each mail domain.
 const FIRST: u8 = 200;
 const HTTPS: u16 = 443;
+/// For how long a policy may be kept.
+pub(super) const WEEK: u32 = 604_800;
 
 impl World {
     /// Gives each mail domain whose record the plan lists a host that has its policy: every MX of every phase, enforced.
@@ -24,8 +26,10 @@ impl World {
             let (Some(host), Ok(at)) = (mta_sts::host(&mail.domain), u8::try_from(index)) else { continue };
             let address = IpAddr::V4(Ipv4Addr::new(198, 51, 100, FIRST.saturating_add(at)));
             self.issues.push(Issue::new(host.as_str(), vec![host.to_string()]));
-            let web =
-                Web { policy: Some(policy(mail.mx.iter().flatten().flatten().map(|m| &m.value))), ..Web::default() };
+            let web = Web {
+                policy: Some(policy(mail.mx.iter().flatten().flatten().map(|m| &m.value), WEEK)),
+                ..Web::default()
+            };
             let door = Door {
                 word: "https",
                 way: Way::Implicit,
@@ -57,11 +61,11 @@ fn declared(plan: &Plan) -> Vec<(usize, MailDomain)> {
     plan.mail.iter().enumerate().filter(is).map(|(i, mail)| (i, mail.clone())).collect()
 }
 
-/// A policy that lists these hosts.
-pub(super) fn policy<'a>(hosts: impl Iterator<Item = &'a Name>) -> String {
+/// A policy that lists these hosts, and may be kept for so many seconds.
+pub(crate) fn policy<'a>(hosts: impl Iterator<Item = &'a Name>, max_age: u32) -> String {
     let mut all: Vec<&Name> = hosts.collect();
     all.sort();
     all.dedup();
     let mx: String = all.into_iter().map(|host| format!("mx: {host}\r\n")).collect();
-    format!("version: STSv1\r\nmode: enforce\r\n{mx}max_age: 604800\r\n")
+    format!("version: STSv1\r\nmode: enforce\r\n{mx}max_age: {max_age}\r\n")
 }

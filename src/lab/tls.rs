@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rustls::ServerConfig;
 use rustls::server::{ClientHello, NoServerSessionStorage, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
-use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
@@ -113,7 +113,7 @@ impl ResolvesServerCert for Endpoint {
 
 /// One key for whoever asks.
 #[derive(Debug)]
-pub(super) struct Always(pub Arc<CertifiedKey>);
+pub(crate) struct Always(pub Arc<CertifiedKey>);
 
 impl ResolvesServerCert for Always {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
@@ -122,7 +122,7 @@ impl ResolvesServerCert for Always {
 }
 
 /// How the lab's servers speak TLS: 1.2 and 1.3, every handshake a full one.
-pub(super) fn config(keys: Arc<dyn ResolvesServerCert>) -> io::Result<ServerConfig> {
+pub(crate) fn config(keys: Arc<dyn ResolvesServerCert>) -> io::Result<ServerConfig> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
     let mut config = builder.map_err(io::Error::other)?.with_no_client_auth().with_cert_resolver(keys);
@@ -145,12 +145,10 @@ pub(super) async fn answer(mut stream: TcpStream, endpoint: Arc<Endpoint>, tls: 
         Manner::StarttlsInjected => Offer::Injected,
     };
     if let Way::Starttls(protocol) = backend.way {
-        let mut buffered = BufReader::new(stream);
-        // Octets that came ahead of the handshake would be an injection (RFC 3207 section 6): the connection ends.
-        if !dialogue::lead(&mut buffered, protocol, offer).await? || !buffered.buffer().is_empty() {
-            return Ok(());
+        match dialogue::upgraded(stream, protocol, offer).await? {
+            Some(led) => stream = led,
+            None => return Ok(()),
         }
-        stream = buffered.into_inner();
     }
     if let Manner::Old(age) = backend.manner {
         let show = |name: Option<&str>| match &endpoint.inspector {

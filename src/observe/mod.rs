@@ -43,6 +43,7 @@ use crate::model::observation::{DialMap, Observation, Outcome, Probe};
 use crate::model::probes::{HttpAsk, Probes};
 
 pub use lookup::lookup;
+pub(crate) use preamble::upgraded;
 pub use proxy::{Route, Secret};
 pub use trust::anchors;
 pub use vantage::local_address;

@@ -12,6 +12,7 @@ use time::OffsetDateTime;
 
 use crate::model::cutover::{Credential, Timeline};
 use crate::model::plan::ViewId;
+use crate::pki;
 
 /// Seconds of a year.
 const YEAR: i64 = 365 * 86_400;
@@ -22,6 +23,8 @@ pub(super) struct Issued {
     pub keys: Vec<Arc<CertifiedKey>>,
     /// DER of the authorities that a view's clients trust.
     pub anchors: BTreeMap<ViewId, Vec<CertificateDer<'static>>>,
+    /// Of whoever gives policies.
+    pub policies: Arc<CertifiedKey>,
     /// The instant of the play's second 0.
     pub zero: Timestamp,
 }
@@ -42,19 +45,30 @@ impl Issued {
             let Some(authority) = authorities.get(&trusted) else { continue };
             keys.push(issue(timeline, credential, authority, zero)?);
         }
+        let policies = authority(zero).and_then(|by| issue(timeline, &unseen(), &by, zero))?;
         let mut anchors: BTreeMap<ViewId, Vec<CertificateDer<'static>>> = BTreeMap::new();
         for (views, authority) in &authorities {
             for view in views {
                 anchors.entry(*view).or_default().push(authority.der().clone());
             }
         }
-        Ok(Self { keys, anchors, zero })
+        Ok(Self { keys, anchors, policies, zero })
+    }
+
+    /// What TLSA records say of a credential's key: its SHA-256.
+    pub fn association(&self, credential: usize) -> Option<Vec<u8>> {
+        pki::association(self.keys.get(credential)?.cert.first()?, 1, 1)
     }
 
     /// The instant of a moment.
     pub fn at(&self, millis: i64) -> Timestamp {
         self.zero.checked_add(jiff::SignedDuration::from_millis(millis)).unwrap_or(self.zero)
     }
+}
+
+/// A certificate of which nothing is known.
+fn unseen() -> Credential {
+    Credential { label: "".into(), names: None, valid_from: None, valid_until: None, trusted: None }
 }
 
 fn authority(zero: Timestamp) -> io::Result<CertifiedIssuer<'static, KeyPair>> {

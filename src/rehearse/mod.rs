@@ -7,8 +7,10 @@
 #![allow(clippy::disallowed_methods, reason = "the play has a clock of its own, and limits for its sockets")]
 
 mod client;
+mod connect;
 mod credentials;
 mod names;
+mod policies;
 mod servers;
 #[cfg(test)]
 mod tests;
@@ -25,9 +27,11 @@ use crate::model::cutover::{
 };
 use crate::model::name::Name;
 use crate::model::plan::ViewId;
-use client::{Cache, Client, Met};
+use client::{Cache, Client};
+use connect::Met;
 use credentials::Issued;
 use names::NameServer;
+use policies::PolicyHost;
 use servers::Servers;
 
 /// Connections at once.
@@ -54,10 +58,12 @@ pub struct Rehearsal {
     pub tries: usize,
     /// Connections that were made: of clients that go the same way at the same moment, one connects for all.
     pub connections: usize,
-    /// Questions that name servers answered.
+    /// Questions that name servers answered, and those who give the policies of mail domains.
     pub questions: usize,
     /// Moments at which clients came.
     pub moments: usize,
+    /// The paths that somebody went, by index.
+    pub paths: BTreeSet<usize>,
     /// Tries that failed.
     pub failed: usize,
     /// For each path and class the first failure, by index of the path.
@@ -88,6 +94,7 @@ impl Rehearsal {
         self.questions += other.questions;
         self.moments += other.moments;
         self.failed += other.failed;
+        self.paths.extend(other.paths);
         for (key, failure) in other.failures {
             self.failures.entry(key).or_insert(failure);
         }
@@ -102,12 +109,13 @@ pub async fn rehearse(timeline: &Timeline, execution: &Execution) -> io::Result<
     let scene: Scene = Arc::new(RwLock::new(timeline.world.clone()));
     let issued = Arc::new(Issued::of(timeline)?);
     let mut servers = Servers::start(timeline, scene.clone(), issued.clone()).await?;
-    let mut name_servers = Vec::new();
-    for view in 0..timeline.views.len() {
-        name_servers.push(NameServer::start(timeline, ViewId(view), scene.clone()).await?);
+    let (mut name_servers, mut policies) = (Vec::new(), Vec::new());
+    for view in (0..timeline.views.len()).map(ViewId) {
+        name_servers.push(NameServer::start(timeline, view, scene.clone(), issued.clone()).await?);
+        policies.push(PolicyHost::start(view, scene.clone(), &issued).await?);
     }
     let (caches, urls, told) = (BTreeMap::new(), BTreeMap::new(), Rehearsal::default());
-    let mut play = Play { timeline, scene, issued, name_servers, caches, urls, told };
+    let mut play = Play { timeline, scene, issued, name_servers, policies, caches, urls, told };
     play.look(&servers, Moment { millis: 0, step: None }).await;
     for (at, step, part) in parts_in_time(timeline, execution) {
         play.remember(Moment { millis: at * 1000 - 1, step: Some(step) }).await;
@@ -139,6 +147,7 @@ struct Play<'a> {
     scene: Scene,
     issued: Arc<Issued>,
     name_servers: Vec<NameServer>,
+    policies: Vec<PolicyHost>,
     /// The caches of each view's clients, the oldest first.
     caches: BTreeMap<usize, Vec<Cache>>,
     /// Names that nobody is told any more: the second from which on no client has a URL with them.
@@ -184,7 +193,8 @@ impl Play<'_> {
     }
 
     fn client<'c>(&'c self, view: usize, cache: &'c mut Cache, now: Moment) -> Client<'c> {
-        Client { timeline: self.timeline, name_server: self.name_servers[view].address, cache, millis: now.millis }
+        let (name_server, policies) = (self.name_servers[view].address, self.policies[view].address);
+        Client { timeline: self.timeline, scene: &self.scene, name_server, policies, cache, millis: now.millis }
     }
 
     /// Every client of every cache, and one with an empty cache, goes each of its paths.
@@ -219,17 +229,19 @@ impl Play<'_> {
     ) -> Vec<(usize, NodeId, Name)> {
         let mut trips = Vec::new();
         for (i, path) in self.timeline.paths.iter().enumerate() {
-            if path.view.0 == view && !path.by_hsts {
-                let mut client = self.client(view, cache, now);
+            let mut client = self.client(view, cache, now);
+            if path.view.0 == view && client.comes(path) {
                 let (found, asked) = client.led(path).await;
                 self.told.questions += asked;
                 trips.push((i, found));
             }
         }
         let world = self.now_holds();
-        let mut calls = Vec::new();
+        let (mut calls, mut keys) = (Vec::new(), BTreeMap::new());
         for (i, found) in trips {
             let path = &self.timeline.paths[i];
+            self.told.paths.insert(i);
+            keys.extend(found.keys.into_iter().map(|(host, keys)| ((i, host), keys)));
             if found.nowhere {
                 self.told.tries += 1;
                 if self.is_used(&world, path, now) {
@@ -237,6 +249,9 @@ impl Play<'_> {
                 }
             }
             for (address, reference) in found.addresses {
+                if found.policy.as_ref().is_some_and(|policy| !policy.lists(reference.as_str())) {
+                    self.fail(i, now, HarmClass::WrongName, format!("the mail policy does not name {reference}"));
+                }
                 let nodes = world.routes.get(&(path.view, address)).cloned().unwrap_or_default();
                 if nodes.is_empty() {
                     self.told.tries += 1;
@@ -249,7 +264,7 @@ impl Play<'_> {
         calls.dedup();
         let (timeline, issued) = (self.timeline, &*self.issued);
         let call = |(i, node, reference): (usize, NodeId, Name)| async move {
-            let met = client::connect(servers, issued, timeline, &timeline.paths[i], (node, &reference), now.millis);
+            let met = connect::connect(servers, issued, timeline, &timeline.paths[i], (node, &reference), now.millis);
             let met = met.await;
             ((i, node, reference), met)
         };
@@ -260,11 +275,17 @@ impl Play<'_> {
         let mut sent = Vec::new();
         for call in calls {
             let Some(met) = known.get(&call).cloned() else { continue };
-            let (i, node, _) = call;
+            let (i, node, reference) = call;
             self.told.tries += 1;
             match met {
                 Met::Harm(class, words) => self.fail(i, now, class, format!("{} {words}", timeline.node(node))),
-                Met::Well => {}
+                Met::Well(key) => {
+                    let allowed = keys.get(&(i, reference));
+                    if allowed.is_some_and(|all| key.is_none_or(|key| !all.contains(&key))) {
+                        let words = format!("{} shows a key that no TLSA record names", timeline.node(node));
+                        self.fail(i, now, HarmClass::Untrusted, words);
+                    }
+                }
                 Met::Sent(to) => sent.push((i, node, to)),
             }
         }
@@ -277,8 +298,9 @@ impl Play<'_> {
         let path = &self.timeline.paths[from];
         let world = self.now_holds();
         let uses = self.is_used(&world, path, now);
-        let is_target =
-            |p: &ClientPath| p.view == path.view && p.name == *to && p.entry == CacheKind::A && client::is_web(p);
+        let is_target = |p: &ClientPath| {
+            p.view == path.view && p.name == *to && p.entry == CacheKind::A && connect::is_web(p) && !p.by_hsts
+        };
         let Some(target) = self.timeline.paths.iter().position(is_target).filter(|t| uses && *t != from) else {
             return;
         };

@@ -2,18 +2,20 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
 use hickory_server::Server;
 use hickory_server::net::runtime::Time;
 use hickory_server::proto::op::{Header, Metadata, ResponseCode};
-use hickory_server::proto::rr::rdata::{A, AAAA, CNAME, MX, SOA, SRV};
+use hickory_server::proto::rr::rdata::svcb::{IpHint, SVCB, SvcParamKey, SvcParamValue};
+use hickory_server::proto::rr::rdata::{A, AAAA, CNAME, HTTPS, MX, SOA, SRV, TLSA};
 use hickory_server::proto::rr::{Name as WireName, RData, Record};
 use hickory_server::server::{Request, RequestHandler, ResponseHandler, ResponseInfo};
 use hickory_server::zone_handler::MessageResponseBuilder;
 use tokio::net::UdpSocket;
 
 use super::Scene;
+use super::credentials::Issued;
 use crate::model::cutover::{CacheKey, CacheKind, Datum, RecordSet, Timeline, World, ZoneFacts};
 use crate::model::name::Name;
 use crate::model::plan::ViewId;
@@ -29,9 +31,9 @@ pub(super) struct NameServer {
 
 impl NameServer {
     /// Starts a view's name server on loopback.
-    pub async fn start(timeline: &Timeline, view: ViewId, scene: Scene) -> io::Result<Self> {
+    pub async fn start(timeline: &Timeline, view: ViewId, scene: Scene, issued: Arc<Issued>) -> io::Result<Self> {
         let zones = timeline.zones.iter().filter(|z| z.view == view).cloned().collect();
-        let handler = Handler { scene, view, zones, negative_ttl: timeline.negative_ttl };
+        let handler = Handler { scene, issued, view, zones, negative_ttl: timeline.negative_ttl };
         let socket = UdpSocket::bind((std::net::Ipv4Addr::LOCALHOST, 0)).await?;
         let address = socket.local_addr()?;
         let mut server = Server::new(handler);
@@ -42,6 +44,7 @@ impl NameServer {
 
 struct Handler {
     scene: Scene,
+    issued: Arc<Issued>,
     view: ViewId,
     zones: Vec<ZoneFacts>,
     negative_ttl: u32,
@@ -85,7 +88,7 @@ impl Handler {
                 world.records.get(&CacheKey { view: self.view, owner, kind })
             };
             if let Some(alias) = set(CacheKind::Cname) {
-                answers.extend(records(&at, CacheKind::Cname, alias));
+                answers.extend(self.records(&at, CacheKind::Cname, alias));
                 match alias.data.first() {
                     Some(Datum::Host(target)) => at = target.clone(),
                     _ => return (answers, None),
@@ -93,7 +96,7 @@ impl Handler {
                 continue;
             }
             if let Some((kind, found)) = kind.and_then(|k| Some((k, set(k)?))) {
-                answers.extend(records(&at, kind, found));
+                answers.extend(self.records(&at, kind, found));
                 return (answers, None);
             }
             if owner.is_none() {
@@ -120,6 +123,30 @@ impl Handler {
         world.records.keys().any(|k| k.view == self.view && k.owner == wildcard).then_some(wildcard)
     }
 
+    fn records(&self, owner: &Name, kind: CacheKind, set: &RecordSet) -> Vec<Record> {
+        let Some(name) = absolute(owner.as_str()) else { return Vec::new() };
+        let data: Vec<RData> = match kind {
+            CacheKind::Https => hints(set),
+            _ => set.data.iter().filter_map(|datum| self.data(kind, datum)).collect(),
+        };
+        data.into_iter().map(|data| Record::from_rdata(name.clone(), set.ttl, data)).collect()
+    }
+
+    fn data(&self, kind: CacheKind, datum: &Datum) -> Option<RData> {
+        Some(match (kind, datum) {
+            (CacheKind::A, Datum::Address(IpAddr::V4(a))) => RData::A(A(*a)),
+            (CacheKind::Aaaa, Datum::Address(IpAddr::V6(a))) => RData::AAAA(AAAA(*a)),
+            (CacheKind::Cname, Datum::Host(host)) => RData::CNAME(CNAME(absolute(host.as_str())?)),
+            (CacheKind::Mx, Datum::Host(host)) => RData::MX(MX::new(10, absolute(host.as_str())?)),
+            (CacheKind::Srv, Datum::Host(host)) => RData::SRV(SRV::new(0, 0, 443, absolute(host.as_str())?)),
+            // The key of the end entity, as its SHA-256 (RFC 7671 section 5.1).
+            (CacheKind::Tlsa, Datum::Certificate(index)) => {
+                RData::TLSA(TLSA::new(3.into(), 1.into(), 1.into(), self.issued.association(*index)?))
+            }
+            _ => return None,
+        })
+    }
+
     /// Its two numbers say how long the absence may be kept (RFC 2308 section 3).
     fn soa(&self, name: &str) -> Option<Record> {
         let holds = |z: &&ZoneFacts| Name::parse_owner(name).is_ok_and(|n| n.is_under(z.apex.as_str()));
@@ -133,20 +160,36 @@ impl Handler {
 
 /// Kinds that the play asks for.
 fn kind_of(word: &str) -> Option<CacheKind> {
-    [CacheKind::A, CacheKind::Aaaa, CacheKind::Mx, CacheKind::Srv].into_iter().find(|k| k.word() == word)
+    use CacheKind::{A, Aaaa, Https, Mx, Srv, Tlsa};
+    [A, Aaaa, Mx, Srv, Https, Tlsa].into_iter().find(|k| k.word() == word)
 }
 
-fn records(owner: &Name, kind: CacheKind, set: &RecordSet) -> Vec<Record> {
-    let data = |datum: &Datum| match (kind, datum) {
-        (CacheKind::A, Datum::Address(IpAddr::V4(a))) => Some(RData::A(A(*a))),
-        (CacheKind::Aaaa, Datum::Address(IpAddr::V6(a))) => Some(RData::AAAA(AAAA(*a))),
-        (CacheKind::Cname, Datum::Host(host)) => Some(RData::CNAME(CNAME(absolute(host.as_str())?))),
-        (CacheKind::Mx, Datum::Host(host)) => Some(RData::MX(MX::new(10, absolute(host.as_str())?))),
-        (CacheKind::Srv, Datum::Host(host)) => Some(RData::SRV(SRV::new(0, 0, 443, absolute(host.as_str())?))),
+/// Addresses stand as hints at the owner itself, whose target is "."; each other host has a record of its own (RFC 9460).
+fn hints(set: &RecordSet) -> Vec<RData> {
+    let addresses: Vec<IpAddr> = set.data.iter().filter_map(address).collect();
+    let v4: Vec<A> = addresses.iter().filter_map(|a| if let IpAddr::V4(a) = a { Some(A(*a)) } else { None }).collect();
+    let v6: Vec<AAAA> =
+        addresses.iter().filter_map(|a| if let IpAddr::V6(a) = a { Some(AAAA(*a)) } else { None }).collect();
+    let mut params = Vec::new();
+    if !v4.is_empty() {
+        params.push((SvcParamKey::Ipv4Hint, SvcParamValue::Ipv4Hint(IpHint(v4))));
+    }
+    if !v6.is_empty() {
+        params.push((SvcParamKey::Ipv6Hint, SvcParamValue::Ipv6Hint(IpHint(v6))));
+    }
+    let own = (!addresses.is_empty()).then(|| RData::HTTPS(HTTPS(SVCB::new(1, WireName::root(), params))));
+    let host = |datum: &Datum| match datum {
+        Datum::Host(host) => Some(RData::HTTPS(HTTPS(SVCB::new(2, absolute(host.as_str())?, Vec::new())))),
         _ => None,
     };
-    let record = |datum| Some(Record::from_rdata(absolute(owner.as_str())?, set.ttl, data(datum)?));
-    set.data.iter().filter_map(record).collect()
+    own.into_iter().chain(set.data.iter().filter_map(host)).collect()
+}
+
+fn address(datum: &Datum) -> Option<IpAddr> {
+    match datum {
+        Datum::Address(address) => Some(*address),
+        _ => None,
+    }
 }
 
 fn absolute(name: &str) -> Option<WireName> {

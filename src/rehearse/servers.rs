@@ -7,8 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use rustls::ServerConfig;
-use rustls::server::{ClientHello, NoServerSessionStorage, ResolvesServerCert};
+use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -17,8 +16,10 @@ use tokio_rustls::TlsAcceptor;
 
 use super::Scene;
 use super::credentials::Issued;
+use crate::lab;
 use crate::model::cutover::{Change, NodeId, Timeline};
 use crate::model::name::Name;
+use crate::model::service::Way;
 
 /// The longest life of a connection.
 const LIFE: Duration = Duration::from_secs(30);
@@ -47,8 +48,11 @@ impl Servers {
         }));
         let mut doors = BTreeMap::new();
         for at in ports {
-            let keys = Arc::new(Keys { at, scene: scene.clone(), issued: issued.clone(), turn: AtomicUsize::new(0) });
-            let acceptor = TlsAcceptor::from(Arc::new(config(keys.clone())?));
+            let mut paths = timeline.paths.iter();
+            let way = paths.find(|p| p.service.port == at.1).map_or(Way::Implicit, |p| p.service.way);
+            let turn = AtomicUsize::new(0);
+            let keys = Arc::new(Keys { at, way, scene: scene.clone(), issued: issued.clone(), turn });
+            let acceptor = TlsAcceptor::from(Arc::new(lab::config(keys.clone())?));
             // Bound once, so that the port is known, and closed until it is served.
             let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?.local_addr()?;
             doors.insert(at, Door { keys, acceptor, address, listens: None });
@@ -121,6 +125,7 @@ impl Door {
 #[derive(Debug)]
 struct Keys {
     at: (NodeId, u16),
+    way: Way,
     scene: Scene,
     issued: Arc<Issued>,
     turn: AtomicUsize,
@@ -142,17 +147,14 @@ impl ResolvesServerCert for Keys {
     }
 }
 
-fn config(keys: Arc<Keys>) -> io::Result<ServerConfig> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-    let mut config = builder.map_err(io::Error::other)?.with_no_client_auth().with_cert_resolver(keys);
-    config.session_storage = Arc::new(NoServerSessionStorage {});
-    config.send_tls13_tickets = 0;
-    Ok(config)
-}
-
 /// A web client is served, or sent where the node sends its users; any other says nothing.
-async fn answer(stream: TcpStream, acceptor: TlsAcceptor, keys: &Keys) -> io::Result<()> {
+async fn answer(mut stream: TcpStream, acceptor: TlsAcceptor, keys: &Keys) -> io::Result<()> {
+    if let Way::Starttls(protocol) = keys.way {
+        match lab::grant(stream, protocol).await? {
+            Some(led) => stream = led,
+            None => return Ok(()),
+        }
+    }
     let mut stream = acceptor.accept(stream).await?;
     let mut request = [0; 1024];
     let length = stream.read(&mut request).await?;

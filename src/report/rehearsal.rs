@@ -36,8 +36,14 @@ struct Report<'a> {
     broken_step: Option<usize>,
     /// How it was broken, in words.
     how: Option<&'static str>,
+    /// How many steps were done before one turned back; null if nobody did.
+    undone_after: Option<usize>,
+    /// Steps that were done.
     steps: usize,
+    /// Client paths that the proof looks at.
     paths: usize,
+    /// Client paths that somebody went.
+    paths_played: usize,
     /// Clients that came; of those that go the same way at the same moment one connects for all.
     tries: usize,
     connections: usize,
@@ -48,7 +54,7 @@ struct Report<'a> {
     failures: Vec<Failure<'a>>,
     /// Classes of harm that clients met.
     met: Vec<&'static str>,
-    /// Classes of harm that the proof predicts for the way forth.
+    /// Classes of harm that the proof predicts for what was played.
     predicted: Vec<&'static str>,
     /// True if both are the same.
     agrees: bool,
@@ -63,6 +69,8 @@ struct Failure<'a> {
     at: i64,
     /// The step that was being carried out, or was last; null before the first.
     step: Option<usize>,
+    /// True if that step was being undone.
+    undoing: bool,
     view: &'a str,
     name: &'a str,
     service: &'a str,
@@ -105,8 +113,10 @@ fn report(told: &Rehearsed) -> Report<'_> {
         exit_status: rehearsal_status(told),
         broken_step: told.broken.map(|b| b.0),
         how: told.broken.map(|b| b.1),
+        undone_after: told.undone_after,
         steps: told.steps,
         paths: told.paths,
+        paths_played: told.paths_played,
         tries: told.tries,
         connections: told.connections,
         questions: told.questions,
@@ -119,6 +129,7 @@ fn report(told: &Rehearsed) -> Report<'_> {
                 class: f.class.word(),
                 at: f.at,
                 step: f.step,
+                undoing: f.undoing,
                 view: &f.view,
                 name: &f.name,
                 service: &f.service,
@@ -133,21 +144,22 @@ fn report(told: &Rehearsed) -> Report<'_> {
 }
 
 fn lines(told: &Rehearsed) -> Vec<String> {
-    let what = told.broken.map_or("as planned".to_string(), |(step, how)| format!("step {step} {how}"));
+    let mut what = told.broken.map_or("as planned".to_string(), |(step, how)| format!("step {step} {how}"));
+    if let Some(done) = told.undone_after {
+        what += &format!(", turned back after step {done}");
+    }
+    let paths = match told.paths == told.paths_played {
+        true => format!("{} client paths", told.paths),
+        false => format!("{} of {} client paths", told.paths_played, told.paths),
+    };
+    let plural = if told.steps == 1 { "step" } else { "steps" };
     let mut lines = vec![format!(
-        "REHEARSED  {} -> {}, {what}: {} steps, {} client paths; {} tries by {} connections, {} questions, {} moments; {} failed",
-        told.from,
-        told.to,
-        told.steps,
-        told.paths,
-        told.tries,
-        told.connections,
-        told.questions,
-        told.moments,
-        told.failed
+        "REHEARSED  {} -> {}, {what}: {} {plural}, {paths}; {} tries by {} connections, {} questions, {} moments; {} failed",
+        told.from, told.to, told.steps, told.tries, told.connections, told.questions, told.moments, told.failed
     )];
     for failure in &told.failures {
-        let step = failure.step.map_or("before the first step".into(), |s| format!("step {s}"));
+        let undoing = if failure.undoing { "undoing " } else { "" };
+        let step = failure.step.map_or("before the first step".into(), |s| format!("{undoing}step {s}"));
         lines.push(format!(
             "X  {}  {}, {step}: {} for {} ({}): {}",
             failure.class.word(),

@@ -21,8 +21,12 @@ mta-sts = "7d"
 "#;
 
 fn rehearse(args: &[&str]) -> Output {
+    rehearse_plan(PLAN, args)
+}
+
+fn rehearse_plan(plan: &str, args: &[&str]) -> Output {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("plan.toml"), PLAN).unwrap();
+    std::fs::write(folder.path().join("plan.toml"), plan).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_coexist"));
     command.arg("rehearse").arg("plan.toml").args(args).current_dir(folder.path()).env("NO_COLOR", "1");
     command.output().unwrap()
@@ -42,8 +46,10 @@ fn what_is_planned_hurts_nobody_and_the_json_is_as_its_schema_says() {
         json["tries"].as_u64() > json["connections"].as_u64() && json["connections"].as_u64() > Some(20),
         "{json:#}"
     );
-    // Policies are proved, and not played.
-    assert!(json["not_played"].as_array().unwrap().contains(&"MTA-STS".into()), "{json:#}");
+    // Senders of mail believe the policy; only the ways back are left out.
+    assert_eq!((&json["paths_played"], json["undone_after"].is_null()), (&json["paths"], true), "{json:#}");
+    let left: Vec<_> = json["not_played"].as_array().unwrap().iter().map(|w| w.as_str().unwrap()).collect();
+    assert!(left.len() == 1 && left[0].ends_with("ways back (--undo-after N plays one)"), "{left:?}");
     let schema = Command::new(env!("CARGO_BIN_EXE_coexist")).args(["schema", "rehearsal"]).output().unwrap();
     let schema: serde_json::Value = serde_json::from_slice(&schema.stdout).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
@@ -60,4 +66,33 @@ fn without_the_certificate_on_the_new_server_its_clients_find_nobody() {
     assert_eq!(json["met"], serde_json::json!(["nothing-listens"]));
     assert_eq!(json["failures"][0]["name"], "www.domain.com");
     assert_eq!(json["broken_step"], bind + 1);
+}
+
+#[test]
+fn who_turns_back_in_time_hurts_nobody() {
+    let planned = before_to_coexistence(PLAN);
+    let (flip, _) = *steps(&planned, StepKind::Flip).last().unwrap();
+    let (status, json) = told(&["--undo-after", &(flip + 1).to_string()]);
+    assert_eq!(
+        (status, &json["agrees"], &json["undone_after"]),
+        (Some(0), &true.into(), &(flip + 1).into()),
+        "{json:#}"
+    );
+    assert_eq!(json["not_played"], serde_json::json!([]));
+}
+
+#[test]
+fn steps_that_are_none_and_ways_back_that_are_none_are_mistakes() {
+    let count = before_to_coexistence(PLAN).timeline.steps.len();
+    for (args, words) in [
+        (["--break-step", "0"], format!("--break-step 0: there are {count} steps")),
+        (["--break-step", "99"], format!("--break-step 99: there are {count} steps")),
+        (["--undo-after", "0"], format!("--undo-after 0: there are {count} steps")),
+        (["--undo-after", "99"], format!("--undo-after 99: there are {count} steps")),
+        (["--from", "coexistence"], "nothing goes from coexistence to coexistence".into()),
+    ] {
+        let output = rehearse(&args);
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code() == Some(2) && told.contains(&words), "{args:?}: {told}");
+    }
 }

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use super::super::certificates::Issue;
 use super::super::machines::{Door, Machine, Manner};
-use super::super::policies::policy;
+use super::super::policies::{WEEK, policy};
 use super::super::web::Web;
 use super::super::world::{Holds, World};
 use super::super::zone::Entry;
@@ -202,7 +202,7 @@ fn set_policy(world: &mut World, domain: &str, policy: Option<String>) {
 
 pub(super) fn list_others_only(world: &mut World, domain: &str) {
     let former = Name::parse(&format!("former.{domain}")).ok();
-    set_policy(world, domain, Some(policy(former.iter())));
+    set_policy(world, domain, Some(policy(former.iter(), WEEK)));
 }
 
 pub(super) fn take_policy_away(world: &mut World, domain: &str) {

@@ -15,15 +15,19 @@ pub struct Rehearsed {
     pub to: Phase,
     /// The step that was broken, counted from 1, and how: `left out`.
     pub broken: Option<(usize, &'static str)>,
-    /// Steps that were played.
+    /// How many steps were done before one turned back, if one did.
+    pub undone_after: Option<usize>,
+    /// Steps that were done.
     pub steps: usize,
-    /// Client paths that were gone.
+    /// Client paths that the proof looks at.
     pub paths: usize,
+    /// Client paths that somebody went.
+    pub paths_played: usize,
     /// Clients that came; of those that go the same way at the same moment one connects for all.
     pub tries: usize,
     /// Connections that were made.
     pub connections: usize,
-    /// Questions that name servers answered.
+    /// Questions that name servers answered, and those who give the policies of mail domains.
     pub questions: usize,
     /// Moments at which clients came.
     pub moments: usize,
@@ -48,6 +52,8 @@ pub struct MetHarm {
     pub at: Second,
     /// The step that was being carried out or was carried out last, counted from 1.
     pub step: Option<usize>,
+    /// True if it was being undone.
+    pub undoing: bool,
     /// Whose client.
     pub view: String,
     /// The name that it began with.

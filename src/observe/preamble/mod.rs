@@ -216,6 +216,15 @@ fn words(text: &str) -> String {
     text.chars().take(WORDS).collect()
 }
 
+/// Speaks a protocol to a server until TLS may begin; `name` is whom the client asks for.
+pub(crate) async fn upgraded(
+    io: &mut (impl AsyncRead + AsyncWrite + Unpin),
+    protocol: Word,
+    name: &str,
+) -> Result<(), TlsOutcome> {
+    run(io, of(protocol, "client.invalid", name)).await
+}
+
 /// Plays a dialogue on a connection until TLS may begin.
 pub async fn run(io: &mut (impl AsyncRead + AsyncWrite + Unpin), mut dialogue: Dialogue) -> Result<(), TlsOutcome> {
     let failed = |e: std::io::Error| of_fault(dial::fault(&e), Stage::Dialogue);
