@@ -146,6 +146,19 @@ fn hints_flip_with_the_addresses() {
 }
 
 #[test]
+fn the_picture_has_a_lane_for_whatever_clients_and_senders_are_told() {
+    let page = page(PLAN);
+    for lane in
+        ["_25._tcp.mail.example.org TLSA (", "mail.example.org HTTPS (", "example.net MX (", "example.net MTA-STS ("]
+    {
+        assert!(page.contains(&format!("<title>{lane}")), "{lane}: {page}");
+    }
+    for value in ["old, new", "mx1.example.org, mx2.example.org"] {
+        assert!(page.contains(&format!("<title>{value}</title>")), "{value}");
+    }
+}
+
+#[test]
 fn spf_is_widened_before_mail_moves_unless_it_allows_all_already() {
     let planned = safe(PLAN);
     let spf = steps(&planned, StepKind::ChangeSpf);

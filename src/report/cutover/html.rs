@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::lanes::{Lane, MOST, lanes};
+use super::lanes::{Lane, MOST, PICTURE, lanes};
 use super::telling::{Telling, label};
 use crate::model::cutover::{Cutover, Script, Second, Step};
 use crate::model::text::{escape, shown};
@@ -28,7 +28,7 @@ pre{background:var(--box);padding:.6rem;white-space:pre-wrap;overflow-wrap:anywh
 ol.steps>li{margin:.8rem 0}.more{color:var(--pale);margin:.1rem 0}
 .verdict{font-weight:700;padding:.1rem .5rem;border-radius:.2rem;color:#fff}
 .safe{background:#1b6e3c}.harm{background:#a3161b}.unknown{background:#8a5a00}
-figure{margin:1rem 0;overflow-x:auto}figcaption{color:var(--pale)}
+figure{margin:1rem 0;overflow-x:auto}summary{cursor:pointer;margin:.4rem 0}figcaption{color:var(--pale)}
 svg text{fill:var(--ink)}svg text.on{fill:#1c1c1c}svg line{stroke:var(--line)}
 @media print{:root{--ink:#000;--pale:#333;--page:#fff;--box:#f4f4f4;--line:#999}body{margin:0;max-width:none;font-size:11px}
 *{print-color-adjust:exact;-webkit-print-color-adjust:exact}svg{max-width:100%;height:auto}figure,ol.steps>li{break-inside:avoid}}
@@ -57,7 +57,7 @@ fn page(telling: &Telling) -> Markup {
                 h1 { (title) }
                 p { span class=(class(telling)) { (telling.verdict()) } " " (shown(&telling.outline().join("; "))) }
                 (list(&cutover.summary))
-                (picture(telling))
+                (pictures(telling))
                 h2 { "Steps" }
                 ol.steps { @for (i, step) in cutover.timeline.steps.iter().enumerate() { (one(telling, i, step)) } }
                 h2 { "Proof" }
@@ -119,35 +119,56 @@ fn list(lines: &[String]) -> Markup {
     html! { @if !lines.is_empty() { ul { @for line in lines { li { (shown(line)) } } } } }
 }
 
-/// The lanes side by side; every time at which anything changes has the same width, or a day's wait would leave no room for
-/// the minutes.
-fn picture(telling: &Telling) -> Markup {
+/// The lanes, some in each picture: the first is seen at once, the others unfold.
+fn pictures(telling: &Telling) -> Markup {
     let lanes = lanes(telling.cutover);
-    if lanes.is_empty() {
-        return html! {};
-    }
     let drawn = &lanes[..lanes.len().min(MOST)];
-    let grid = Grid::of(telling, drawn);
-    let (width, height) = (grid.x(grid.times.len()), HEAD + ROW * drawn.len() + 8);
     let left_out = lanes.len() - drawn.len();
+    html! {
+        @for (i, lanes) in drawn.chunks(PICTURE).enumerate() {
+            @if i == 0 {
+                (picture(telling, lanes, true))
+            } @else {
+                details {
+                    summary { "lanes " (i * PICTURE + 1) " to " (i * PICTURE + lanes.len()) ": " (between(telling, lanes)) }
+                    (picture(telling, lanes, false))
+                }
+            }
+        }
+        @if left_out > 0 { p.more { (left_out) " further lanes are not drawn." } }
+    }
+}
+
+/// From which lane to which.
+fn between(telling: &Telling, lanes: &[Lane]) -> String {
+    let ends = [lanes.first(), lanes.last()].into_iter().flatten();
+    ends.map(|lane| heading(telling, lane)).collect::<Vec<_>>().join(" … ")
+}
+
+/// Lanes side by side; every time at which anything changes has the same width, or a day's wait would leave no room for the
+/// minutes. One of them says how hatching looks.
+fn picture(telling: &Telling, lanes: &[Lane], defines: bool) -> Markup {
+    let grid = Grid::of(telling, lanes);
+    let (width, height) = (grid.x(grid.times.len()), HEAD + ROW * lanes.len() + 8);
     html! {
         figure {
             svg xmlns="http://www.w3.org/2000/svg" viewBox=(format!("0 0 {width} {height}")) width=(width) role="img"
-                aria-label="where each name leads, and when caches mix old and new" font-family="system-ui, sans-serif" font-size="12" {
-                defs {
-                    pattern id="mixed" width="8" height="8" patternUnits="userSpaceOnUse" patternTransform="rotate(45)" {
-                        rect width="3" height="8" fill="#000" fill-opacity="0.22" {}
+                aria-label="what clients are told of each name, and when caches mix old and new" font-family="system-ui, sans-serif" font-size="12" {
+                @if defines {
+                    defs {
+                        pattern id="mixed" width="8" height="8" patternUnits="userSpaceOnUse" patternTransform="rotate(45)" {
+                            rect width="3" height="8" fill="#000" fill-opacity="0.22" {}
+                        }
                     }
                 }
                 @for (i, time) in grid.times.iter().enumerate() {
                     line x1=(grid.x(i)) x2=(grid.x(i)) y1=(HEAD - 8) y2=(height) {}
                     text x=(grid.x(i) + 3) y=(if i % 2 == 0 { 18 } else { 36 }) { (telling.clock.at(*time)) }
                 }
-                @for (row, lane) in drawn.iter().enumerate() { (drawn_lane(telling, lane, row, &grid)) }
+                @for (row, lane) in lanes.iter().enumerate() { (drawn_lane(telling, lane, row, &grid)) }
             }
             figcaption {
-                "Where each name leads. Hatched: caches may still return the answer before. Not to scale."
-                @if left_out > 0 { " " (left_out) " further lanes are not drawn." }
+                "Where each name leads, and what senders of mail and browsers are told. Hatched: caches may still return the answer before. Not to scale."
             }
         }
     }
@@ -178,7 +199,9 @@ impl Grid {
 
 /// A lane's name and view.
 fn heading(telling: &Telling, lane: &Lane) -> String {
-    format!("{} ({})", shown(lane.name.as_str()), shown(telling.cutover.timeline.view(lane.view)))
+    let word = lane.about.word();
+    let blank = if word.is_empty() { "" } else { " " };
+    format!("{}{blank}{word} ({})", shown(lane.name.as_str()), shown(telling.cutover.timeline.view(lane.view)))
 }
 
 /// As much of a text as fits.
