@@ -16,6 +16,8 @@ const ROW: usize = 30;
 const HEAD: usize = 54;
 /// The column of the names: as wide as the longest, within these.
 const NAMES: [usize; 2] = [120, 460];
+/// Lines of what changes that are not folded.
+const SUMMARY: usize = 20;
 /// A letter is about so wide, at the size of the picture's text.
 const LETTER: usize = 7;
 
@@ -56,7 +58,7 @@ fn page(telling: &Telling) -> Markup {
             body {
                 h1 { (title) }
                 p { span class=(class(telling)) { (telling.verdict()) } " " (shown(&telling.outline().join("; "))) }
-                (list(&cutover.summary))
+                (summary(&cutover.summary))
                 (pictures(telling))
                 h2 { "Steps" }
                 ol.steps { @for (i, step) in cutover.timeline.steps.iter().enumerate() { (one(telling, i, step)) } }
@@ -113,6 +115,17 @@ fn commands(script: &Script) -> Markup {
 
 fn section(title: &str, lines: Vec<String>) -> Markup {
     html! { @if !lines.is_empty() { h2 { (title) } (list(&lines)) } }
+}
+
+/// What changes; of much the first lines are seen at once, and the rest unfolds.
+fn summary(lines: &[String]) -> Markup {
+    let (first, more) = lines.split_at(lines.len().min(SUMMARY));
+    html! {
+        (list(first))
+        @if !more.is_empty() {
+            details { summary { (more.len()) " more changes" } (list(more)) }
+        }
+    }
 }
 
 fn list(lines: &[String]) -> Markup {

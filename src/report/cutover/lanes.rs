@@ -39,6 +39,7 @@ impl About {
             CacheKind::Tlsa => &[CacheKind::Tlsa],
             CacheKind::MtaSts => &[CacheKind::MtaSts],
             CacheKind::Hsts => &[CacheKind::Hsts],
+            CacheKind::Url => &[CacheKind::Url],
             CacheKind::A | CacheKind::Aaaa | CacheKind::Cname => &[CacheKind::Cname, CacheKind::A, CacheKind::Aaaa],
         }
     }
