@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 
 use super::Change;
 use crate::judge::case::Case;
+use crate::judge::certificates::Content;
 use crate::model::phase::{Moment, Phase};
-use crate::model::plan::{NameId, Plan, Pool, PoolId, ServerId, Target, Wanted};
+use crate::model::plan::{CertId, CertificatePart, NameId, Plan, Pool, PoolId, ServerId, Target, Wanted};
 use crate::model::service::{Service, services_of};
 use crate::model::source::Located;
 
@@ -23,9 +24,22 @@ pub(super) fn changes(case: &Case) -> Vec<Change> {
         let of = move |(target, service): &(Target, Service)| (*target, service.clone());
         at.iter().map(of).map(move |(target, service)| Change { target, service, name: None, from, to, ahead })
     };
-    let own = (0..plan.names.len()).map(NameId).filter(|n| plan.name(*n).certificate.is_some());
+    let own = (0..plan.names.len()).map(NameId).filter(|n| may_change(case, *n));
     let own = own.flat_map(|n| steps.iter().flat_map(move |step| of_name(case, n, *step)));
     steps.iter().copied().flat_map(change).chain(own).collect()
+}
+
+/// True if a name's own certificates are others in some phase or for some service, or may have been issued anew. Many names
+/// have one certificate for good, of which only the names are known.
+fn may_change(case: &Case, name: NameId) -> bool {
+    let is_issued = |c: &CertId| matches!(case.certificates.content(*c), Content::Leaves(_));
+    match case.plan.name(name).certificate.as_ref().map(|c| c.parts.as_slice()) {
+        None => false,
+        Some([CertificatePart { from: None, word: None, certificates }]) if !certificates.is_empty() => {
+            certificates.iter().any(is_issued)
+        }
+        Some(_) => true,
+    }
 }
 
 /// The changes of a name's own certificates, at the targets to which it leads before and after; where it moves, the old
