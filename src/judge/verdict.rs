@@ -118,7 +118,7 @@ fn judged(context: &Context, drafts: &[Draft], off: &[Draft]) -> Vec<Judged> {
         let all = obligation.holds.iter().fold(MomentSet::EMPTY, |all, (_, set)| all.union(*set));
         Judged {
             id: obligation.id.clone(),
-            kind: wording::kind(&*obligation.claim),
+            kind: wording::kind(&obligation.claim),
             name: Some(case.plan.name(obligation.name).name.shared()),
             about: wording::about(case, i, &mut words.shared),
             phases: words.phases.entry(all).or_insert_with(|| moments(all)).clone(),

@@ -160,7 +160,7 @@ mod tests {
             RecordType::Ns => ns((0..256).map(|n| format!("ns{n}.example.org"))),
             // One that nobody reaches from outside, or one of many.
             _ if number(p) % 2 == 0 => a([10, 0, 0, 9].into()),
-            _ => a(Ipv4Addr::from(0xc633_0001 + (number(p) % 200 << 8)).into()),
+            _ => a(Ipv4Addr::from(0xc633_0001 + ((number(p) % 200) << 8)).into()),
         });
         let all: Vec<&String> = steps.iter().flatten().collect();
         assert!((20..200).contains(&all.len()), "{}", all.len());

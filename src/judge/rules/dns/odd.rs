@@ -33,7 +33,7 @@ pub(super) enum Odd {
 /// The name and view of a problem that is odd in this way.
 pub(super) fn about(context: &Context, item: &Item, odd: Odd) -> Option<(NameId, ViewId)> {
     let Fault::Dns(view, _, _) = &item.problem.fault else { return None };
-    (of(context, item) == Some(odd)).then(|| (item.obligation.name, *view))
+    (of(context, item) == Some(odd)).then_some((item.obligation.name, *view))
 }
 
 /// What is odd about an answer of addresses that the plan does not say; `None` for other problems.

@@ -89,7 +89,7 @@ fn splits(context: &Context) -> Vec<(usize, ViewId, Camps, Split)> {
         }
         let (camps, looks) = camps(context, name, *view);
         if camps.len() > 1 {
-            out.push((index, *view, camps, Split { index, name: name, looks }));
+            out.push((index, *view, camps, Split { index, name, looks }));
         }
     }
     out

@@ -97,7 +97,7 @@ fn flips(case: &Case) -> Vec<Flip> {
         let from = plan.phases.get(&to).and_then(|dates| dates.from);
         // A day that is over tells no more than that it is not done yet; without one the flip may be now.
         let at = from.map_or(case.now, |from| from.max(case.now));
-        case.is_due(i).then_some(Flip { name: name, view: *view, at_most: *at_most, at, obligation: Some(i) })
+        case.is_due(i).then_some(Flip { name, view: *view, at_most: *at_most, at, obligation: Some(i) })
     };
     let mut out: Vec<Flip> = case.obligations.iter().enumerate().filter_map(eve).collect();
     for view in plan.view_ids() {

@@ -137,9 +137,9 @@ fn is_down(context: &Context, culprit: Culprit, items: &[Item]) -> bool {
         Claim::Serves { server: s, service, .. } if *s == server => Some(service.port),
         _ => None,
     };
-    let refusing: BTreeSet<u16> = items.iter().filter_map(|i| port(&*i.obligation.claim)).collect();
+    let refusing: BTreeSet<u16> = items.iter().filter_map(|i| port(&i.obligation.claim)).collect();
     let due = case.obligations.iter().enumerate().filter(|(i, _)| case.is_due(*i));
-    items.iter().all(refused) && due.filter_map(|(_, o)| port(&*o.claim)).all(|p| refusing.contains(&p))
+    items.iter().all(refused) && due.filter_map(|(_, o)| port(&o.claim)).all(|p| refusing.contains(&p))
 }
 
 fn is_by_balancer(item: &Item) -> bool {

@@ -47,7 +47,7 @@ pub(super) fn answers<'a>(context: &'a Context) -> Vec<Answer<'a>> {
             let Found::Fresh(looks) = case.evidence.find(&probe, |_| true) else { continue };
             out.extend(looks.into_iter().filter_map(|look| {
                 let outcome = case.evidence.http(look)?;
-                Some(Answer { name: name, server: *server, address, obligation, look, outcome })
+                Some(Answer { name, server: *server, address, obligation, look, outcome })
             }));
         }
     }
