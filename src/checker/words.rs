@@ -1,7 +1,7 @@
 //! What a proof says, in words without clock times.
 
 use super::answers::Reply;
-use crate::model::cutover::{Change, Datum, HarmClass, NodeId, Timeline, Witness};
+use crate::model::cutover::{Change, ClientPath, Datum, HarmClass, NodeId, Timeline, Witness};
 use crate::model::name::Name;
 
 /// A reply as an administrator reads it.
@@ -96,6 +96,9 @@ pub(super) fn witness(timeline: &Timeline, witness: &Witness) -> String {
         (HarmClass::WrongName, _) => {
             format!("meets {node} ({at}), which serves \"{label}\" at {service}: it does not cover {reference}")
         }
+        (HarmClass::Untrusted, Some(credential)) if is_trusted(timeline, credential, &witness.path) => format!(
+            "meets {node} ({at}), which serves \"{label}\" at {service}: the TLSA records that it knows do not allow that"
+        ),
         (HarmClass::Untrusted, _) => {
             format!("meets {node} ({at}), which serves \"{label}\" at {service}: this client does not trust it")
         }
@@ -108,6 +111,12 @@ pub(super) fn witness(timeline: &Timeline, witness: &Witness) -> String {
         (HarmClass::RedirectLoop, _) => format!("is sent by {node} to {reference}, which leads to {node} again"),
     };
     format!("{who} {meets}")
+}
+
+/// True if the clients of a path trust a certificate by itself.
+fn is_trusted(timeline: &Timeline, credential: usize, path: &ClientPath) -> bool {
+    let trusted = timeline.credentials.get(credential).and_then(|c| c.trusted.as_ref());
+    trusted.is_some_and(|views| views.contains(&path.view))
 }
 
 fn who(timeline: &Timeline, witness: &Witness) -> String {

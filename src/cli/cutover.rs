@@ -224,5 +224,8 @@ fn refused(plan: &Plan, runbook: Option<&Runbook>, refusals: &[Refusal]) -> Trou
         output::tell(&shown(&format!("error: {at}{}", refusal.title)));
         output::tell(&shown(&format!("help: {}", refusal.help)));
     }
-    Trouble::new(format!("{}: nothing was planned", plan.source.file))
+    match runbook {
+        Some(runbook) => Trouble::new(format!("{}: nothing was proved", runbook.source.file)),
+        None => Trouble::new(format!("{}: nothing was planned", plan.source.file)),
+    }
 }

@@ -26,6 +26,15 @@ pub fn run(args: RehearseArgs) -> Result<u8, Trouble> {
         ))
         .help("--from and --to say between which phases"));
     }
+    if let (Some(done), Some(number)) = (args.undo_after, args.break_step)
+        && done < number.saturating_add(usize::from(args.how == BreakArg::Swap))
+    {
+        let swapped = if args.how == BreakArg::Swap { ", with the one after it," } else { "" };
+        return Err(Trouble::new(format!(
+            "--undo-after {done}: step {number}{swapped} is not reached before one turns back"
+        ))
+        .help("break a step that is done, or turn back later"));
+    }
     let timeline = turned(broken(&planned, &args)?, &args)?;
     if timeline.paths.len() > PATHS {
         return Err(Trouble::new(format!("{} client paths are too many to be played", timeline.paths.len()))

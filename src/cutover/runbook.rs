@@ -86,8 +86,12 @@ fn made(draft: &Draft, step: &RunbookStep, at: Option<i64>) -> Result<Step, Refu
     let changes = Picked { draft, step }.changes();
     if changes.is_empty() && changes_facts(step.kind) {
         let title = format!("this {} changes nothing", step.kind.word());
-        let help = "what it names is as wanted already, or has nothing to do with it; leave it out";
-        return Err(mistake(step.span, &title, help));
+        let help = match (step.kind, step.ttl) {
+            (StepKind::LowerTtl, Some(ttl)) => format!("no record that it names has a TTL above {ttl} s"),
+            (StepKind::RaiseTtl, Some(ttl)) => format!("no record that it names has a TTL below {ttl} s"),
+            _ => "what it names is as wanted already, or has nothing to do with it; leave it out".into(),
+        };
+        return Err(mistake(step.span, &title, &help));
     }
     let what = match changes.is_empty() {
         true => step.kind.word().to_string(),

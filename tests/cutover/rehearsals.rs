@@ -84,6 +84,8 @@ fn who_turns_back_in_time_hurts_nobody() {
 #[test]
 fn steps_that_are_none_and_ways_back_that_are_none_are_mistakes() {
     let count = before_to_coexistence(PLAN).timeline.steps.len();
+    let beyond = rehearse(&["--undo-after", "2", "--break-step", "3"]);
+    assert!(String::from_utf8_lossy(&beyond.stderr).contains("step 3 is not reached before one turns back"));
     for (args, words) in [
         (["--break-step", "0"], format!("--break-step 0: there are {count} steps")),
         (["--break-step", "99"], format!("--break-step 99: there are {count} steps")),

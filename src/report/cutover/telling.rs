@@ -1,7 +1,7 @@
 //! What every form says alike: verdict, waits, witnesses, deadlines. Text as it is; each form makes it fit to be shown.
 
 use super::clock::Clock;
-use crate::model::cutover::{Cutover, Deadline, Step, StepKind, Verdict, Wait, Witness, moved_words, span};
+use crate::model::cutover::{Cutover, Deadline, Moved, Step, StepKind, Verdict, Wait, Witness, moved_words, span};
 
 /// The words of one cutover.
 pub(super) struct Telling<'a> {
@@ -92,9 +92,10 @@ impl<'a> Telling<'a> {
 
     /// What makes it safe.
     pub(super) fn cure(&self) -> Option<String> {
-        let moves = self.cutover.mend.iter().flat_map(|m| &m.moves);
-        let texts: Vec<String> = moves.map(|m| moved_words(&self.cutover.timeline, m)).collect();
-        (!texts.is_empty()).then(|| format!("safe with {}", texts.join(", and ")))
+        let moves: Vec<&Moved> = self.cutover.mend.iter().flat_map(|m| &m.moves).collect();
+        let texts: Vec<String> = moves.iter().map(|m| moved_words(&self.cutover.timeline, m)).collect();
+        let with = if matches!(moves.as_slice(), [Moved::Without { .. }]) { "" } else { "with " };
+        (!texts.is_empty()).then(|| format!("safe {with}{}", texts.join(", and ")))
     }
 
     /// A witness in words and clock times.
