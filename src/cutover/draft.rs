@@ -10,7 +10,7 @@ use crate::model::cutover::{
     Wait, World,
 };
 use crate::model::name::Name;
-use crate::model::plan::{Plan, PlannedName, ViewId, ViewKind};
+use crate::model::plan::{Plan, PlannedName, ViewId, ViewKind, Window};
 
 /// For how long clients keep URLs of which nobody says how long, in seconds: what Autodiscover answers without a TTL is valid
 /// for an hour (learn.microsoft.com, Exchange client developer, "TTL (POX)").
@@ -297,7 +297,10 @@ impl<'a> Draft<'a> {
         let guesses = guesses::lines(&self);
         let mut unknown = self.facts.unknown;
         unknown.extend(guesses);
-        if self.facts.zero.is_none() && !self.plan.cutover.windows.is_empty() && !self.steps.is_empty() {
+        if self.facts.zero.is_none()
+            && self.plan.cutover.windows.iter().any(|w| !w.is_empty())
+            && !self.steps.is_empty()
+        {
             unknown.insert("the windows of [cutover] count once --start says when to begin".into());
         }
         let timeline = Timeline {
@@ -315,7 +318,8 @@ impl<'a> Draft<'a> {
             paths: self.facts.paths,
             steps: self.steps,
         };
-        let windows: Vec<_> = self.plan.cutover.windows.iter().map(|w| w.value).collect();
+        let windows = self.plan.cutover.windows.iter().map(|of_view| of_view.iter().map(|w| w.value).collect());
+        let windows: Vec<Vec<Window>> = windows.collect();
         let schedule = schedule::schedule(&timeline, &windows, ask.zone);
         let rollback = summary::rollback(&timeline, self.plan.cutover.rollback_budget, &mut unknown);
         let assumptions = assumptions::all(self.plan, &timeline);

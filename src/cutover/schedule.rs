@@ -7,10 +7,12 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 use crate::model::cutover::{Schedule, Second, Step, Timeline};
 use crate::model::plan::Window;
 
-/// The calendar of all steps. Windows are kept where second 0 is known.
-pub(super) fn schedule(timeline: &Timeline, windows: &[Window], zone: Option<&TimeZone>) -> Vec<Schedule> {
+/// The calendar of all steps. Windows, of each view its own, are kept where second 0 is known.
+pub(super) fn schedule(timeline: &Timeline, windows: &[Vec<Window>], zone: Option<&TimeZone>) -> Vec<Schedule> {
     let mut out: Vec<Schedule> = Vec::with_capacity(timeline.steps.len());
+    let all = windows.concat();
     for step in &timeline.steps {
+        let windows = step.view.map_or(Some(&all), |view| windows.get(view.0)).map_or(&[][..], Vec::as_slice);
         let previous = out.last().map_or(0, |s: &Schedule| s.end);
         let waits = step.waits.iter().filter_map(|w| Some(out.get(w.after)?.end + i64::from(w.seconds)));
         let earliest = waits.chain([previous]).chain(step.not_before).chain(step.at).max().unwrap_or(0);

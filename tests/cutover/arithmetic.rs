@@ -78,6 +78,27 @@ fn a_flip_waits_for_the_window_by_the_clock_on_the_wall() {
 }
 
 #[test]
+fn views_flip_on_days_of_their_own() {
+    let windows = "low-ttl = \"5m\"\nwindows = { internal = \"Wed 20:00-22:00\", external = [\"Fri 20:00-22:00\"] }";
+    let external = "[views.external]\nresolvers = [\"9.9.9.9\"]\n[certificates.all]";
+    let changes = [("low-ttl = \"5m\"", windows), ("[certificates.all]", external)];
+    let text = with(DAY, &changes).replace("address = \"10.0.0", "address = \"203.0.113");
+    let planned = before_to_coexistence(&text);
+    let days = steps(&planned, StepKind::Flip).into_iter().map(|(at, step)| {
+        let start = planned.timeline.at(planned.schedule[at].start).unwrap();
+        (step.view.unwrap().0, start.strftime("%a %H:%M").to_string())
+    });
+    // The certificate is bound first, and checked, in the window's first minutes.
+    assert_eq!(days.collect::<Vec<_>>(), [(0, "Wed 20:20".to_string()), (1, "Fri 20:00".to_string())]);
+    // What belongs to no view keeps to the windows of both.
+    for (step, when) in planned.timeline.steps.iter().zip(&planned.schedule).filter(|(s, _)| s.in_window) {
+        let day = planned.timeline.at(when.start).unwrap().strftime("%a").to_string();
+        let wanted = step.view.map_or(&["Wed", "Fri"][..], |view| if view.0 == 0 { &["Wed"] } else { &["Fri"] });
+        assert!(wanted.contains(&day.as_str()), "{}: {day}", step.what);
+    }
+}
+
+#[test]
 fn a_window_keeps_to_the_clock_on_the_night_on_which_clocks_change() {
     let text =
         with(DAY, &[("low-ttl = \"5m\"", "low-ttl = \"5m\"\nwindows = [\"Sun 01:30-04:00\"]"), ("\"1d\"", "\"5m\"")]);

@@ -121,8 +121,8 @@ pub struct Cutover {
     pub rollback_budget: u32,
     /// When each view flipped into the phase where it stands, by [`ViewId`].
     pub flipped: Vec<Option<Timestamp>>,
-    /// When changes may be made; empty: at any time.
-    pub windows: Vec<Located<Window>>,
+    /// When changes may be made, by [`ViewId`]; empty: at any time. What belongs to no view keeps to those of all.
+    pub windows: Vec<Vec<Located<Window>>>,
     /// What sites, of the plan or not, make browsers remember.
     pub hsts: BTreeMap<Name, Located<Hsts>>,
 }

@@ -99,8 +99,8 @@ pub(super) struct Cutover {
     rollback_budget: Option<Duration>,
     /// When each view flipped into the phase where it stands.
     flipped: Option<ByView<Date>>,
-    /// When changes may be made.
-    windows: Option<OneOrMany<String>>,
+    /// When changes may be made, in all views or in each: ["Mon-Thu 20:00-06:00"]. Default: at any time.
+    windows: Option<ByView<OneOrMany<String>>>,
     /// The Strict-Transport-Security header that sites send, by host name: "max-age=31536000; includeSubDomains".
     hsts: Option<BTreeMap<String, String>>,
 }

@@ -39,7 +39,7 @@ pub(super) fn cutover(reader: &Reader, node: Option<&Node>, views: &Views) -> Cu
         cached_urls: given("cached-urls"),
         rollback_budget: seconds("rollback-budget", ROLLBACK),
         flipped: flipped(reader, get("flipped"), views),
-        windows: get("windows").map(|n| windows(reader, n)).unwrap_or_default(),
+        windows: get("windows").map(|n| windows(reader, n, views)).unwrap_or_default(),
         hsts: hsts(reader, get("hsts")),
     }
 }
@@ -80,26 +80,32 @@ fn flipped(reader: &Reader, node: Option<&Node>, views: &Views) -> Vec<Option<Ti
 }
 
 /// Reads the value of each view, one that stands for several once.
-fn per_view<T: Copy>(reader: &Reader, node: &Node, views: &Views, read: impl Fn(&Node) -> Option<T>) -> Vec<Option<T>> {
+fn per_view<T: Clone>(
+    reader: &Reader,
+    node: &Node,
+    views: &Views,
+    read: impl Fn(&Node) -> Option<T>,
+) -> Vec<Option<T>> {
     let mut known: Vec<(*const Node, Option<T>)> = Vec::new();
     let mut once = |node: &Node| match known.iter().find(|(n, _)| std::ptr::eq(*n, node)) {
-        Some((_, value)) => *value,
+        Some((_, value)) => value.clone(),
         None => {
             let value = read(node);
-            known.push((node, value));
+            known.push((node, value.clone()));
             value
         }
     };
     views.each(reader, node).into_iter().map(|node| node.and_then(&mut once)).collect()
 }
 
-fn windows(reader: &Reader, node: &Node) -> Vec<Located<Window>> {
-    let read = |item: &Node| {
+fn windows(reader: &Reader, node: &Node, views: &Views) -> Vec<Vec<Located<Window>>> {
+    let window = |item: &Node| {
         let text = reader.line(item, "a window such as \"Mon-Thu 20:00-06:00\"")?;
         match Window::parse(&text.value) {
             Ok(window) => Some(Located::new(window, text.span)),
             Err(words) => reader.note(PlanError::at(text.span, "not a window", words)),
         }
     };
-    reader.one_or_many(node).iter().filter_map(read).collect()
+    let all = |node: &Node| Some(reader.one_or_many(node).iter().filter_map(window).collect());
+    per_view(reader, node, views, all).into_iter().map(Option::unwrap_or_default).collect()
 }
