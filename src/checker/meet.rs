@@ -88,6 +88,9 @@ fn presented(
     for credential in credentials {
         let trouble = judged(follower, slot, path, arrival.reference, *credential);
         out.push(Meeting { node: Some(node), credential: Some(*credential), trouble });
+        if becomes_untrusted(follower, slot, path, *credential, &trouble) {
+            out.push(Meeting::hurts(Some(node), Some(*credential), HarmClass::Untrusted));
+        }
     }
 }
 
@@ -116,6 +119,16 @@ fn judged(follower: &Follower, slot: Slot, path: &ClientPath, reference: &Name, 
             _ => clocks.map_or(Trouble::None, |costs| Trouble::Harm(HarmClass::Expired, costs)),
         },
     }
+}
+
+/// True of a certificate that clients do not take yet, for it is not valid, and do not trust once it is.
+fn becomes_untrusted(follower: &Follower, slot: Slot, path: &ClientPath, index: usize, trouble: &Trouble) -> bool {
+    let timeline = follower.timeline;
+    let Some(credential) = timeline.credentials.get(index) else { return false };
+    let begins = deadlines::valid(timeline, credential).0;
+    let is_early = begins.zip(timeline.at(follower.course.earliest(slot))).is_some_and(|(from, now)| now < from);
+    let distrusted = credential.trusted.as_ref().is_some_and(|views| !views.contains(&path.view));
+    matches!(trouble, Trouble::Harm(HarmClass::Expired, 0)) && is_early && distrusted
 }
 
 /// The least cost at which a TLSA RRset is in a cache that does not allow the certificate (RFC 7672 section 2.2).

@@ -1,6 +1,7 @@
 //! Who comes to a name: clients who use it, and clients whom a server sends there.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::RangeInclusive;
 use std::sync::{Mutex, PoisonError};
 
 use smallvec::SmallVec;
@@ -58,6 +59,9 @@ pub(super) fn linked(
     let more: Vec<_> = (0..groups.len()).filter(is_target).map(|i| (i, steps(&groups[i], closures))).collect();
     more.into_iter().for_each(|(i, steps)| closures[i].depends(&steps));
 }
+
+/// No resolver follows a longer chain; a circle ends here.
+const LONGEST_CHAIN: usize = 16;
 
 /// For clients of a view: the web groups that are ever led to a server that sends clients elsewhere.
 pub(super) type Comers = BTreeMap<(ViewId, NodeId), Vec<usize>>;
@@ -132,12 +136,11 @@ impl<'f, 'a> Sources<'f, 'a> {
     /// The servers that send clients in a slot to the name of a group, which leads to that server again, as authoritative
     /// servers have it; and the least cost at which clients come to it.
     pub fn loops(&self, follower: &Follower, slot: Slot) -> Vec<(NodeId, Second)> {
+        let states = follower.states(slot);
+        // In the middle of a step a server may send clients already, and the name lead where it led before.
         let leads_back = |node: &NodeId| {
-            follower.states(slot).any(|state| {
-                let sends = self.history.redirect(*node).is_some_and(|r| r.at(state).contains(follower.group.name));
-                let kinds = [CacheKind::A, CacheKind::Aaaa];
-                sends && kinds.into_iter().any(|kind| leads_to(follower, kind, *node, state))
-            })
+            let kinds = [CacheKind::A, CacheKind::Aaaa];
+            kinds.into_iter().any(|kind| leads_to(follower, (follower.group.name, kind), *node, &states, 0))
         };
         let nodes = self.senders(follower, slot).into_iter().filter(leads_back);
         nodes.filter_map(|node| Some((node, self.costs_to(follower, node, slot)?))).collect()
@@ -195,21 +198,27 @@ impl<'f, 'a> Sources<'f, 'a> {
     }
 }
 
-fn leads_to(follower: &Follower, kind: CacheKind, node: NodeId, state: usize) -> bool {
-    let mut name = follower.group.name;
-    for _ in 0..16 {
-        match follower.closure.find(name, kind).map(|asked| asked.steady(state)) {
-            Some(Reply::Alias(target, _)) => name = target,
-            None | Some(Reply::Absent(_)) => return false,
-            Some(Reply::Data(data, _)) => {
-                return data.iter().any(|datum| match datum {
-                    Datum::Address(address) => {
-                        follower.closure.route(*address).is_some_and(|r| r.at(state).contains(&node))
-                    }
-                    _ => false,
-                });
-            }
+/// True if a name leads to a node while some states count, each of the answers in any of them.
+fn leads_to(
+    follower: &Follower,
+    (name, kind): (&Name, CacheKind),
+    node: NodeId,
+    states: &RangeInclusive<usize>,
+    depth: usize,
+) -> bool {
+    let Some(asked) = follower.closure.find(name, kind).filter(|_| depth < LONGEST_CHAIN) else { return false };
+    let (first, last) = (asked.steady(*states.start()), asked.steady(*states.end()));
+    let replies = std::iter::once(first).chain((last != first).then_some(last));
+    let leads = |datum: &Datum| match datum {
+        Datum::Address(address) => {
+            let route = follower.closure.route(*address);
+            route.is_some_and(|r| r.over(states).any(|nodes| nodes.contains(&node)))
         }
-    }
-    false
+        _ => false,
+    };
+    replies.into_iter().any(|reply| match reply {
+        Reply::Alias(target, _) => leads_to(follower, (target, kind), node, states, depth + 1),
+        Reply::Absent(_) => false,
+        Reply::Data(data, _) => data.iter().any(leads),
+    })
 }
