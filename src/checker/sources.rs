@@ -1,7 +1,6 @@
 //! Who comes to a name: clients who use it, and clients whom a server sends there.
 
 use std::collections::{BTreeMap, HashMap};
-use std::ops::RangeInclusive;
 use std::sync::{Mutex, PoisonError};
 
 use smallvec::SmallVec;
@@ -136,11 +135,10 @@ impl<'f, 'a> Sources<'f, 'a> {
     /// The servers that send clients in a slot to the name of a group, which leads to that server again, as authoritative
     /// servers have it; and the least cost at which clients come to it.
     pub fn loops(&self, follower: &Follower, slot: Slot) -> Vec<(NodeId, Second)> {
-        let states = follower.states(slot);
         // In the middle of a step a server may send clients already, and the name lead where it led before.
         let leads_back = |node: &NodeId| {
             let kinds = [CacheKind::A, CacheKind::Aaaa];
-            kinds.into_iter().any(|kind| leads_to(follower, (follower.group.name, kind), *node, &states, 0))
+            kinds.into_iter().any(|kind| leads_to(follower, (follower.group.name, kind), *node, slot, 0))
         };
         let nodes = self.senders(follower, slot).into_iter().filter(leads_back);
         nodes.filter_map(|node| Some((node, self.costs_to(follower, node, slot)?))).collect()
@@ -198,26 +196,20 @@ impl<'f, 'a> Sources<'f, 'a> {
     }
 }
 
-/// True if a name leads to a node while some states count, each of the answers in any of them.
-fn leads_to(
-    follower: &Follower,
-    (name, kind): (&Name, CacheKind),
-    node: NodeId,
-    states: &RangeInclusive<usize>,
-    depth: usize,
-) -> bool {
+/// True if a name leads to a node in a slot by what authoritative servers say, each of the answers in any state of it.
+fn leads_to(follower: &Follower, (name, kind): (&Name, CacheKind), node: NodeId, slot: Slot, depth: usize) -> bool {
     let Some(asked) = follower.closure.find(name, kind).filter(|_| depth < LONGEST_CHAIN) else { return false };
-    let (first, last) = (asked.steady(*states.start()), asked.steady(*states.end()));
-    let replies = std::iter::once(first).chain((last != first).then_some(last));
+    let states = follower.states(slot);
     let leads = |datum: &Datum| match datum {
         Datum::Address(address) => {
             let route = follower.closure.route(*address);
-            route.is_some_and(|r| r.over(states).any(|nodes| nodes.contains(&node)))
+            route.is_some_and(|r| r.over(&states).any(|nodes| nodes.contains(&node)))
         }
         _ => false,
     };
-    replies.into_iter().any(|reply| match reply {
-        Reply::Alias(target, _) => leads_to(follower, (target, kind), node, states, depth + 1),
+    let mut said = asked.possible(follower.course, slot).into_iter().filter(|p| p.kept_until.is_none());
+    said.any(|possible| match possible.reply {
+        Reply::Alias(target, _) => leads_to(follower, (target, kind), node, slot, depth + 1),
         Reply::Absent(_) => false,
         Reply::Data(data, _) => data.iter().any(leads),
     })

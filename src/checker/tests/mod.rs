@@ -315,3 +315,21 @@ fn a_name_stays_until_no_client_keeps_a_url_with_it() {
     timeline.slack = 1;
     assert!(classes(&timeline).contains(&HarmClass::BelievedAbsent));
 }
+
+#[test]
+fn a_loop_in_the_middle_of_a_step_is_told() {
+    let mut timeline = cutover();
+    let wildcard = CacheKey { owner: Name::parse_owner("*.domain.com").unwrap(), ..key("mail") };
+    // While the name is gone already and its wildcard not moved yet, it leads where its clients are sent from.
+    timeline.world.records.extend([(key("legacy"), a("10.0.0.10", 0)), (wildcard.clone(), a("10.0.0.3", 0))]);
+    timeline.world.redirects.insert(OLD, BTreeSet::from([name("legacy")]));
+    timeline.world.serving.insert((OLD, 443), serves(BOTH).unwrap());
+    let gone = Change::Records { key: key("legacy"), old: Some(a("10.0.0.10", 0)), new: None };
+    let moved = Change::Records { key: wildcard, old: Some(a("10.0.0.3", 0)), new: Some(a("10.0.0.10", 0)) };
+    timeline.steps = vec![step(StepKind::Flip, vec![gone.clone(), moved.clone()], &[])];
+    timeline.steps[0].reversible = false;
+    assert_eq!(classes(&timeline), [HarmClass::RedirectLoop]);
+    timeline.steps = vec![step(StepKind::Flip, vec![moved], &[]), step(StepKind::RemoveRecord, vec![gone], &[])];
+    timeline.steps.iter_mut().for_each(|s| s.reversible = false);
+    assert_eq!(classes(&timeline), []);
+}
