@@ -9,6 +9,7 @@
 
 mod planned;
 mod simulate;
+mod small;
 mod worlds;
 
 use std::collections::BTreeMap;

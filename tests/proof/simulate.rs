@@ -40,14 +40,41 @@ fn harms_in(timeline: &Timeline, orders: impl Fn(usize) -> Vec<Vec<bool>>) -> Ha
     let mut timeline = timeline.clone();
     let end = Step { changes: Vec::new(), waits: Vec::new(), not_before: None, at: None, ..timeline.steps[0].clone() };
     timeline.steps.push(Step { ending: Ending::Observed(0), ..end });
-    let mut harms = play(&timeline, &[], &[], (0, 0));
+    let moments = moments(&timeline, &orders);
+    let mut harms = play(&timeline, &[], &[], &[], (0, 0));
     for step in 0..timeline.steps.len() {
         let times = latest_before(&timeline, step);
         for early in orders(parts(&timeline.steps[step]).len()) {
-            harms.extend(play(&timeline, &times, &early, times[step]));
+            harms.extend(play(&timeline, &moments, &times, &early, times[step]));
         }
     }
     harms
+}
+
+/// A moment at which some parts of a step have changed and the others have not: it may last no second, and still be seen.
+struct Moment {
+    changed: Vec<bool>,
+    replies: Vec<(CacheKey, Reply, i64)>,
+    used: BTreeSet<(ViewId, Name)>,
+}
+
+/// Of each step, those that some order of its parts gives: what was before it and what comes of it are among them.
+fn moments(timeline: &Timeline, orders: &impl Fn(usize) -> Vec<Vec<bool>>) -> Vec<Vec<Moment>> {
+    let questions = questions(timeline);
+    let mut before = timeline.world.clone();
+    let of_step = |step: &Step| {
+        let parts = parts(step);
+        let moment = |changed: Vec<bool>| {
+            let mut world = before.clone();
+            let early = parts.iter().zip(&changed).filter(|(_, is)| **is).flat_map(|(part, _)| part);
+            early.for_each(|c| world.apply(&step.changes[*c]));
+            Moment { changed, replies: answers(timeline, &world, &questions), used: world.used }
+        };
+        let all = orders(parts.len()).into_iter().map(moment).collect();
+        step.changes.iter().for_each(|c| before.apply(c));
+        all
+    };
+    timeline.steps.iter().map(of_step).collect()
 }
 
 /// The steps up to one, and their undoing, as a timeline of their own; `None` if there is no way back.
@@ -169,17 +196,31 @@ fn as_a_whole(step: &Step, key: &CacheKey) -> bool {
 
 /// Plays the steps of `times` and looks at every client in every second of `last`, both ends included; certificates may end
 /// whenever that step is later than it can be, so whether they are valid counts at its start only. Of the last of these
-/// steps the parts change at its start where `early` says so, else at its end; those of earlier ones at their end.
-fn play(timeline: &Timeline, times: &[(i64, i64)], early: &[bool], (start, until): (i64, i64)) -> Harms {
+/// steps the parts change at its start where `early` says so, else at its end; those of earlier ones at their end. What
+/// changes in one second does so one after the other, and whatever is there between may be fetched.
+fn play(
+    timeline: &Timeline,
+    moments: &[Vec<Moment>],
+    times: &[(i64, i64)],
+    early: &[bool],
+    (start, until): (i64, i64),
+) -> Harms {
     let mut when: Vec<(i64, &Change)> = Vec::new();
+    let mut caches = Caches::of(timeline);
     for (i, (start, end)) in times.iter().enumerate() {
         let is_last = i + 1 == times.len();
         for (n, part) in parts(&timeline.steps[i]).iter().enumerate() {
             let at = if is_last && early.get(n).copied().unwrap_or(false) { *start } else { *end };
             when.extend(part.iter().map(|c| (at, &timeline.steps[i].changes[*c])));
         }
+        let is_passed =
+            |m: &&Moment| !is_last || m.changed.iter().zip(early).all(|(changed, early)| *early || !changed);
+        let at = if is_last { *start } else { *end };
+        for moment in moments[i].iter().filter(is_passed) {
+            caches.fetched(timeline, &moment.replies, &moment.used, at);
+        }
     }
-    let seconds = play_changes(timeline, when, (start, until)).into_iter();
+    let seconds = play_with(caches, timeline, when, (start, until)).into_iter();
     let counts = |(now, class): (i64, HarmClass)| now == start || class != HarmClass::Expired;
     seconds.filter(|(now, (_, class))| counts((*now, *class))).map(|(_, harm)| harm).collect()
 }
@@ -187,14 +228,24 @@ fn play(timeline: &Timeline, times: &[(i64, i64)], early: &[bool], (start, until
 /// Plays changes at their times: who is hurt in which of some seconds, the last included.
 pub fn play_changes(
     timeline: &Timeline,
+    when: Vec<(i64, &Change)>,
+    seconds: (i64, i64),
+) -> BTreeSet<(i64, (usize, HarmClass))> {
+    play_with(Caches::of(timeline), timeline, when, seconds)
+}
+
+fn play_with(
+    mut caches: Caches,
+    timeline: &Timeline,
     mut when: Vec<(i64, &Change)>,
     (first, last): (i64, i64),
 ) -> BTreeSet<(i64, (usize, HarmClass))> {
     when.sort_by_key(|(at, _)| *at);
     let mut world = timeline.world.clone();
-    let mut caches = Caches::of(timeline);
     let questions = questions(timeline);
     let mut replies = answers(timeline, &world, &questions);
+    // Until second 0 it was as it begins.
+    caches.fetched(timeline, &replies, &world.used, 0);
     let mut harms = BTreeSet::new();
     let mut now = 0;
     while now <= last {
@@ -214,11 +265,7 @@ pub fn play_changes(
         // before: the last one's count.
         let looked = if now < first { first } else { now + 1 };
         let next = when.first().map_or(looked, |(at, _)| looked.min(*at)).max(now + 1);
-        for (key, reply, hold) in &replies {
-            caches.keep(key, reply.clone(), next + hold);
-        }
-        let urls = i64::from(timeline.cached_urls) + i64::from(timeline.slack);
-        caches.1.extend(world.used.iter().map(|used| (used.clone(), next + urls)));
+        caches.fetched(timeline, &replies, &world.used, next);
         now = next;
     }
     harms
@@ -267,6 +314,22 @@ impl Caches {
             }
         }
         caches
+    }
+
+    /// What may be fetched, and which names are told, until a second.
+    fn fetched(
+        &mut self,
+        timeline: &Timeline,
+        replies: &[(CacheKey, Reply, i64)],
+        used: &BTreeSet<(ViewId, Name)>,
+        until: i64,
+    ) {
+        replies.iter().for_each(|(key, reply, hold)| self.keep(key, reply.clone(), until + hold));
+        let urls = i64::from(timeline.cached_urls) + i64::from(timeline.slack);
+        for name in used {
+            let kept = self.1.entry(name.clone()).or_insert(until + urls);
+            *kept = (*kept).max(until + urls);
+        }
     }
 
     fn keep(&mut self, key: &CacheKey, reply: Reply, until: i64) {
