@@ -1,11 +1,13 @@
 //! A plan at a moment, and what can be broken there.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::fs;
 
 use coexist::lab::World;
 use coexist::model::finding::Judgement;
-use coexist::model::plan::Plan;
+use coexist::model::phase::{Moment, Phase};
+use coexist::model::plan::{CertificateChoice, CertificateSource, MatchMode, Plan, ViewId};
 use serde::Deserialize;
 
 use crate::format::{Scenario, root};
@@ -94,6 +96,25 @@ impl Setting {
         target.is_some_and(|t| self.pools.iter().any(|p| p == t))
     }
 
+    /// True if a server that still shows its old certificate shows one that is as right by the plan, which lists names and
+    /// no very certificate (`match`): the old one has each name of the new one too.
+    pub fn is_as_right(&self, fault: &str) -> bool {
+        let Some(server) = fault.strip_prefix("old-certificate:") else { return false };
+        let (scenario, plan) = (self.scenario(&[]), self.load());
+        let policy = run::policy(&scenario, &plan).unwrap_or_else(|e| panic!("{self}: {e}"));
+        let (Moment::Steady(phase), Some(server)) =
+            (policy.moment(&plan, ViewId(0)), plan.servers.iter().find(|s| *s.label == *server))
+        else {
+            return false;
+        };
+        let by_name = plan.names.iter().any(|n| n.certificate.is_some());
+        let picked = |phase| server.certificate.as_ref().and_then(|choice| names(&plan, choice, phase));
+        match (phase.previous().and_then(picked), picked(phase)) {
+            (Some(old), Some(new)) => !by_name && new.is_subset(&old),
+            _ => false,
+        }
+    }
+
     /// True if each of two faults breaks something also where the other one has, in either order to the same end.
     pub fn go_together(&self, a: &str, b: &str) -> bool {
         let broken = |faults: &[&str]| {
@@ -103,6 +124,19 @@ impl Setting {
         };
         let (ab, ba) = (broken(&[a, b]), broken(&[b, a]));
         ab.is_some() && ab == ba && ab != broken(&[a]) && ab != broken(&[b])
+    }
+}
+
+/// The names of what all services of a server show, if only names are planned.
+fn names(plan: &Plan, choice: &CertificateChoice, phase: Phase) -> Option<BTreeSet<String>> {
+    let by_word = choice.parts.iter().any(|part| part.word.is_some());
+    let [certificate] = choice.pick("", phase) else { return None };
+    let certificate = plan.certificate(*certificate);
+    match &certificate.source {
+        CertificateSource::Names(all) if !by_word && certificate.match_mode == MatchMode::Names => {
+            Some(all.iter().map(|n| n.value.to_string()).collect())
+        }
+        _ => None,
     }
 }
 
