@@ -84,8 +84,8 @@ fn two_faults_do_not_hide_each_other() {
         let lost = [&alone_a, &alone_b].into_iter().flat_map(|alone| hidden(alone, &both));
         lost.filter(|id| !setting.is_sampled(id)).for_each(|id| note(format!("{id} passes, and not with one alone")));
         oracle.strangers(&[a, b], &both).for_each(&mut note);
-        for (fault, alone, other) in [(a, &alone_a, &alone_b), (b, &alone_b, &alone_a)] {
-            let can_be_told = !setting.is_as_right(fault);
+        for (fault, beside, alone, other) in [(a, b, &alone_a, &alone_b), (b, a, &alone_b, &alone_a)] {
+            let can_be_told = !setting.is_as_right(fault) && !oracle.is_said_to_be_open(fault, beside, &both);
             if can_be_told && !covered(alone, other) {
                 oracle.misses(fault, &setting.moment, &both).for_each(&mut note);
             }

@@ -27,6 +27,9 @@ struct Entry {
     /// Moments in which what it brings about is as right as what was there.
     #[serde(default)]
     harmless_at: Vec<String>,
+    /// Of a fault of a domain: the types of the records that show it, where they can be learned.
+    #[serde(default)]
+    hangs_on: Vec<String>,
     /// Faults of the same view, or all that stands in its DNS, that nobody can see beside it.
     #[serde(default)]
     hides: Hides,
@@ -68,6 +71,17 @@ impl Oracle {
             Hides::View(true) => is_of_zone(other) || view(one).is_none_or(|v| view(other) == Some(v)),
             Hides::View(false) | Hides::Nothing => false,
         }
+    }
+
+    /// True if a fault of a domain hangs on records that nobody can learn because of another fault of their view, and the
+    /// judgement says so of these very records.
+    pub fn is_said_to_be_open(&self, fault: &str, other: &str, judgement: &Judgement) -> bool {
+        let (Some((_, domain)), Some(view)) = (fault.split_once(':'), view(other)) else { return false };
+        let is_silent = matches!(self.0[name(other)].hides, Hides::View(true));
+        let begin = format!("could not tell what {view} has for ");
+        let questions = judgement.not_looked_at.iter().filter_map(|line| line.strip_prefix(&begin));
+        let is_asked = |kind: &String| questions.clone().any(|q| asks(q, kind, domain));
+        is_silent && self.0[name(fault)].hangs_on.iter().any(is_asked)
     }
 
     /// What is amiss if a fault was not found: no finding of its rules is about what it broke. Where nothing that is due
@@ -113,6 +127,15 @@ fn view(fault: &str) -> Option<&str> {
 /// True of what stands at a zone and at its parent: where no resolver of a view answers, nobody knows whom to ask.
 fn is_of_zone(fault: &str) -> bool {
     coexist::lab::faults().iter().any(|f| f.name == name(fault) && f.argument == Some("zone"))
+}
+
+/// True if a list of questions, as `A/AAAA of www.domain.com and MX of domain.com`, has a type at the domain or below it,
+/// or if it is a long one, of which the end is only counted.
+fn asks(questions: &str, kind: &str, domain: &str) -> bool {
+    let words: Vec<&str> = questions.split([' ', ',']).collect();
+    let is_it = |owner: &str| owner.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+    let is_named = |w: &[&str]| w[1] == "of" && w[0].split('/').any(|k| k == kind) && is_it(w[2]);
+    questions.ends_with(" more") || words.windows(3).any(is_named)
 }
 
 fn all(judgement: &Judgement) -> Vec<&str> {
