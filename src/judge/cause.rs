@@ -57,6 +57,7 @@ const TABLE: &[(&str, &str, By)] = &[
     ("resolves-to-unexpected-target", "starttls-injection", By::Stranger),
     ("resolves-to-unexpected-target", "tls-version-below-floor", By::Stranger),
     ("resolves-to-unexpected-target", "modern-clients-cannot-connect", By::Stranger),
+    ("resolves-to-unexpected-target", "evidence-missing", By::Stranger),
     // The record is wrong; that it makes a loop is its consequence.
     ("resolves-to-unexpected-target", "legacy-equals-primary-target", By::Dns),
     // Whoever validates is given nothing, whatever the records say.

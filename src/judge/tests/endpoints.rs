@@ -1,6 +1,7 @@
 //! What servers and ways to them serve.
 
 use super::*;
+use crate::model::proxy::ProxyFault;
 
 #[test]
 fn another_certificate_is_wrong() {
@@ -154,6 +155,28 @@ fn what_a_wrong_record_leads_to_follows_from_the_record() {
     });
     let want = ["resolves-to-unexpected-target", "endpoint-serves-wrong-certificate<resolves-to-unexpected-target"];
     assert_eq!(rules, want);
+}
+
+#[test]
+fn what_is_not_known_of_where_a_wrong_record_leads_follows_from_the_record() {
+    const RECORD: &str = "resolves-to-unexpected-target";
+    let rules = |outcome: Option<TlsOutcome>| {
+        broken(|w| {
+            w.unsay(EXTERNAL, MAIL);
+            w.answer(EXTERNAL, MAIL, &["198.51.100.9"]);
+            outcome.into_iter().for_each(|o| w.fail("out", "198.51.100.9", MAIL, o));
+        })
+    };
+    let (silent, refused) = (TlsOutcome::Timeout(Stage::Handshake), ProxyFault::NotAllowed("403".into()));
+    for outcome in [None, Some(silent), Some(TlsOutcome::Proxy(ProxyFault::NoWord)), Some(TlsOutcome::Proxy(refused))] {
+        let follows = format!("evidence-missing<{RECORD}");
+        assert_eq!(rules(outcome.clone()), [RECORD, &follows], "{outcome:?}");
+    }
+    // A way that is broken as such is to be mended whatever the record says.
+    let dead = ProxyFault::NotReached("connection refused".into());
+    for outcome in [TlsOutcome::Proxy(dead), TlsOutcome::CannotLook("no route".into())] {
+        assert_eq!(rules(Some(outcome.clone())), [RECORD, "evidence-missing"], "{outcome:?}");
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
+use super::super::served::astray_keys;
 use crate::judge::RuleInfo;
 use crate::judge::assess::hear;
 use crate::judge::case::Case;
@@ -16,6 +17,7 @@ use crate::model::obligation::Claim;
 use crate::model::plan::{CertId, TrustSource, ViewId, ViewKind};
 use crate::model::policy::{Policy, Scope};
 use crate::model::probes::Reach;
+use crate::model::proxy::ProxyFault;
 
 /// What is known of the rule.
 pub(super) const INFO: RuleInfo = RuleInfo {
@@ -200,6 +202,9 @@ fn draft(context: &Context, gap: &Gap, waiver: Option<usize>, items: &[Item], op
         draft.keys = super::super::dns::keys(concerned);
     }
     draft.keys.extend(too_small(concerned));
+    if is_about_an_address(gap) {
+        draft.keys.extend(astray_keys(concerned));
+    }
     if draft.open_question {
         draft.hurts = vec![
             wording::count(draft.obligations.len(), "thing that is due is", "things that are due are")
@@ -207,6 +212,19 @@ fn draft(context: &Context, gap: &Gap, waiver: Option<usize>, items: &[Item], op
         ];
     }
     draft
+}
+
+/// True if the address itself may be why nothing is known: nobody needs to look where DNS should not lead, and whoever
+/// stands there may say what he likes. Where the way is broken as such, be it this machine's or a proxy's that leads
+/// nowhere, an address explains nothing.
+fn is_about_an_address(gap: &Gap) -> bool {
+    use ProxyFault as P;
+    match gap {
+        Gap::Unseen(..) => true,
+        Gap::Proxy(Unseen::Proxy(_, fault)) => matches!(fault, P::NoWord | P::NotAllowed(_) | P::Failed(_)),
+        Gap::CouldNotLook(_, why) => !matches!(why, Unseen::Here(_) | Unseen::NotRecorded | Unseen::FewSamples(..)),
+        _ => false,
+    }
 }
 
 /// The leaf whose key is too small to prove anything, if that is why nothing is known.

@@ -105,7 +105,7 @@ pub(super) fn is_astray(item: &Item, spot: &Spot) -> bool {
 }
 
 /// The facts by which a wrong record in DNS explains what was met at the addresses that it gave.
-pub(super) fn astray_keys(items: &[Item]) -> Vec<Key> {
+pub(in crate::judge::rules) fn astray_keys(items: &[Item]) -> Vec<Key> {
     let key = |item: &Item| match (&*item.obligation.claim, &item.problem.fault) {
         (Claim::Path { view, .. }, Fault::Endpoint(spot, _)) if is_astray(item, spot) => {
             Some(Key::Stranger(item.obligation.name, *view, spot.address.ip()))

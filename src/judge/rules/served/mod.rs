@@ -19,6 +19,8 @@ mod wrong_default_without_sni;
 
 use super::Rule;
 
+pub(super) use endpoint_serves_wrong_certificate::astray_keys;
+
 /// The rules of this family.
 pub(super) const RULES: &[Rule] = &[
     Rule { info: &endpoint_serves_wrong_certificate::INFO, check: endpoint_serves_wrong_certificate::check },
