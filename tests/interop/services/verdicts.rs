@@ -63,9 +63,10 @@ type Places = BTreeMap<(Side, u16), SocketAddr>;
 
 /// All servers of all sides.
 struct World {
-    folder: TempDir,
     at: Places,
+    /// Before the folder, in which they say by what number they are stopped.
     _daemons: Vec<Daemon>,
+    folder: TempDir,
 }
 
 impl World {
@@ -95,7 +96,7 @@ impl World {
         let sides = SIDES.iter().zip(identities);
         let starts = sides.flat_map(|(side, identity)| side_of(folder.path(), &cluster, *side, identity, &at));
         let daemons = all(starts.collect());
-        Self { folder, at, _daemons: daemons }
+        Self { at, _daemons: daemons, folder }
     }
 
     /// Looks, with some ports played by another side than the right one.
