@@ -1,7 +1,8 @@
 //! Something due could not be told.
 
+mod words;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
 
 use super::super::served::astray_keys;
 use crate::judge::RuleInfo;
@@ -14,9 +15,8 @@ use crate::judge::truth::Truth;
 use crate::judge::wording::{self, Unseen};
 use crate::model::finding::Severity;
 use crate::model::obligation::Claim;
-use crate::model::plan::{CertId, TrustSource, ViewId, ViewKind};
+use crate::model::plan::{CertId, TrustSource, ViewId};
 use crate::model::policy::{Policy, Scope};
-use crate::model::probes::Reach;
 use crate::model::proxy::ProxyFault;
 
 /// What is known of the rule.
@@ -197,7 +197,7 @@ fn draft(context: &Context, gap: &Gap, waiver: Option<usize>, items: &[Item], op
     draft.open_question = !open.is_empty();
     draft.obligations = open.iter().map(|i| i.index).collect();
     draft.at = None;
-    words(context, gap, concerned, &mut draft);
+    words::words(context, gap, concerned, &mut draft);
     if fails(concerned) {
         draft.keys = super::super::dns::keys(concerned);
     }
@@ -237,91 +237,6 @@ fn too_small(items: &[Item]) -> Option<Key> {
     };
     let leaf = small(items.first()?)?;
     items.iter().all(|i| small(i) == Some(leaf)).then_some(Key::Unfinished(leaf))
-}
-
-fn words(context: &Context, gap: &Gap, items: &[Item], draft: &mut Draft) {
-    let (case, plan) = (context.case, context.case.plan);
-    let label = |v: &ViewId| wording::view(plan, *v);
-    match gap {
-        Gap::Certificate(c, why) => {
-            draft.title = format!("certificate \"{}\" is not known: {why}", plan.certificate(*c).label);
-            draft.subject.certificate = Some(plan.certificate(*c).label.to_string());
-            draft.at = Some(plan.certificate(*c).span);
-            draft.remedy.next =
-                vec!["export the certificate without its key (PEM or DER) and name the file in the plan".into()];
-        }
-        Gap::Resolver(view, resolver) => {
-            let addr = wording::resolver(plan, *view, *resolver);
-            draft.title = format!("resolver {addr} of {} told nothing of {}", label(view), names(plan, items));
-            draft.seen = silences(items);
-            draft.subject.view = Some(label(view).to_string());
-            draft.subject.address = Some(addr.clone());
-            draft.at = plan.view(*view).resolvers.get(*resolver).map(|r| r.span);
-            draft.remedy.next =
-                vec![format!("see that {addr} can be reached from here and answers; else take it out of the plan")];
-        }
-        Gap::View(view) => {
-            let fail = fails(items);
-            draft.title = match fail {
-                true => format!("the resolvers of {} fail whatever they are asked", label(view)),
-                false => format!("no resolver of {} answers", label(view)),
-            };
-            draft.seen = silences(items);
-            draft.subject.view = Some(label(view).to_string());
-            draft.at = Some(plan.view(*view).span);
-            draft.remedy.next = match fail {
-                true => vec!["look at their forwarders, their zones and their DNSSEC validation; then:".into()],
-                false => Vec::new(),
-            };
-            draft.remedy.next.extend(match fail {
-                true => vec![wording::again(case)],
-                false => wording::stand(case, *view),
-            });
-        }
-        Gap::NotAsked(view, why) => {
-            let age = why.map_or("was not looked at".into(), |w| format!("was seen {w}"));
-            draft.title = format!("DNS of {} {age} ({})", label(view), names(plan, items));
-            draft.subject.view = Some(label(view).to_string());
-            draft.remedy.next = vec![wording::again(case)];
-        }
-        Gap::Like(view, host) => {
-            draft.title = format!("what {host} resolves to in {} is not known", label(view));
-            draft.remedy.next = vec![wording::again(case)];
-        }
-        Gap::Paths(view) => {
-            let at = wording::list(addresses(items).iter().map(String::as_str));
-            let count = wording::count(draft.obligations.len(), "path", "paths");
-            draft.title = match count.split_once(' ') {
-                Some((n, word)) => format!("{n} {} {word} to {at} (NAT or firewall not proved)", label(view)),
-                None => count,
-            };
-            draft.subject.view = Some(label(view).to_string());
-            draft.remedy.next = wording::stand(case, *view);
-        }
-        Gap::Unseen(culprit, view, why) => {
-            let who = wording::culprit(plan, *culprit);
-            let from = view.map(|v| format!(" from {}", label(&v))).unwrap_or_default();
-            let age = why.map_or("was not looked at".into(), |w| format!("was seen {w}"));
-            let at = wording::list(wording::spots(items).iter().map(String::as_str));
-            draft.title = format!("{who}{from} {age}: {at}");
-            draft.remedy.next = match view {
-                Some(v) => wording::stand(case, *v),
-                None => wording::reach(case, &who, reaching(case, items)),
-            };
-        }
-        Gap::Proxy(why) => {
-            draft.title = why.title(case, "");
-            draft.seen = why.seen(case, items);
-            draft.remedy.next = why.next(case, "", items);
-        }
-        Gap::CouldNotLook(culprit, why) => {
-            let who = wording::culprit(plan, *culprit);
-            draft.title = why.title(case, &who);
-            draft.seen = why.seen(case, items);
-            draft.remedy.next = why.next(case, &who, items);
-        }
-        Gap::Anchors(view) => anchors(context, &[*view], draft),
-    }
 }
 
 /// Trust sources that are not wholly known, where nothing that is due hangs on them: what they lack will be missed by
@@ -379,37 +294,4 @@ fn fails(items: &[Item]) -> bool {
         _ => false,
     };
     !items.is_empty() && items.iter().all(fails)
-}
-
-/// The view to stand in for addresses that were not reached: one inside before others, one where no run stood before.
-fn reaching(case: &Case, items: &[Item]) -> Option<ViewId> {
-    let addresses: Vec<IpAddr> =
-        items.iter().filter_map(|i| wording::endpoint_fault(i)).map(|(s, _)| s.address.ip()).collect();
-    let reaches = |v: &ViewId| addresses.iter().all(|a| Reach::of(case.plan.view(*v)).allows(*a));
-    let stood = |v: ViewId| case.evidence.runs().values().any(|r| r.stands_in.contains(&case.plan.view(v).label));
-    let views = case.plan.view_ids().filter(reaches);
-    views.min_by_key(|v| (stood(*v), case.plan.view(*v).kind != ViewKind::Internal, *v))
-}
-
-fn names(plan: &crate::model::plan::Plan, items: &[Item]) -> String {
-    let names = wording::names(items);
-    match names.len() {
-        n if n > 3 => wording::count(n, "name", "names"),
-        _ => wording::name_list(plan, &names),
-    }
-}
-
-fn addresses(items: &[Item]) -> Vec<String> {
-    let all: BTreeSet<IpAddr> =
-        items.iter().filter_map(|i| wording::endpoint_fault(i)).map(|(s, _)| s.address.ip()).collect();
-    all.iter().map(IpAddr::to_string).collect()
-}
-
-fn silences(items: &[Item]) -> Vec<String> {
-    let word = |item: &Item| match &item.problem.fault {
-        Fault::Dns(_, _, DnsFault::Silent { word }) => Some(word.clone()),
-        _ => None,
-    };
-    let all: BTreeSet<String> = items.iter().filter_map(word).collect();
-    wording::cut(all.into_iter().collect())
 }
