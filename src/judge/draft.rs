@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use super::assess::Assessment;
 use super::case::{Case, Suspicion};
@@ -239,7 +239,8 @@ impl Draft {
         let mut evidence: Vec<String> = self.looks.iter().map(|l| case.evidence.id(*l)).collect();
         evidence.sort();
         evidence.dedup();
-        let mut obligations: Vec<_> = self.obligations.iter().map(|i| case.obligations[*i].id.clone()).collect();
+        let id = |i: &usize| case.obligations[*i].id(case.plan).to_string().into();
+        let mut obligations: Vec<Arc<str>> = self.obligations.iter().map(id).collect();
         obligations.sort();
         Finding {
             rule: self.rule.name,

@@ -117,9 +117,8 @@ fn judged(context: &Context, drafts: &[Draft], off: &[Draft]) -> Vec<Judged> {
         let obligation = &case.obligations[i];
         let all = obligation.holds.iter().fold(MomentSet::EMPTY, |all, (_, set)| all.union(*set));
         Judged {
-            id: obligation.id.clone(),
+            id: obligation.id(case.plan),
             kind: wording::kind(&obligation.claim),
-            name: Some(case.plan.name(obligation.name).name.shared()),
             about: wording::about(case, i, &mut words.shared),
             phases: words.phases.entry(all).or_insert_with(|| moments(all)).clone(),
             due: case.is_due(i),

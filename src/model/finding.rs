@@ -7,6 +7,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::obligation::ObligationId;
 use super::policy::Scope;
 use super::source::Place;
 
@@ -160,12 +161,10 @@ pub struct WaivedBy {
 /// An obligation and what is said of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Judged {
-    /// The obligation's id.
-    pub id: Arc<str>,
+    /// The obligation's id, and the name that it is about.
+    pub id: ObligationId,
     /// Its kind.
     pub kind: ClaimKind,
-    /// The name that it is about; `None` where it is about none.
-    pub name: Option<Arc<str>>,
     /// What else it is about, without the name: the names of one server share it.
     pub about: Arc<Subject<Arc<str>>>,
     /// The moments in which it must hold, in words.

@@ -1,31 +1,87 @@
 //! Obligations: sentences about the world that can be true or false, each with the moments in which it must hold.
 
+use std::fmt;
 use std::net::IpAddr;
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use super::name::Name;
 use super::phase::MomentSet;
-use super::plan::{CertId, NameId, ServerId, Target, ViewId};
+use super::plan::{CertId, NameId, Plan, ServerId, Target, ViewId};
 use super::service::Service;
 use super::source::Span;
 
-/// One sentence of the plan. What many names have in common is shared between their obligations.
+/// One sentence of the plan. A plan says few different things of many names: what is said of several stands once, and is
+/// read here as if it were this one's own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Obligation {
-    /// Made of its content, so equal on every machine: `dns/external/mail.domain.com`, `tls/ex2010/IIS:443/mail.domain.com`.
-    /// Where one subject has several, the moments follow after `@`.
-    pub id: Arc<str>,
-    /// The name that it is about.
+    /// What is said.
+    pub demand: Arc<Demand>,
+    /// The name that it is said of.
     pub name: NameId,
+    /// Its place in the plan.
+    pub span: Span,
+}
+
+/// What is said of a name, or of many.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Demand {
+    /// What stands before and behind the name in [`Obligation::id`].
+    pub around: Arc<(String, String)>,
     /// What is claimed of it.
     pub claim: Arc<Claim>,
     /// When it must hold, for the clients of which view.
     pub holds: Arc<[(ViewId, MomentSet)]>,
     /// Set where an old target is due only until the caches of a view have forgotten it.
     pub drain: Option<Drain>,
-    /// Its place in the plan.
-    pub span: Span,
 }
+
+impl Obligation {
+    /// Made of its content, so equal on every machine: `dns/external/mail.domain.com`, `tls/ex2010/IIS:443/mail.domain.com`.
+    /// Where one subject has several, the moments follow after `@`.
+    pub fn id(&self, plan: &Plan) -> ObligationId {
+        ObligationId { around: self.demand.around.clone(), name: plan.name(self.name).name.shared() }
+    }
+}
+
+impl Deref for Obligation {
+    type Target = Demand;
+
+    fn deref(&self) -> &Demand {
+        &self.demand
+    }
+}
+
+/// What is changed is this one's alone from then on.
+impl DerefMut for Obligation {
+    fn deref_mut(&mut self) -> &mut Demand {
+        Arc::make_mut(&mut self.demand)
+    }
+}
+
+/// The id of an obligation, in the pieces that others share.
+#[derive(Clone, Debug)]
+pub struct ObligationId {
+    /// What stands before and behind the name.
+    pub around: Arc<(String, String)>,
+    /// The name.
+    pub name: Arc<str>,
+}
+
+impl fmt::Display for ObligationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        [&*self.around.0, &self.name, &self.around.1].iter().try_for_each(|piece| f.write_str(piece))
+    }
+}
+
+/// Wherever the name stands in them, equal texts are one id.
+impl PartialEq for ObligationId {
+    fn eq(&self, other: &Self) -> bool {
+        (self.name == other.name && self.around == other.around) || self.to_string() == other.to_string()
+    }
+}
+
+impl Eq for ObligationId {}
 
 /// An old target: due after the flip until no cache can return it any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::model::finding::{
     Finding, Judged, Judgement, ProxySeen, Remedy, ResolversSeen, SeenFrom, Subject, WaivedBy,
 };
+use crate::model::obligation::ObligationId;
 use crate::model::source::Place;
 pub(super) use crate::model::text::shown;
 
@@ -78,11 +79,21 @@ fn subject<Text>(s: &Subject<Text>, shown: impl Fn(&Text) -> Text) -> Subject<Te
     }
 }
 
+fn id(id: &ObligationId) -> ObligationId {
+    let (before, behind) = &*id.around;
+    ObligationId {
+        around: match is_plain(before) && is_plain(behind) {
+            true => id.around.clone(),
+            false => Arc::new((shown(before), shown(behind))),
+        },
+        name: shared(&id.name),
+    }
+}
+
 fn judged(o: &Judged) -> Judged {
     Judged {
-        id: shared(&o.id),
+        id: id(&o.id),
         kind: o.kind,
-        name: o.name.as_ref().map(shared),
         about: match o.about.texts().all(|text| is_plain(text)) {
             true => o.about.clone(),
             false => subject(&o.about, shared).into(),

@@ -2,11 +2,13 @@
 #![allow(clippy::disallowed_methods, reason = "a test reads and, when asked, writes the golden reports")]
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::samples::{balanced, judged, judgement, legacy, open};
 use super::wrap::columns;
 use super::{Format, Style, render, render_all, schema};
 use crate::model::finding::{ClaimKind, Finding, Judgement, Remedy, RunOutcome, Subject, Verdict, WaivedBy};
+use crate::model::obligation::ObligationId;
 use crate::model::source::Place;
 
 fn rendered(j: &Judgement, format: Format, style: Style) -> String {
@@ -94,9 +96,9 @@ fn hostile(text: &str) -> Judgement {
     j.seen_from.paths_not_seen = texts();
     j.not_looked_at = texts();
     for o in &mut j.obligations {
-        (o.id, o.cell, o.phases) = (text.into(), text.into(), texts().into());
-        o.name = Some(text.into());
-        o.about = Subject { server: o.name.clone(), view: o.name.clone(), ..Subject::default() }.into();
+        (o.cell, o.phases) = (text.into(), texts().into());
+        o.id = ObligationId { around: Arc::default(), name: text.into() };
+        o.about = Subject { server: Some(text.into()), view: Some(text.into()), ..Subject::default() }.into();
     }
     for f in &mut j.findings {
         f.title = text.into();

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::ink::Ink;
-use super::names::{NO_NAME, common_domain, short};
+use super::names::{common_domain, short};
 use super::table;
 use super::wrap::hang;
 use crate::model::finding::{ClaimKind, Judged, Judgement, Verdict};
@@ -66,7 +66,7 @@ impl<'a> Matrix<'a> {
         let mut matrix = Self { names: Vec::new(), columns: BTreeMap::new(), cells: HashMap::new() };
         let mut rows = HashMap::new();
         for judged in j.obligations.iter().filter(|o| o.due) {
-            let name = judged.name.as_deref().unwrap_or(NO_NAME);
+            let name = &*judged.id.name;
             let row = *rows.entry(name).or_insert_with(|| {
                 matrix.names.push(name);
                 matrix.names.len() - 1

@@ -2,9 +2,6 @@
 
 use std::collections::HashMap;
 
-/// The row of what concerns no name in particular.
-pub(super) const NO_NAME: &str = "-";
-
 /// The longest domain of at least two labels under which the most names lie, if that is more than half of them.
 pub(super) fn common_domain<'a>(names: &[&'a str]) -> Option<&'a str> {
     let mut under: HashMap<&str, usize> = HashMap::new();
@@ -27,7 +24,6 @@ pub(super) fn short(name: &str, domain: Option<&str>) -> String {
     let below = |domain: &str| name.strip_suffix(domain)?.strip_suffix('.').map(str::to_string);
     match domain {
         None => name.to_string(),
-        Some(_) if name == NO_NAME => name.to_string(),
         Some(domain) => below(domain).unwrap_or_else(|| format!("{name}.")),
     }
 }

@@ -7,6 +7,7 @@ use crate::model::finding::{
     Verdict, WaivedBy,
 };
 use crate::model::policy::Scope;
+use crate::model::obligation::ObligationId;
 use crate::model::source::Place;
 use ClaimKind::{Dns, Path, San, Tls};
 use Verdict::{Fail, Pass, Unobserved};
@@ -55,10 +56,10 @@ pub(super) fn open(title: &str) -> Finding {
 /// An obligation that is due; an empty text is none.
 pub(super) fn judged(kind: ClaimKind, name: &str, view: &str, server: &str, verdict: Verdict, cell: &str) -> Judged {
     let some = |text: &str| (!text.is_empty()).then(|| text.into());
+    let before = format!("{kind:?}/{view}{server}/").to_lowercase();
     Judged {
-        id: format!("{kind:?}/{view}{server}/{name}").to_lowercase().into(),
+        id: ObligationId { around: Arc::new((before, String::new())), name: name.into() },
         kind,
-        name: some(name),
         about: Subject { view: some(view), server: some(server), ..Subject::default() }.into(),
         phases: vec!["coexistence".into()].into(),
         due: true,
@@ -81,7 +82,7 @@ fn resolvers(view: &str, answered: usize, declared: usize) -> ResolversSeen {
 
 /// As [`judged`], at a service.
 fn at_service(service: &str, mut judged: Judged) -> Judged {
-    judged.id = format!("{}/{service}", judged.id).into();
+    Arc::make_mut(&mut judged.id.around).1 = format!("/{service}");
     Arc::make_mut(&mut judged.about).service = Some(service.into());
     judged
 }
@@ -110,7 +111,7 @@ fn balanced_obligations() -> Vec<Judged> {
 /// The load-balanced pool with the odd node.
 pub(super) fn balanced() -> Judgement {
     let obligations = balanced_obligations();
-    let failed = obligations.iter().filter(|o| o.verdict == Fail).map(|o| Arc::clone(&o.id)).collect();
+    let failed = obligations.iter().filter(|o| o.verdict == Fail).map(|o| o.id.to_string().into()).collect();
     let cause = Finding {
         title: "ex19-02 still serves its out-of-box certificate (IIS SMTP IMAP POP)".into(),
         subject: Subject { server: Some("ex19-02".into()), certificate: Some("mail".into()), ..Subject::default() },

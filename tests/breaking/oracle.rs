@@ -93,7 +93,7 @@ impl Oracle {
         let found: Vec<&Finding> = judgement.findings.iter().filter(speaks).collect();
         let what = fault.split_once(':').map(|(_, what)| what).unwrap_or_default();
         let is_due = judgement.obligations.iter().any(|o| match names_a_certificate(fault) {
-            true => o.due && o.id.starts_with(&format!("san/{what}/")),
+            true => o.due && o.id.to_string().starts_with(&format!("san/{what}/")),
             false => o.due && concerns(o, what),
         });
         let told = match is_due && !is_harmless {

@@ -81,14 +81,14 @@ impl Ended {
     pub fn about(&self, subject: &str) -> Vec<&Judged> {
         let is = |part: Option<&str>| part == Some(subject);
         let all = self.judgement.obligations.iter().filter(|o| o.due && o.kind != ClaimKind::San);
-        all.filter(|o| is(o.name.as_deref()) || is(o.about.view.as_deref())).collect()
+        all.filter(|o| is(Some(&o.id.name)) || is(o.about.view.as_deref())).collect()
     }
 
     /// The rules that speak of it; what passes, or fails without a word, is an error.
     pub fn rules_against(&self, judged: &[&Judged]) -> Result<BTreeSet<&'static str>, String> {
         let mut rules = BTreeSet::new();
         for one in judged {
-            let about = self.judgement.findings.iter().filter(|f| f.obligations.contains(&one.id));
+            let about = self.judgement.findings.iter().filter(|f| f.obligations.iter().any(|o| **o == *one.id.to_string()));
             let found: BTreeSet<_> = about.map(|f| f.rule).collect();
             if matches!(one.verdict, Verdict::Pass | Verdict::Warn) || found.is_empty() {
                 return Err(format!("{one:?} with {found:?}"));

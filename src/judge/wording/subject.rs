@@ -113,8 +113,8 @@ fn one(addresses: Vec<IpAddr>) -> Option<String> {
 pub(in crate::judge) fn common_subject(case: &Case, obligations: &BTreeSet<usize>, items: &[Item]) -> Subject {
     let mut shared = Shared::default();
     let of = |i: &usize| {
-        let Obligation { name, claim, .. } = &case.obligations[*i];
-        Subject { name: Some(case.plan.name(*name).name.shared()), ..without_name(case, claim, &mut shared) }
+        let Obligation { name, demand, .. } = &case.obligations[*i];
+        Subject { name: Some(case.plan.name(*name).name.shared()), ..without_name(case, &demand.claim, &mut shared) }
     };
     let subjects: Vec<Subject<Arc<str>>> = obligations.iter().map(of).collect();
     let common = |field: fn(&Subject<Arc<str>>) -> &Option<Arc<str>>| {

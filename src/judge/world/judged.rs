@@ -31,7 +31,8 @@ impl World {
 /// What does not hold has a finding, and what is unknown has an open question.
 fn assert_invariants(judgement: &Judgement) {
     for judged in judgement.obligations.iter().filter(|o| o.due) {
-        let names = |f: &&Finding| f.obligations.contains(&judged.id);
+        let id = judged.id.to_string();
+        let names = |f: &&Finding| f.obligations.iter().any(|o| **o == *id);
         let mut named = judgement.findings.iter().filter(names);
         match judged.verdict {
             Verdict::Fail => {

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use crate::model::certificate::BlobId;
 use crate::model::dns::ResolverAddr;
 use crate::model::name::Name;
-use crate::model::obligation::{Alternative, Claim, DnsExpectation, Obligation};
+use crate::model::obligation::{Alternative, Claim, Demand, DnsExpectation, Obligation};
 use crate::model::observation::{FileOutcome, Outcome, Probe, Recording, Run};
 use crate::model::phase::{Moment, MomentSet, Phase};
 use crate::model::plan::*;
@@ -238,12 +238,15 @@ impl World {
     /// Adds an obligation of the coexistence, for the clients of some views.
     pub(super) fn oblige(&mut self, id: &str, name: NameId, claim: Claim, views: &[ViewId]) -> usize {
         let moments: MomentSet = [COEXISTENCE].into_iter().collect();
+        let before = id.strip_suffix(self.plan.name(name).name.as_str()).expect("the name at its end");
         self.obligations.push(Obligation {
-            id: id.into(),
+            demand: Arc::new(Demand {
+                around: Arc::new((before.into(), String::new())),
+                claim: claim.into(),
+                holds: views.iter().map(|v| (*v, moments)).collect(),
+                drain: None,
+            }),
             name,
-            claim: claim.into(),
-            holds: views.iter().map(|v| (*v, moments)).collect(),
-            drain: None,
             span: Span { start: 2, end: 3 },
         });
         self.obligations.len() - 1

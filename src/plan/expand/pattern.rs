@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::demands::Demand;
-use crate::model::obligation::{Claim, Drain, Obligation};
+use crate::model::obligation::{self, Drain, Obligation};
 use crate::model::phase::{Moment, MomentSet, Phase};
 use crate::model::plan::{NameId, Plan, PlannedName, ViewId};
 use crate::model::source::{Located, Span};
@@ -30,11 +30,7 @@ pub(super) struct Pattern {
 
 /// An obligation without its name.
 struct Row {
-    /// Its id, before and behind the name.
-    id: (String, String),
-    claim: Arc<Claim>,
-    holds: Arc<[(ViewId, MomentSet)]>,
-    drain: Option<Drain>,
+    demand: Arc<obligation::Demand>,
     origin: Origin,
 }
 
@@ -53,12 +49,14 @@ impl Pattern {
     /// That of some demands, sorted, and of a name that has them.
     pub(super) fn of(plan: &Plan, name: &PlannedName, demands: Vec<Demand>) -> Self {
         let ids = ids(plan, &demands);
-        let row = |(demand, id): (Demand, (String, String))| Row {
-            id,
-            drain: demand.key.is_draining().then(|| Drain { hold: hold(plan, name, &demand.holds) }),
-            holds: demand.holds.into(),
+        let row = |(demand, around): (Demand, (String, String))| Row {
             origin: demand.origin,
-            claim: demand.key.claim().into(),
+            demand: Arc::new(obligation::Demand {
+                around: around.into(),
+                drain: demand.key.is_draining().then(|| Drain { hold: hold(plan, name, &demand.holds) }),
+                holds: demand.holds.into(),
+                claim: demand.key.claim().into(),
+            }),
         };
         Self { rows: demands.into_iter().zip(ids).map(row).collect() }
     }
@@ -66,22 +64,11 @@ impl Pattern {
     /// The obligations of one of the names.
     pub(super) fn oblige(&self, plan: &Plan, id: NameId, out: &mut Vec<Obligation>) {
         let name = plan.name(id);
-        let mut text = String::new();
-        for row in &self.rows {
-            text.clear();
-            [&row.id.0, name.name.as_str(), &row.id.1].iter().for_each(|part| text.push_str(part));
-            out.push(Obligation {
-                id: text.as_str().into(),
-                name: id,
-                claim: row.claim.clone(),
-                holds: row.holds.clone(),
-                drain: row.drain,
-                span: match row.origin {
-                    Origin::Of(span) => span,
-                    Origin::Wanted(view, phase) => name.wanted[view.0][phase as usize].span,
-                },
-            });
-        }
+        let span = |row: &Row| match row.origin {
+            Origin::Of(span) => span,
+            Origin::Wanted(view, phase) => name.wanted[view.0][phase as usize].span,
+        };
+        out.extend(self.rows.iter().map(|row| Obligation { demand: row.demand.clone(), name: id, span: span(row) }));
     }
 
     /// How many obligations each name has.

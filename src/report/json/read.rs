@@ -104,7 +104,7 @@ impl<'a> At<'a> {
 impl<'a> Obligation<'a> {
     fn of(o: &'a model::Judged) -> Self {
         Self {
-            id: &o.id,
+            id: o.id.to_string(),
             kind: match o.kind {
                 ClaimKind::San => Kind::San,
                 ClaimKind::Dns => Kind::Dns,
@@ -112,7 +112,7 @@ impl<'a> Obligation<'a> {
                 ClaimKind::Path => Kind::Path,
                 ClaimKind::Ttl => Kind::Ttl,
             },
-            subject: Subject { name: o.name.as_deref(), ..Subject::of(&o.about) },
+            subject: Subject { name: Some(&o.id.name), ..Subject::of(&o.about) },
             phases: &o.phases,
             due: o.due,
             verdict: match o.verdict {

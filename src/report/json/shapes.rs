@@ -208,7 +208,7 @@ pub(super) struct Waiver<'a> {
 #[derive(Serialize, JsonSchema)]
 pub(super) struct Obligation<'a> {
     /// Made of its content: equal on every machine.
-    pub id: &'a str,
+    pub id: String,
     pub kind: Kind,
     pub subject: Subject<'a>,
     /// The moments in which it must hold.
