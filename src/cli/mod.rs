@@ -16,6 +16,7 @@ mod judge;
 mod limits;
 mod lint;
 mod load;
+mod memory;
 mod output;
 mod plans;
 mod proxies;
@@ -38,6 +39,7 @@ use args::Command;
 
 /// Runs the command and gives its exit status; see `report::exit` for what each means.
 pub fn main() -> ExitCode {
+    memory::be_frugal();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         // Help and the version; a mistake holds what was typed, which in a build may be anybody's.

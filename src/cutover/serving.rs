@@ -64,7 +64,7 @@ pub(super) fn declared(
         }
         let by_name: BTreeMap<Name, Vec<usize>> = named
             .iter()
-            .map(|n| (n.name.probe(), sorted(pick(n.certificate.as_ref()))))
+            .map(|n| (n.name.probe(), sorted(pick(n.certificate.as_deref()))))
             .filter(|(_, own)| !own.is_empty() && *own != default)
             .collect();
         if default.is_empty() {

@@ -1,6 +1,6 @@
 //! What lies before the judge: plan, obligations, evidence, what is asked, and at what time.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::{IpAddr, SocketAddr};
 
 use jiff::Timestamp;
@@ -32,7 +32,7 @@ pub(super) struct Case<'a> {
     pub(super) certificates: &'a Certificates<'a>,
     pub(super) now: Timestamp,
     /// Of each obligation: the views in which it is due.
-    pub(super) due: Vec<Views>,
+    due: Due,
     /// The number by which the evidence knows each name, as it is asked for.
     names: Vec<Option<KnownName>>,
     /// The number by which the evidence knows each view's resolvers.
@@ -82,7 +82,7 @@ impl<'a> Case<'a> {
             evidence,
             certificates,
             now,
-            due: Vec::new(),
+            due: Due::default(),
             names: parallel::each(plan.names.len(), |i| evidence.name(&plan.names[i].name.probe())),
             resolvers: plan.views.iter().map(of_view).collect(),
             own: own_of.iter().flatten().copied().collect(),
@@ -91,18 +91,23 @@ impl<'a> Case<'a> {
             owners: owners(plan),
             old_ttls: old_ttls(plan, evidence),
         };
-        case.due = parallel::each(obligations.len(), |i| case.due_views(&obligations[i]));
+        case.due = Due::of_all(parallel::each(obligations.len(), |i| case.due_views(&obligations[i])));
         case
     }
 
     /// True if the obligation must hold at the moment that is asked about.
     pub(super) fn is_due(&self, obligation: usize) -> bool {
-        !self.due[obligation].is_empty()
+        !self.due_in(obligation).is_empty()
+    }
+
+    /// The views in which it must.
+    pub(super) fn due_in(&self, obligation: usize) -> &[ViewId] {
+        self.due.of(obligation)
     }
 
     /// The views whose clients an obligation is judged for: those in which it is due, else all that it names.
     pub(super) fn views(&self, obligation: usize) -> Views {
-        match self.due[obligation].as_slice() {
+        match self.due_in(obligation) {
             [] => self.obligations[obligation].holds.iter().map(|(v, _)| *v).collect(),
             due => due.into(),
         }
@@ -208,6 +213,32 @@ impl<'a> Case<'a> {
     /// True if some server is asked itself at this address.
     pub(super) fn is_own(&self, address: IpAddr) -> bool {
         self.own.contains(&address)
+    }
+}
+
+/// The views in which each of many obligations is due: few differ.
+#[derive(Default)]
+struct Due {
+    different: Vec<Views>,
+    /// Of each obligation: which of these.
+    which: Vec<u32>,
+}
+
+impl Due {
+    fn of_all(all: Vec<Views>) -> Self {
+        let (mut different, mut known) = (Vec::new(), HashMap::new());
+        let which = |views: Views| {
+            *known.entry(views).or_insert_with_key(|views| {
+                different.push(views.clone());
+                different.len() as u32 - 1
+            })
+        };
+        let which = all.into_iter().map(which).collect::<Box<[u32]>>().into_vec();
+        Self { different, which }
+    }
+
+    fn of(&self, obligation: usize) -> &[ViewId] {
+        &self.different[self.which[obligation] as usize]
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use jiff::Timestamp;
 
@@ -36,6 +36,8 @@ pub(super) struct Paths<'a> {
     anchors: Vec<Anchors>,
     /// Of each chain that was served: its path for each set of anchors, once it was asked for.
     found: HashMap<&'a [BlobId], Box<[Slot]>>,
+    /// The last of them: most are alike.
+    alike: Mutex<Option<Arc<PathFacts>>>,
 }
 
 impl<'a> Paths<'a> {
@@ -48,8 +50,8 @@ impl<'a> Paths<'a> {
         known: Vec<Arc<[u8]>>,
         chains: impl Iterator<Item = &'a [BlobId]>,
     ) -> Self {
-        let (trust, anchors, found) = (Vec::new(), Vec::new(), HashMap::new());
-        let mut this = Self { recording, now, known, trust, anchors, found };
+        let (trust, anchors, found, alike) = (Vec::new(), Vec::new(), HashMap::new(), Mutex::default());
+        let mut this = Self { recording, now, known, trust, anchors, found, alike };
         let mut read: BTreeMap<&[BlobId], (usize, Vec<String>)> = BTreeMap::new();
         for view in plan.view_ids() {
             let run = newest(plan, evidence, recording, view);
@@ -89,10 +91,19 @@ impl<'a> Paths<'a> {
         facts: impl Fn(BlobId) -> Facts<'f>,
     ) -> Option<Arc<PathFacts>> {
         let anchors = self.of(view)?.anchors;
-        let find = || self.find(chain, anchors, facts).map(Arc::new);
+        let find = || self.find(chain, anchors, facts).map(|path| self.shared(path));
         match self.found.get(chain).and_then(|slots| slots.get(anchors)) {
             Some(slot) => slot.get_or_init(find).clone(),
             None => find(),
+        }
+    }
+
+    /// The one found last, if it is the same.
+    fn shared(&self, path: PathFacts) -> Arc<PathFacts> {
+        let mut last = self.alike.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*last {
+            Some(last) if **last == path => last.clone(),
+            _ => last.insert(Arc::new(path)).clone(),
         }
     }
 

@@ -87,8 +87,8 @@ fn planned(text: &str, table: Table, inside: [Wanted; 3], outside: [Wanted; 3]) 
     PlannedName {
         name: name(text),
         table,
-        wanted: vec![inside.map(here), outside.map(here)],
-        services: https.then(|| services_of("https").unwrap()),
+        wanted: vec![inside.map(here), outside.map(here)].into(),
+        services: https.then(|| services_of("https").unwrap().into()),
         certificate: None,
         ttl: None,
         ttl_before: None,

@@ -1,14 +1,37 @@
 //! Where a value stands in the text that a user wrote.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 /// A range of bytes in a [`Source`]'s text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Span {
+    start: u32,
+    end: u32,
+}
+
+impl Span {
+    /// From the first byte up to one past the last. A plan is read up to 16 MiB; what lies beyond 4 GiB is its end.
+    pub fn new(start: usize, end: usize) -> Self {
+        let byte = |at| u32::try_from(at).unwrap_or(u32::MAX);
+        Self { start: byte(start), end: byte(end) }
+    }
+
     /// First byte.
-    pub start: usize,
+    pub fn start(self) -> usize {
+        self.start as usize
+    }
+
     /// One past the last byte.
-    pub end: usize,
+    pub fn end(self) -> usize {
+        self.end as usize
+    }
+
+    /// The bytes.
+    pub fn range(self) -> Range<usize> {
+        self.start()..self.end()
+    }
 }
 
 /// A value and where it stands.
@@ -67,7 +90,7 @@ pub struct Place {
 impl Source {
     /// The place of a span's first byte; a span beyond the text gives the text's end.
     pub fn place(&self, span: Span) -> Place {
-        let mut at = span.start.min(self.text.len());
+        let mut at = span.start().min(self.text.len());
         while !self.text.is_char_boundary(at) {
             at -= 1;
         }
@@ -99,7 +122,7 @@ mod tests {
     fn a_place_counts_lines_and_characters_from_one() {
         let source = Source { file: "p".into(), text: "a\nü = 1\n".into(), ..Source::default() };
         let place = |start| {
-            let p = source.place(Span { start, end: start });
+            let p = source.place(Span::new(start, start));
             (p.line, p.column)
         };
         assert_eq!(place(0), (1, 1));

@@ -99,7 +99,7 @@ fn private_key(bytes: &[u8], word: &str) -> Option<PlanError> {
 fn bad_at_end(mut text: String, word: &str) -> (String, Option<PlanError>) {
     let at = text.len();
     text.push(char::REPLACEMENT_CHARACTER);
-    let span = Span { start: at, end: text.len() };
+    let span = Span::new(at, text.len());
     let title = format!("the {word} is not text");
     let error =
         PlanError::at(span, title, "neither UTF-8 nor UTF-16 with a byte order mark").help("save the file as UTF-8");
@@ -133,7 +133,7 @@ mod tests {
             (b"\xff\xfea\0b", "the plan is not text", (1, 4)),
         ] {
             let error = text(bytes, Meant::Plan).1.unwrap();
-            assert_eq!((error.title.as_str(), (error.span.start, error.span.end)), (title, span), "{bytes:x?}");
+            assert_eq!((error.title.as_str(), (error.span.start(), error.span.end())), (title, span), "{bytes:x?}");
         }
         assert_eq!(text(&vec![b'#'; MAX_BYTES as usize + 1], Meant::Plan).1.unwrap().title, "the plan is too large");
     }

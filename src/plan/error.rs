@@ -30,8 +30,8 @@ impl Span {
     /// The span cut to the text, and to whole characters.
     pub(super) fn within(self, text: &str) -> Self {
         let floor = |at: usize| (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-        let start = floor(self.start);
-        Self { start, end: floor(self.end).max(start) }
+        let start = floor(self.start());
+        Self::new(start, floor(self.end()).max(start))
     }
 }
 

@@ -82,7 +82,7 @@ fn read(source: &mut Source, check: FileCheck) -> (Option<Plan>, Vec<PlanError>)
     let (plan, mistakes) = validate::plan(source, &root, check, errors.iter().any(|e| !is_duplicate(e)));
     // What stands in a line that could not be read is not what the user wrote.
     let lines: Vec<usize> = source.text.match_indices('\n').map(|(at, _)| at).collect();
-    let line = |error: &PlanError| lines.partition_point(|at| *at < error.span.start);
+    let line = |error: &PlanError| lines.partition_point(|at| *at < error.span.start());
     let unread: HashSet<usize> = errors.iter().filter(|e| !is_duplicate(e)).map(line).collect();
     errors.extend(mistakes.into_iter().filter(|e| unread.is_empty() || !unread.contains(&line(e))));
     (plan, errors)

@@ -70,7 +70,7 @@ fn bounded(text: &str) -> String {
 /// The line in which a span begins, made fit to be shown and cut to what lies around; the span within it; and whether
 /// something was cut off in front.
 fn line(text: &str, span: Span) -> (String, Range<usize>, bool) {
-    let Span { start, end } = span.within(text);
+    let Range { start, end } = span.within(text).range();
     let first = text[..start].rfind('\n').map_or(0, |i| i + 1);
     let last = text[start..].find('\n').map_or(text.len(), |i| start + i);
     // What Windows ends a line with is no part of it.
@@ -116,7 +116,7 @@ mod tests {
 
     fn of(text: &str, needle: &str) -> Span {
         let start = text.find(needle).unwrap();
-        Span { start, end: start + needle.len() }
+        Span::new(start, start + needle.len())
     }
 
     #[test]
@@ -143,8 +143,8 @@ plan.toml: 1 mistake
     #[test]
     fn both_places_are_shown() {
         let text = "a = 1\n\n\nb = 1\na = 2\n";
-        let error = PlanError::at(Span { start: 14, end: 15 }, "duplicate key", "given before")
-            .other(Span { start: 0, end: 1 }, "first given here");
+        let error = PlanError::at(Span::new(14, 15), "duplicate key", "given before")
+            .other(Span::new(0, 1), "first given here");
         assert_eq!(
             render(text, error),
             "\
@@ -168,18 +168,18 @@ plan.toml: 1 mistake
     fn nothing_hostile_reaches_the_terminal_and_nothing_is_endless() {
         let text = format!("\t\"\u{1b}[2J\u{202e}\" = \"{}\"\n", "x".repeat(1 << 20));
         let title = format!("unknown key `{}\u{1b}`", "y".repeat(1 << 20));
-        let whole = Span { start: 1, end: text.len() };
+        let whole = Span::new(1, text.len());
         let out = render(&text, PlanError::at(whole, title, "\u{9b}\n"));
         assert!(out.len() < 2000, "{}", out.len());
         assert!(!out.contains(['\u{1b}', '\u{202e}', '\u{9b}', '\t']), "{out}");
         assert!(out.contains("plan.toml:1:2"), "{out}");
-        let late = PlanError::at(Span { start: text.len() - 3, end: text.len() - 1 }, "t", "l");
+        let late = PlanError::at(Span::new(text.len() - 3, text.len() - 1), "t", "l");
         assert!(render(&text, late).contains(&format!("plan.toml:1:{}", text.chars().count() - 2)));
     }
 
     #[test]
     fn nothing_is_a_command_to_a_build_server() {
-        let error = PlanError::at(Span { start: 7, end: 8 }, "::error::##[x]", "##vso[x]");
+        let error = PlanError::at(Span::new(7, 8), "::error::##[x]", "##vso[x]");
         let out = render("a = 1 ##[error]x", error);
         assert!(!out.contains("##") && !out.contains(" ::error"), "{out}");
     }
@@ -189,7 +189,7 @@ plan.toml: 1 mistake
         for text in ["", "\n", "ü", "a\r\nb\r\n"] {
             for start in 0..=text.len() + 1 {
                 for end in 0..=text.len() + 2 {
-                    assert!(render(text, PlanError::at(Span { start, end }, "t", "l")).starts_with("error: t\n"));
+                    assert!(render(text, PlanError::at(Span::new(start, end), "t", "l")).starts_with("error: t\n"));
                 }
             }
         }

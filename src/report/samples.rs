@@ -6,8 +6,8 @@ use crate::model::finding::{
     ClaimKind, Counts, Finding, Judged, Judgement, Remedy, ResolversSeen, RunOutcome, SeenFrom, Severity, Subject,
     Verdict, WaivedBy,
 };
-use crate::model::policy::Scope;
 use crate::model::obligation::ObligationId;
+use crate::model::policy::Scope;
 use crate::model::source::Place;
 use ClaimKind::{Dns, Path, San, Tls};
 use Verdict::{Fail, Pass, Unobserved};

@@ -88,7 +88,8 @@ impl Ended {
     pub fn rules_against(&self, judged: &[&Judged]) -> Result<BTreeSet<&'static str>, String> {
         let mut rules = BTreeSet::new();
         for one in judged {
-            let about = self.judgement.findings.iter().filter(|f| f.obligations.iter().any(|o| **o == *one.id.to_string()));
+            let about =
+                self.judgement.findings.iter().filter(|f| f.obligations.iter().any(|o| **o == *one.id.to_string()));
             let found: BTreeSet<_> = about.map(|f| f.rule).collect();
             if matches!(one.verdict, Verdict::Pass | Verdict::Warn) || found.is_empty() {
                 return Err(format!("{one:?} with {found:?}"));

@@ -4,7 +4,7 @@ mod files;
 mod reading;
 mod serving;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
@@ -38,6 +38,9 @@ pub(super) enum Content {
     Unknown(String),
 }
 
+/// So many places before and behind are looked at first.
+const NEAR: usize = 256;
+
 /// Up to so many DNS-IDs are looked at one by one.
 const FEW: usize = 8;
 
@@ -52,8 +55,6 @@ struct Certificate {
 pub(super) struct Certificates<'a> {
     /// Sorted by the ids.
     all: Vec<(BlobId, Certificate)>,
-    /// The place of each in `all`.
-    places: HashMap<BlobId, u32>,
     paths: Paths<'a>,
     /// Leaves seen at each server's own addresses, each with the chains that came with it.
     served: BTreeMap<ServerId, Leaves<'a>>,
@@ -69,6 +70,20 @@ pub(super) struct Certificates<'a> {
     seen_as: BTreeMap<CertId, BTreeSet<BlobId>>,
 }
 
+/// The place of an id in a list that is sorted by them. Digests are spread evenly: it is near where its first bytes say,
+/// and the longer search is for those that somebody has chosen.
+fn place<T>(all: &[(BlobId, T)], id: BlobId) -> Option<usize> {
+    let first = id.0.first_chunk().map(|bytes| u64::from_be_bytes(*bytes))?;
+    let near = usize::try_from((u128::from(first) * all.len() as u128) >> 64).ok()?;
+    let from = near.saturating_sub(NEAR);
+    let part = all.get(from..all.len().min(near + NEAR))?;
+    let within = part.first()?.0 <= id && id <= part.last()?.0;
+    match within {
+        true => part.binary_search_by_key(&id, |(id, _)| *id).ok().map(|at| from + at),
+        false => all.binary_search_by_key(&id, |(id, _)| *id).ok(),
+    }
+}
+
 impl<'a> Certificates<'a> {
     /// Reads every certificate of the recording's chains, and finds out what the declared ones are.
     pub(super) fn new(plan: &Plan, evidence: &Evidence<'a>, recording: &'a Recording, now: Timestamp) -> Self {
@@ -80,7 +95,6 @@ impl<'a> Certificates<'a> {
         };
         let known: Vec<Arc<[u8]>> = all.iter().filter_map(intermediate).take(KNOWN_MAX).collect();
         let mut this = Self {
-            places: all.iter().zip(0..).map(|((id, _), at)| (*id, at)).collect(),
             all,
             paths: Paths::new(plan, evidence, recording, now, known, chains.into_iter()),
             served,
@@ -97,8 +111,7 @@ impl<'a> Certificates<'a> {
     }
 
     fn get(&self, id: BlobId) -> Option<&Certificate> {
-        let at = usize::try_from(*self.places.get(&id)?).ok()?;
-        self.all.get(at).map(|(_, certificate)| certificate)
+        self.all.get(place(&self.all, id)?).map(|(_, certificate)| certificate)
     }
 
     /// What a certificate says, or why it cannot be read.
@@ -210,7 +223,7 @@ impl<'a> Certificates<'a> {
                 self.declared.extend(leaves.iter().map(|(leaf, _)| (*leaf, CertId(i))));
             }
         }
-        let seen: BTreeSet<BlobId> = self.served.values().flat_map(|leaves| leaves.keys().copied()).collect();
+        let seen: BTreeSet<BlobId> = self.served.values().flat_map(Leaves::ids).collect();
         let seen: Vec<BlobId> =
             seen.into_iter().chain(self.chains.keys().copied()).collect::<BTreeSet<_>>().into_iter().collect();
         let found = parallel::each(seen.len(), |i| self.declared(seen[i]).or_else(|| self.likest(&planned, seen[i])));
@@ -233,8 +246,8 @@ impl<'a> Certificates<'a> {
         match &certificate.source {
             CertificateSource::Names(_) => Content::Planned,
             CertificateSource::File(path) => self.file_content(evidence, &path.value),
-            CertificateSource::From(server) => match self.served.get(server).filter(|s| !s.is_empty()) {
-                Some(leaves) => Content::Leaves(leaves.keys().map(|l| (*l, vec![*l])).collect()),
+            CertificateSource::From(server) => match self.served.get(server) {
+                Some(leaves) => Content::Leaves(leaves.ids().map(|leaf| (leaf, vec![leaf])).collect()),
                 None => Content::Unknown(format!("{} was not seen to serve one", plan.server(*server).label)),
             },
             CertificateSource::Thumbprint => {
@@ -244,6 +257,27 @@ impl<'a> Certificates<'a> {
                     Some((leaf, _)) => Content::Leaves(vec![(*leaf, vec![*leaf])]),
                     None => Content::Unknown("no server was seen to serve the certificate of this thumbprint".into()),
                 }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_found_wherever_it_stands() {
+        let id = |n: u64| BlobId(std::array::from_fn(|i| n.to_be_bytes()[i % 8]));
+        let spread: Vec<_> = (0..10_000).map(|n| (id(n << 50), ())).collect();
+        let chosen: Vec<_> = (0..10_000).map(|n| (id(n), ())).collect();
+        for all in [&spread[..], &chosen[..], &spread[..1], &[]] {
+            assert!(all.is_sorted());
+            for (at, (id, ())) in all.iter().enumerate() {
+                assert_eq!(place(all, *id), Some(at));
+            }
+            for n in [1, 77, 20_000, u64::MAX] {
+                assert_eq!(place(all, id(n)), all.iter().position(|(known, ())| *known == id(n)));
             }
         }
     }

@@ -12,50 +12,63 @@ use crate::model::plan::{Plan, ServerId};
 use crate::model::service::{Service, Way};
 use crate::model::tls::{Possession, Served, TlsOutcome};
 
-/// Leaves as a server served them.
-pub(super) type Leaves<'a> = BTreeMap<BlobId, Seen<'a>>;
+/// Leaves as a server served them, sorted.
+#[derive(Default)]
+pub(super) struct Leaves<'a>(Box<[(BlobId, Seen<'a>)]>);
 
 /// How a leaf was served, both sorted: leaves are many, and few have more than one of either.
 #[derive(Default)]
-pub(super) struct Seen<'a> {
+struct Seen<'a> {
     /// The chains that came with it, and whether its key was shown not to be there.
     chains: Vec<(&'a [BlobId], bool)>,
     /// Where.
     ports: Few<(u16, Way)>,
 }
 
+impl<'a> Leaves<'a> {
+    /// The leaves.
+    pub(super) fn ids(&self) -> impl Iterator<Item = BlobId> + '_ {
+        self.0.iter().map(|(leaf, _)| *leaf)
+    }
+
+    fn get(&self, leaf: BlobId) -> Option<&Seen<'a>> {
+        let at = self.0.binary_search_by_key(&leaf, |(leaf, _)| *leaf).ok()?;
+        self.0.get(at).map(|(_, seen)| seen)
+    }
+}
+
 impl Certificates<'_> {
     /// The leaves seen at a server's own addresses.
     pub(in crate::judge) fn served_by(&self, server: ServerId) -> impl Iterator<Item = BlobId> + '_ {
-        self.served.get(&server).into_iter().flat_map(|leaves| leaves.keys().copied())
+        self.served.get(&server).into_iter().flat_map(Leaves::ids)
     }
 
     /// The leaves seen at a service of a server's own addresses.
     pub(in crate::judge) fn served_at(&self, server: ServerId, at: &Service) -> Vec<BlobId> {
-        let leaves = self.served.get(&server).into_iter().flatten();
+        let leaves = self.served.get(&server).into_iter().flat_map(|leaves| &leaves.0);
         leaves.filter(|(_, seen)| seen.ports.contains(&(at.port, at.way))).map(|(leaf, _)| *leaf).collect()
     }
 
     /// True if a server was seen to serve a leaf at its own addresses.
     pub(in crate::judge) fn serves(&self, server: ServerId, leaf: BlobId) -> bool {
-        self.served.get(&server).is_some_and(|leaves| leaves.contains_key(&leaf))
+        self.served.get(&server).is_some_and(|leaves| leaves.get(leaf).is_some())
     }
 
     /// True if a server was seen to serve a leaf at its own addresses, and nowhere without its key.
     pub(in crate::judge) fn holds_key(&self, server: ServerId, leaf: BlobId) -> bool {
-        let seen = self.served.get(&server).and_then(|leaves| leaves.get(&leaf));
+        let seen = self.served.get(&server).and_then(|leaves| leaves.get(leaf));
         seen.is_some_and(|seen| seen.chains.iter().all(|(_, keyless)| !keyless))
     }
 
     /// At how many ports a server was seen to serve a leaf.
     pub(in crate::judge) fn ports_of(&self, server: ServerId, leaf: BlobId) -> usize {
-        self.served.get(&server).and_then(|leaves| leaves.get(&leaf)).map_or(0, |seen| seen.ports.len())
+        self.served.get(&server).and_then(|leaves| leaves.get(leaf)).map_or(0, |seen| seen.ports.len())
     }
 
     /// True if a server was seen to serve this very chain at its own addresses, with its key or without it alike.
     pub(in crate::judge) fn serves_alike(&self, server: ServerId, served: &Served) -> bool {
         let leaves = self.served.get(&server).zip(served.chain.first());
-        let chains = leaves.and_then(|(leaves, leaf)| leaves.get(leaf));
+        let chains = leaves.and_then(|(leaves, leaf)| leaves.get(*leaf));
         chains.is_some_and(|seen| seen.chains.binary_search(&(served.chain.as_slice(), is_keyless(served))).is_ok())
     }
 
@@ -71,7 +84,7 @@ impl Certificates<'_> {
         let is_right = |leaf: &BlobId| {
             *leaf != old && self.is_known(*leaf) && names.iter().all(|n| matches!(self.identify(*leaf, n), Some(Ok(_))))
         };
-        let (leaf, seen) = self.served.get(&server)?.iter().find(|(leaf, _)| is_right(leaf))?;
+        let (leaf, seen) = self.served.get(&server)?.0.iter().find(|(leaf, _)| is_right(leaf))?;
         let services = plan.server(server).services.iter().map(|s| &s.value);
         let mut words: Vec<&'static str> = Vec::new();
         for service in services.filter(|s| seen.ports.contains(&(s.port, s.way))) {
@@ -108,7 +121,7 @@ pub(super) fn served<'a>(plan: &Plan, evidence: &Evidence<'a>) -> BTreeMap<Serve
             owners.entry(address).or_default().push(ServerId(i));
         }
     }
-    let mut out: BTreeMap<ServerId, Leaves> = BTreeMap::new();
+    let mut out: BTreeMap<ServerId, BTreeMap<BlobId, Seen>> = BTreeMap::new();
     for (probe, looks) in evidence.probes() {
         let Probe::Tls(TlsProbe { address, way, sni: Some(_), .. }) = probe else { continue };
         if !owners.contains_key(&address.ip()) {
@@ -129,7 +142,7 @@ pub(super) fn served<'a>(plan: &Plan, evidence: &Evidence<'a>) -> BTreeMap<Serve
             }
         }
     }
-    out
+    out.into_iter().map(|(server, leaves)| (server, Leaves(leaves.into_iter().collect()))).collect()
 }
 
 type Owners = BTreeMap<std::net::IpAddr, Vec<ServerId>>;

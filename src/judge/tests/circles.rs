@@ -93,7 +93,7 @@ fn planned(names: &[&str], last: &str) -> World {
     for (i, name) in names.iter().enumerate() {
         let id = world.name(Table::Internet, name, Target::Server(server));
         let target = names.get(i + 1).copied().unwrap_or(last);
-        world.plan.names[id.0].cname = Some(Located::new(Name::parse(target).unwrap(), Span { start: 6, end: 7 }));
+        world.plan.names[id.0].cname = Some(Box::new(Located::new(Name::parse(target).unwrap(), Span::new(6, 7))));
     }
     world.policy.scope = Scope::Files;
     world

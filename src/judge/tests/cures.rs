@@ -190,7 +190,7 @@ fn ahead(view: crate::model::plan::ViewId, outcome: &DnsOutcome) -> World {
     let moment = Moment::Transition(Phase::Before, Phase::Coexistence);
     world.plan.standing = vec![moment; 2];
     let span = Span::default();
-    for wanted in &mut world.plan.names[0].wanted {
+    for wanted in world.plan.names[0].wanted.iter_mut() {
         wanted[0] = Located::new(Wanted::Unconstrained, span);
     }
     for other in [INTERNAL, EXTERNAL] {

@@ -183,7 +183,7 @@ fn a_name_that_the_plan_writes_in_another_form_is_a_note() {
     let mut world = ordered(&[MAIL], &[MAIL], None);
     let at = |world: &mut World, text: &str| {
         world.plan.source.text = text.into();
-        world.plan.names[0].span = Span { start: 0, end: text.len() };
+        world.plan.names[0].span = Span::new(0, text.len());
         let found = world.judge().findings;
         found.iter().map(|f| (f.rule, f.severity, f.remedy.cure.clone())).collect::<Vec<_>>()
     };

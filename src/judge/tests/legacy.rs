@@ -77,7 +77,7 @@ fn both_names_at_one_address_are_a_loop() {
     let mut world = world(&ROOT.issue(&[LEGACY]));
     let new = world.server("ex2010", "10.0.0.10", "203.0.113.10");
     let mail = world.name(Table::Internet, MAIL, Target::Server(new));
-    for phases in &mut world.plan.names[mail.0].wanted {
+    for phases in world.plan.names[mail.0].wanted.iter_mut() {
         phases[0].value = Wanted::Targets(vec![Target::Server(ServerId(0))].into());
     }
     world.resolves(mail, INTERNAL, &["10.0.0.10"]);

@@ -14,7 +14,7 @@ fn moved() -> World {
     let old = world.server("old", "10.0.0.3 fd00::3", "203.0.113.3");
     let new = world.server("new", "10.0.0.10 fd00::10", "203.0.113.10");
     let name = world.name(Table::Internet, MAIL, Target::Server(new));
-    for wanted in &mut world.plan.names[name.0].wanted {
+    for wanted in world.plan.names[name.0].wanted.iter_mut() {
         wanted[0].value = Wanted::Targets(vec![Target::Server(old)].into());
     }
     for view in [INTERNAL, EXTERNAL] {

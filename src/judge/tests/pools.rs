@@ -40,7 +40,7 @@ fn the_odd_node_is_one_finding() {
     for server in &mut world.plan.servers {
         server.product = Some(Located::new("exchange-2019".into(), Span::default()));
     }
-    world.plan.names[0].services = Some(vec![https()]);
+    world.plan.names[0].services = Some([https()].into());
     world.plan.mail.push(MailDomain {
         domain: Name::parse("domain.com").unwrap(),
         mx: [None, None, None],

@@ -101,7 +101,7 @@ fn a_name_that_is_retired_or_leads_elsewhere_need_not_be_kept() {
         world.server("other", "10.0.0.4", "");
         let name = world.name(Table::Legacy, WEBMAIL, Target::Server(ServerId(0)));
         let phases = wanted.map(|w| Located::new(w, Span::default()));
-        world.plan.names[name.0].wanted = vec![phases.clone(), phases];
+        world.plan.names[name.0].wanted = vec![phases.clone(), phases].into();
         world.rules()
     };
     let at = |server| Wanted::Targets(vec![Target::Server(ServerId(server))].into());
@@ -170,7 +170,7 @@ fn replaced_by_name(before: &Chain, after: &[&str], server: &[&str]) -> World {
     let mut world = replaced(before, after);
     let other = world.planned_certificate("other", server);
     let own = world.plan.servers[0].certificate.take();
-    world.plan.names[0].certificate = own;
+    world.plan.names[0].certificate = own.map(Box::new);
     world.plan.servers[0].certificate = choice(&[(Phase::Before, other)]);
     world
 }
@@ -193,7 +193,7 @@ fn a_name_that_moves_to_another_server_replaces_nothing() {
     world.server("ex2010", "10.0.0.10", "");
     let at = |server| Located::new(Wanted::Targets(vec![Target::Server(ServerId(server))].into()), Span::default());
     let phases = [at(0), at(1), at(1)];
-    world.plan.names[0].wanted = vec![phases.clone(), phases];
+    world.plan.names[0].wanted = vec![phases.clone(), phases].into();
     assert_eq!(world.rules(), [""; 0]);
 }
 

@@ -13,7 +13,7 @@ fn redirecting() -> World {
     let mut world = World::empty();
     let old = world.server("old", "10.0.0.3", "203.0.113.3");
     let new = world.server("new", "10.0.0.10", "203.0.113.10");
-    let redirect = Located::new(Name::parse(LEGACY).unwrap(), Span { start: 4, end: 5 });
+    let redirect = Located::new(Name::parse(LEGACY).unwrap(), Span::new(4, 5));
     world.plan.servers[new.0].redirects = vec![redirect];
     world.name(Table::Internet, MAIL, Target::Server(new));
     let legacy = world.name(Table::Legacy, LEGACY, Target::Server(old));

@@ -14,7 +14,7 @@ fn moved(helo: Option<&str>) -> World {
     let servers = [("old", "203.0.113.7"), ("new", "203.0.113.9")].map(|(label, ip)| world.server(label, "", ip));
     world.plan.servers.iter_mut().for_each(|s| s.services = vec![Located::new(smtp.clone(), Span::default())]);
     world.name(Table::Internet, MAIL, Target::Server(servers[1]));
-    for wanted in &mut world.plan.names[0].wanted {
+    for wanted in world.plan.names[0].wanted.iter_mut() {
         wanted[Phase::Before as usize].value = Wanted::Targets(vec![Target::Server(servers[0])].into());
     }
     world.resolves(NameId(0), EXTERNAL, &["203.0.113.9"]);

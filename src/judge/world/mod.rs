@@ -151,7 +151,7 @@ impl World {
             certificate: None,
             redirects: Vec::new(),
             settings: Settings::default(),
-            span: Span { start: 4, end: 5 },
+            span: Span::new(4, 5),
             address_span: Span::default(),
         });
         ServerId(self.plan.servers.len() - 1)
@@ -169,7 +169,7 @@ impl World {
             services: None,
             certificate: None,
             settings: Settings::default(),
-            span: Span { start: 6, end: 7 },
+            span: Span::new(6, 7),
         });
         PoolId(self.plan.pools.len() - 1)
     }
@@ -181,14 +181,14 @@ impl World {
         self.plan.names.push(PlannedName {
             name: Name::parse(name).unwrap(),
             table,
-            wanted: vec![phases(), phases()],
+            wanted: vec![phases(), phases()].into(),
             services: None,
             certificate: None,
             ttl: None,
             ttl_before: None,
             cname: None,
             answers_any: false,
-            span: Span { start: 2, end: 3 },
+            span: Span::new(2, 3),
         });
         NameId(self.plan.names.len() - 1)
     }
@@ -218,7 +218,7 @@ impl World {
             match_mode: MatchMode::Names,
             key_exportable: None,
             password_env: None,
-            span: Span { start: 8, end: 9 },
+            span: Span::new(8, 9),
         });
         CertId(self.plan.certificates.len() - 1)
     }
@@ -247,7 +247,7 @@ impl World {
                 drain: None,
             }),
             name,
-            span: Span { start: 2, end: 3 },
+            span: Span::new(2, 3),
         });
         self.obligations.len() - 1
     }

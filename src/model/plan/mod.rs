@@ -15,6 +15,7 @@ pub use window::Window;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::ops::{Index, IndexMut};
 use std::sync::Arc;
 
 use crate::model::dns::ResolverAddr;
@@ -240,6 +241,78 @@ pub enum Wanted {
     Targets(Arc<[Target]>),
 }
 
+/// Something for each view, by [`ViewId`] as index. Mostly the plan says the same of all, and it stands once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ByView<T> {
+    /// That of all, or one for each.
+    different: Box<[T]>,
+    views: usize,
+}
+
+impl<T> ByView<T> {
+    /// How many views there are.
+    pub fn len(&self) -> usize {
+        self.views
+    }
+
+    /// True if there is no view.
+    pub fn is_empty(&self) -> bool {
+        self.views == 0
+    }
+
+    /// That of a view; `None` if there is no such view.
+    pub fn get(&self, view: usize) -> Option<&T> {
+        let at = if self.different.len() == 1 { 0 } else { view };
+        self.different.get(at).filter(|_| view < self.views)
+    }
+
+    /// One for each view.
+    pub fn iter(&self) -> impl Iterator<Item = &T> {
+        (0..self.views).filter_map(|view| self.get(view))
+    }
+}
+
+impl<T: PartialEq> From<Vec<T>> for ByView<T> {
+    fn from(mut all: Vec<T>) -> Self {
+        let views = all.len();
+        if let Some((first, others)) = all.split_first()
+            && others.iter().all(|other| other == first)
+        {
+            all.truncate(1);
+        }
+        Self { different: all.into(), views }
+    }
+}
+
+impl<T: Clone> ByView<T> {
+    /// One for each view, to be changed: they are different from then on.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.own().iter_mut()
+    }
+
+    fn own(&mut self) -> &mut [T] {
+        if self.different.len() != self.views {
+            self.different = self.iter().cloned().collect();
+        }
+        &mut self.different
+    }
+}
+
+impl<T> Index<usize> for ByView<T> {
+    type Output = T;
+
+    fn index(&self, view: usize) -> &T {
+        &self.different[if self.different.len() == 1 { 0 } else { view }]
+    }
+}
+
+/// What is changed is of this view alone.
+impl<T: Clone> IndexMut<usize> for ByView<T> {
+    fn index_mut(&mut self, view: usize) -> &mut T {
+        &mut self.own()[view]
+    }
+}
+
 /// A name of the plan.
 #[derive(Clone, Debug)]
 pub struct PlannedName {
@@ -248,17 +321,17 @@ pub struct PlannedName {
     /// Its table.
     pub table: Table,
     /// What is wanted, by [`ViewId`] and [`Phase`] as index; each with the place that says so.
-    pub wanted: Vec<[Located<Wanted>; 3]>,
+    pub wanted: ByView<[Located<Wanted>; 3]>,
     /// The services at which it is asked, where the plan or the table narrows them; `None` means all of its server.
-    pub services: Option<Vec<Service>>,
+    pub services: Option<Box<[Service]>>,
     /// Its own certificates, before those of its servers.
-    pub certificate: Option<CertificateChoice>,
+    pub certificate: Option<Box<CertificateChoice>>,
     /// Planned TTL in seconds.
     pub ttl: Option<Located<u32>>,
     /// TTL before it is lowered, in seconds.
     pub ttl_before: Option<Located<u32>>,
     /// The alias that DNS must show.
-    pub cname: Option<Located<Name>>,
+    pub cname: Option<Box<Located<Name>>>,
     /// True if any non-empty part of the RRset is right, because a global balancer picks.
     pub answers_any: bool,
     /// The place of the name itself.
@@ -340,7 +413,7 @@ impl Plan {
     /// The certificates that a server or balancer should serve under a name: the nearest choice wins, the name's own,
     /// then the server's (by service word first), then the plan's only certificate. Empty if nothing is declared.
     pub fn certificates_for(&self, name: NameId, target: Target, word: &str, phase: Phase) -> Vec<CertId> {
-        let own = self.name(name).certificate.as_ref();
+        let own = self.name(name).certificate.as_deref();
         let target = match target {
             Target::Server(id) => self.server(id).certificate.as_ref(),
             Target::Pool(id) => self.pool(id).certificate.as_ref(),

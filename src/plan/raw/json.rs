@@ -30,7 +30,7 @@ const STRICT: ParseOptions = ParseOptions {
 /// Fills the source's pointers on the way.
 pub(super) fn parse(source: &mut Source) -> (Option<Node>, Vec<PlanError>) {
     if let Some(at) = too_deep(&source.text) {
-        let span = Span { start: at, end: at + 1 };
+        let span = Span::new(at, at + 1);
         return (None, vec![PlanError::at(span, "nested too deep", format!("at most {DEEPEST} levels are read"))]);
     }
     let parsed = parse_to_ast(&source.text, &CollectOptions::default(), &STRICT);
@@ -54,7 +54,7 @@ pub(super) fn parse(source: &mut Source) -> (Option<Node>, Vec<PlanError>) {
 }
 
 fn span(range: Range) -> Span {
-    Span { start: range.start, end: range.end }
+    Span::new(range.start, range.end)
 }
 
 fn words(kind: &ParseErrorKind) -> String {
@@ -194,7 +194,7 @@ mod tests {
         assert_eq!(errors, []);
         let at = |needle: &str| {
             let start = source.text.find(needle).unwrap();
-            source.place(Span { start, end: start + needle.len() }).pointer.unwrap()
+            source.place(Span::new(start, start + needle.len())).pointer.unwrap()
         };
         assert_eq!(at("\"x\""), "/a~1b/0/c");
         assert_eq!(at("\"c\""), "/a~1b/0/c");

@@ -30,11 +30,11 @@ pub(super) fn parse(text: &str) -> (Option<Node>, Vec<PlanError>) {
 }
 
 fn span<T>(spanned: &Spanned<T>) -> Span {
-    Span { start: spanned.span().start, end: spanned.span().end }
+    Span::new(spanned.span().start, spanned.span().end)
 }
 
 fn clamp(text: &str, start: usize, end: usize) -> Span {
-    Span { start, end }.within(text)
+    Span::new(start, end).within(text)
 }
 
 fn table(table: &DeTable<'_>, by_dots: bool) -> Table {
@@ -44,7 +44,7 @@ fn table(table: &DeTable<'_>, by_dots: bool) -> Table {
         (Key { span: span(key), text: text.to_string() }, node(value, by_dots))
     };
     let mut entries: Vec<_> = table.iter().map(entry).collect();
-    entries.sort_by_key(|(key, node)| (key.span.start.min(node.span.start), key.span.start));
+    entries.sort_by_key(|(key, node)| (key.span.start().min(node.span.start()), key.span.start()));
     Table { entries, by_dots }
 }
 
@@ -80,11 +80,11 @@ const SINGLE: &str = "put a path into single quotes: 'C:\\certs\\mail.cer'";
 /// A string without quotes, or no value at all.
 fn bare(span: Span, text: &str) -> PlanError {
     let ends = |c: char| c.is_whitespace() || matches!(c, ',' | '[' | ']' | '{' | '}' | '#' | '=' | '"');
-    let before = text.get(..span.start).unwrap_or_default();
+    let before = text.get(..span.start()).unwrap_or_default();
     let start = before.rfind(ends).map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
     let token = text.get(start..).unwrap_or_default();
     let token = token.get(..token.find(ends).unwrap_or(token.len())).unwrap_or_default();
-    let span = Span { start, end: start + token.len() };
+    let span = Span::new(start, start + token.len());
     let word = token.trim_matches(['\u{201c}', '\u{201d}', '\u{201e}', '\u{2018}', '\u{2019}', '\'']);
     let quoted = PlanError::at(span, "string without quotes", "expected a string in straight quotes");
     match word {
@@ -103,17 +103,17 @@ fn with_first(error: PlanError, text: &str) -> PlanError {
 }
 
 fn first_of(second: Span, text: &str) -> Option<Span> {
-    let key = DeTable::parse_recoverable(text.get(second.start..second.end)?.trim_end()).0;
+    let key = DeTable::parse_recoverable(text.get(second.range())?.trim_end()).0;
     let wanted = match key.get_ref().iter().next() {
         Some((key, _)) => key.get_ref().to_string(),
-        None => text.get(second.start..second.end)?.trim_matches(['"', '\'']).to_string(),
+        None => text.get(second.range())?.trim_matches(['"', '\'']).to_string(),
     };
     const PROBE: &str = "\"\\u0001\"";
     ["]", "]]", " = 0", " = 0 }", " = 0 } ]"].iter().find_map(|end| {
-        let probe = format!("{}{PROBE}{end}\n", text.get(..second.start)?);
+        let probe = format!("{}{PROBE}{end}\n", text.get(..second.start())?);
         let root = DeTable::parse_recoverable(&probe).0;
         let found = beside(root.get_ref(), &wanted);
-        found.filter(|span| span.start < second.start)
+        found.filter(|span| span.start() < second.start())
     })
 }
 
@@ -138,9 +138,9 @@ mod tests {
     use super::*;
 
     fn shown(text: &str) -> Vec<String> {
-        let cut = |s: Span| text[s.start..s.end].to_string();
+        let cut = |s: Span| text[s.range()].to_string();
         let (_, errors) = parse(text);
-        let other = |e: &PlanError| e.other.as_ref().map(|(s, _)| format!(" <- {} at {}", cut(*s), s.start));
+        let other = |e: &PlanError| e.other.as_ref().map(|(s, _)| format!(" <- {} at {}", cut(*s), s.start()));
         errors.iter().map(|e| format!("{} [{}]{}", e.title, cut(e.span), other(e).unwrap_or_default())).collect()
     }
 

@@ -103,7 +103,7 @@ fn each_cell_of_the_table_of_names() {
 #[test]
 fn each_wish_has_its_place() {
     let plan = with("[legacy]\n\"n.example\" = { server = \"a\", audience = \"inside\" }");
-    let text = |span: Span| &plan.source.text[span.start..span.end];
+    let text = |span: Span| &plan.source.text[span.range()];
     let cells = plan.names[0].wanted.iter().map(|phases| phases.each_ref().map(|w| text(w.span)));
     assert_eq!(
         cells.collect::<Vec<_>>(),

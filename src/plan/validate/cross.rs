@@ -168,7 +168,7 @@ fn lacks(plan: &Plan, name: NameId, (target, at): (Target, Target), service: &Se
 /// True if a name's own choice could not be read: that has been told.
 fn misread(plan: &Plan, name: NameId) -> bool {
     let bad = |c: &CertificateChoice| c.parts.is_empty() || c.parts.iter().any(|p| p.certificates.is_empty());
-    plan.name(name).certificate.as_ref().is_some_and(bad)
+    plan.name(name).certificate.as_deref().is_some_and(bad)
 }
 
 /// A service that a name asks for must be offered where it leads; else nothing would be looked at.
@@ -176,7 +176,7 @@ fn offered(reader: &Reader, plan: &Plan, name: &PlannedName) {
     let Some(services) = &name.services else { return };
     let all: Vec<_> =
         Phase::ALL.iter().flat_map(|p| targets(name, *p).into_iter().map(move |(t, _)| (t, *p))).collect();
-    if all.is_empty() || super::names::default_services(&name.name, name.table).as_ref() == Some(services) {
+    if all.is_empty() || super::names::default_services(&name.name, name.table).as_deref() == Some(services) {
         return;
     }
     let ports: HashSet<u16> = all.iter().flat_map(|(t, p)| asked(plan, *t, *p)).map(|(_, s)| s.port).collect();

@@ -79,7 +79,7 @@ impl Reader<'_> {
 
     /// The place of a whole dotted name of which the last part is known.
     fn span_of(&self, name: &str, last: Span) -> Span {
-        let whole = Span { start: last.end.saturating_sub(name.len()), end: last.end };
+        let whole = Span::new(last.end().saturating_sub(name.len()), last.end());
         if self.text(whole) == name { whole } else { last }
     }
 }

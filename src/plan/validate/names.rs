@@ -92,16 +92,16 @@ fn planned(
     let leaks = get("leaks").and_then(|node| leaks(reader, table, node)).unwrap_or(false);
     let seconds = |key| get(key).and_then(|node| reader.seconds(node));
     PlannedName {
-        wanted: wanted::resolve(reader, &name, table, known, audience, leaks, &given),
+        wanted: wanted::resolve(reader, &name, table, known, audience, leaks, &given).into(),
         table,
         services: match get("services") {
             Some(node) => Some(services(reader, node).into_iter().map(|s| s.value).collect()),
-            None => default_services(&name.value, table),
+            None => default_services(&name.value, table).map(Into::into),
         },
-        certificate: get("certificate").map(|node| choice(reader, node, &known.certificates)),
+        certificate: get("certificate").map(|node| choice(reader, node, &known.certificates).into()),
         ttl: seconds("ttl"),
         ttl_before: seconds("ttl-before"),
-        cname: get("cname").and_then(|node| reader.full_name(reader.string(node, "a host name")?)),
+        cname: get("cname").and_then(|node| reader.full_name(reader.string(node, "a host name")?)).map(Into::into),
         answers_any: get("answers")
             .and_then(|node| reader.word(node, "a value of `answers`", ANSWERS))
             .unwrap_or(false),

@@ -86,13 +86,13 @@ impl<'a> Reader<'a> {
 
     /// The text of a span, as the user wrote it.
     pub(super) fn text(&self, span: Span) -> &str {
-        self.source.text.get(span.start..span.end).unwrap_or_default()
+        self.source.text.get(span.range()).unwrap_or_default()
     }
 
     /// The end of the text, where what is missing could be added.
     pub(super) fn end(&self) -> Span {
         let end = self.source.text.trim_end().len();
-        Span { start: end, end }
+        Span::new(end, end)
     }
 
     pub(super) fn string<'n>(&self, node: &'n Node, wanted: &str) -> Option<Located<&'n str>> {

@@ -131,7 +131,7 @@ impl Reading<'_> {
     fn kind(&self, node: Option<&Node>, span: Span) -> Option<StepKind> {
         let Some(node) = node else {
             let error = PlanError::at(
-                Span { end: span.start, ..span },
+                Span::new(span.start(), span.start()),
                 "a step that does nothing",
                 "`do` says what kind of step it is",
             );

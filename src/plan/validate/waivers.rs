@@ -103,5 +103,5 @@ pub(super) fn severity(reader: &Reader, node: Option<&Node>) -> BTreeMap<String,
 }
 
 fn whole(key: Span, value: Span) -> Span {
-    Span { start: key.start.min(value.start), end: key.end.max(value.end) }
+    Span::new(key.start().min(value.start()), key.end().max(value.end()))
 }

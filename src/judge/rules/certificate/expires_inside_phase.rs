@@ -78,7 +78,7 @@ fn ends(context: &Context, obligation: usize) -> Option<(Phase, Timestamp)> {
     if case.obligations[obligation].drain.is_some() {
         return None;
     }
-    let phases = case.due[obligation].iter().map(|v| case.policy.moment(case.plan, *v).phases());
+    let phases = case.due_in(obligation).iter().map(|v| case.policy.moment(case.plan, *v).phases());
     // The later phase often has no end; what is used on the way to it must outlive the first one still.
     let both = phases.flat_map(|(first, second)| [Some(first), second]).flatten();
     both.filter_map(|phase| Some((phase, end(context, phase)?))).max_by_key(|(_, until)| *until)

@@ -182,7 +182,7 @@ fn written(context: &Context) -> Vec<Draft> {
 /// What stands in the plan at a place, without its quotes; `None` where escapes would have to be read first.
 fn text<'a>(context: &Context<'a>, span: Span) -> Option<&'a str> {
     let source = &context.case.plan.source;
-    let text = source.text.get(span.start..span.end)?;
+    let text = source.text.get(span.range())?;
     let quotes: &[char] = if source.syntax == Syntax::Json { &['"'] } else { &['"', '\''] };
     Some(text.trim_matches(quotes)).filter(|t| !t.contains(['\\', '"', '\'']))
 }

@@ -134,7 +134,7 @@ fn ordered(context: &Context) -> BTreeMap<(CertId, bool, Option<usize>), BTreeSe
 fn is_for_strangers(context: &Context, obligation: usize) -> bool {
     let case = context.case;
     let is = |v: &ViewId| case.plan.view(*v).kind == ViewKind::External && issuance::is_public(case, *v);
-    case.due[obligation].iter().any(is)
+    case.due_in(obligation).iter().any(is)
 }
 
 /// The facts by which what lacks such a name for that reason is recognised.
