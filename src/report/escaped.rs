@@ -1,6 +1,7 @@
 //! The one choke point: the text report reads only the copy that is made here, in which nothing can steer a terminal or
 //! a build server. The struct literals name every field, so that a new one has to pass by.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::model::finding::{
@@ -12,6 +13,7 @@ pub(super) use crate::model::text::shown;
 
 /// The judgement with every text escaped.
 pub(super) fn escaped(j: &Judgement) -> Judgement {
+    let mut parts = Parts::default();
     Judgement {
         plan: shown(&j.plan),
         scope: j.scope,
@@ -21,7 +23,7 @@ pub(super) fn escaped(j: &Judgement) -> Judgement {
         counts: j.counts,
         partial: j.partial,
         seen_from: seen_from(&j.seen_from),
-        obligations: j.obligations.iter().map(judged).collect(),
+        obligations: j.obligations.iter().map(|o| parts.judged(o)).collect(),
         findings: j.findings.iter().map(finding).collect(),
         not_looked_at: lines(&j.not_looked_at),
     }
@@ -79,32 +81,32 @@ fn subject<Text>(s: &Subject<Text>, shown: impl Fn(&Text) -> Text) -> Subject<Te
     }
 }
 
-fn id(id: &ObligationId) -> ObligationId {
-    let (before, behind) = &*id.around;
-    ObligationId {
-        around: match is_plain(before) && is_plain(behind) {
-            true => id.around.clone(),
-            false => Arc::new((shown(before), shown(behind))),
-        },
-        name: shared(&id.name),
-    }
+/// What many obligations share is made fit to be shown once: by where it stands, for it stands there as long as they do.
+#[derive(Default)]
+struct Parts {
+    around: HashMap<*const (), Arc<(String, String)>>,
+    about: HashMap<*const (), Arc<Subject<Arc<str>>>>,
+    phases: HashMap<*const (), Arc<[String]>>,
 }
 
-fn judged(o: &Judged) -> Judged {
-    Judged {
-        id: id(&o.id),
-        kind: o.kind,
-        about: match o.about.texts().all(|text| is_plain(text)) {
-            true => o.about.clone(),
-            false => subject(&o.about, shared).into(),
-        },
-        phases: match o.phases.iter().all(|p| is_plain(p)) {
-            true => o.phases.clone(),
-            false => lines(&o.phases).into(),
-        },
-        due: o.due,
-        verdict: o.verdict,
-        cell: shared(&o.cell),
+fn once<T: ?Sized>(known: &mut HashMap<*const (), Arc<T>>, one: &Arc<T>, escape: impl FnOnce(&T) -> Arc<T>) -> Arc<T> {
+    known.entry(Arc::as_ptr(one).cast()).or_insert_with(|| escape(one)).clone()
+}
+
+impl Parts {
+    fn judged(&mut self, o: &Judged) -> Judged {
+        Judged {
+            id: ObligationId {
+                around: once(&mut self.around, &o.id.around, |(before, behind)| (shown(before), shown(behind)).into()),
+                name: shared(&o.id.name),
+            },
+            kind: o.kind,
+            about: once(&mut self.about, &o.about, |about| subject(about, shared).into()),
+            phases: once(&mut self.phases, &o.phases, |phases| lines(phases).into()),
+            due: o.due,
+            verdict: o.verdict,
+            cell: shared(&o.cell),
+        }
     }
 }
 
