@@ -150,7 +150,7 @@ impl<'a> Credentials<'a> {
         let trusted = self.trusted(chain);
         let Some(facts) = self.facts(leaf).cloned() else { return };
         let credential = &mut self.all[index];
-        credential.names = Some(facts.dns_ids.clone());
+        credential.names = Some(facts.dns_ids.to_vec());
         credential.valid_from = Some(facts.not_before);
         credential.valid_until = facts.not_after.checked_add(jiff::SignedDuration::from_secs(1)).ok();
         credential.trusted = trusted;
@@ -186,11 +186,11 @@ impl<'a> Credentials<'a> {
             return Some(index);
         }
         let trusted = self.trusted(chain);
-        let label = facts.dns_ids.first().unwrap_or(&facts.subject);
+        let label = facts.dns_ids.first().map_or(&*facts.subject, String::as_str);
         let label = format!("{label} ({}…)", facts.thumbprint().get(..8).unwrap_or_default());
         self.all.push(Credential {
             label: label.into(),
-            names: Some(facts.dns_ids.clone()),
+            names: Some(facts.dns_ids.to_vec()),
             valid_from: Some(facts.not_before),
             valid_until: facts.not_after.checked_add(jiff::SignedDuration::from_secs(1)).ok(),
             trusted,

@@ -68,6 +68,11 @@ impl<'a> Context<'a> {
         self.uses().leaves.iter().filter_map(|u| Some((u, self.case.certificates.facts(u.leaf).ok()?)))
     }
 
+    /// Gives back their memory, which is large: what comes after the rules finds them anew, if it asks.
+    pub(super) fn forget_uses(&mut self) {
+        self.uses.take();
+    }
+
     fn uses(&self) -> &Uses<'a> {
         self.uses.get_or_init(|| Uses { leaves: leaves(self), covers: covers(self) })
     }

@@ -92,8 +92,10 @@ pub fn judge(
     let certificates = Certificates::new(plan, &index, evidence, now);
     let case = Case::new(plan, obligations, policy, &index, &certificates, now);
     let (assessed, suspicion) = assess_all(&case);
-    let context = Context::new(&case, &assessed, &suspicion);
-    verdict::judgement(&context, drafts(&context))
+    let mut context = Context::new(&case, &assessed, &suspicion);
+    let drafts = drafts(&context);
+    context.forget_uses();
+    verdict::judgement(&context, drafts)
 }
 
 /// What every rule says, in their order. The last one looks at what the others said.

@@ -88,19 +88,19 @@ pub struct CertificateFacts {
     /// SHA-1 of the DER: Exchange's thumbprint.
     pub sha1: [u8; 20],
     /// Subject as text, not escaped.
-    pub subject: String,
+    pub subject: Box<str>,
     /// Subject commonName values.
-    pub common_names: Vec<String>,
+    pub common_names: Box<[String]>,
     /// Issuer as text, not escaped. Shared, as its DER, key and signature: many certificates have them alike.
     pub issuer: Arc<str>,
     /// DER of the subject name, for comparing with an issuer.
-    pub subject_der: Vec<u8>,
+    pub subject_der: Box<[u8]>,
     /// DER of the issuer name.
     pub issuer_der: Arc<[u8]>,
     /// dNSName entries in their order.
-    pub dns_ids: Vec<DnsId>,
+    pub dns_ids: Box<[DnsId]>,
     /// iPAddress entries.
-    pub ip_ids: Vec<IpAddr>,
+    pub ip_ids: Box<[IpAddr]>,
     /// True if there is a subjectAltName extension.
     pub has_san: bool,
     /// First instant of validity.
@@ -112,7 +112,7 @@ pub struct CertificateFacts {
     /// Signature algorithm in words: `sha256WithRSAEncryption` ...
     pub signature: Arc<str>,
     /// Serial number in lower-case hex.
-    pub serial: String,
+    pub serial: Box<str>,
     /// basicConstraints CA.
     pub is_ca: bool,
     /// Extended key usage: `None` without the extension, else whether serverAuth (or any) is in it.

@@ -54,9 +54,9 @@ impl Observations {
         }
     }
 
-    /// Makes room for so many more, and for no more than that.
+    /// Makes room for about so many more.
     pub fn reserve(&mut self, more: usize) {
-        self.all.reserve_exact(more);
+        self.all.reserve_exact(more.saturating_add(more / 64 + 16));
     }
 
     /// As they came.

@@ -1,6 +1,7 @@
 //! TLS endpoints as they are observed.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -96,12 +97,12 @@ pub struct Served {
     pub chain: Vec<BlobId>,
     /// Proof of possession.
     pub possession: Possession,
-    /// Protocol version, `TLS 1.3`.
+    /// Protocol version, `TLS 1.3`. Shared, as the suite: few are spoken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub version: Option<Box<str>>,
+    pub version: Option<Arc<str>>,
     /// Cipher suite by its IANA name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cipher: Option<Box<str>>,
+    pub cipher: Option<Arc<str>>,
     /// Whether the server asked for a client certificate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client: Option<ClientAuth>,

@@ -82,19 +82,19 @@ impl<'a> Checked<'a> {
         CertificateFacts {
             sha256: blob_id(der),
             sha1: sha1::Sha1::digest(der).into(),
-            subject: distinguished_name::render(certificate.subject()),
-            common_names: distinguished_name::common_names(certificate.subject()),
+            subject: distinguished_name::render(certificate.subject()).into(),
+            common_names: distinguished_name::common_names(certificate.subject()).into(),
             issuer: distinguished_name::render(certificate.issuer()).into(),
-            subject_der: certificate.subject().as_raw().to_vec(),
+            subject_der: certificate.subject().as_raw().into(),
             issuer_der: certificate.issuer().as_raw().into(),
             has_san,
-            dns_ids: names.dns,
-            ip_ids: names.ip,
+            dns_ids: names.dns.into(),
+            ip_ids: names.ip.into(),
             not_before: instant(certificate.validity().not_before),
             not_after: instant(certificate.validity().not_after),
             key: key(certificate.public_key()),
             signature: signature(&certificate.signature_algorithm),
-            serial: data_encoding::HEXLOWER.encode(certificate.raw_serial()),
+            serial: data_encoding::HEXLOWER.encode(certificate.raw_serial()).into(),
             is_ca,
             server_auth: usage.map(|(server, _)| server),
             client_auth: usage.map(|(_, client)| client),
@@ -297,14 +297,14 @@ mod tests {
         params.not_after = rcgen::date_time_ymd(2027, 3, 4);
         params.serial_number = Some(rcgen::SerialNumber::from(0x1234u64));
         let facts = facts(&der(&params)).unwrap();
-        assert_eq!(facts.subject, "CN=a.example.com, O=Domain");
-        assert_eq!(facts.common_names, ["a.example.com"]);
-        assert_eq!(facts.dns_ids, ["*.Example.com", "a.example.com"]);
-        assert_eq!(facts.ip_ids, ["10.0.0.1".parse::<IpAddr>().unwrap(), "2001:db8::1".parse().unwrap()]);
+        assert_eq!(&*facts.subject, "CN=a.example.com, O=Domain");
+        assert_eq!(*facts.common_names, ["a.example.com"]);
+        assert_eq!(*facts.dns_ids, ["*.Example.com", "a.example.com"]);
+        assert_eq!(*facts.ip_ids, ["10.0.0.1".parse::<IpAddr>().unwrap(), "2001:db8::1".parse().unwrap()]);
         assert_eq!(facts.not_before.to_string(), "2026-01-02T00:00:00Z");
         assert_eq!(facts.not_after.to_string(), "2027-03-04T00:00:00Z");
         assert_eq!((&*facts.key, &*facts.signature), ("EC P-256", "ecdsa-with-SHA256"));
-        assert_eq!(facts.serial, "1234");
+        assert_eq!(&*facts.serial, "1234");
         assert!(facts.has_san && facts.is_self_issued() && !facts.is_ca);
         assert_eq!(facts.server_auth, None);
     }
@@ -327,7 +327,7 @@ mod tests {
         assert_eq!(error.0, "the extension subjectAltName cannot be read", "the SEQUENCE is one octet too long");
         let facts =
             super::facts(&der_with_san(b"\x30\x12\x82\x04a\0.b\x82\x03m\xfcl\x87\x03\x01\x02\x03\x86\x00")).unwrap();
-        assert_eq!(facts.dns_ids, ["a\0.b", "m\u{fffd}l"]);
+        assert_eq!(*facts.dns_ids, ["a\0.b", "m\u{fffd}l"]);
         assert!(facts.ip_ids.is_empty() && facts.has_san);
         assert!(super::facts(&der_with_san(b"\x30\x00")).unwrap().has_san);
     }

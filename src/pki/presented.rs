@@ -23,7 +23,7 @@ impl Presented {
     /// The identifiers of a certificate.
     pub fn of(certificate: &CertificateFacts) -> Self {
         let these = Self::among(certificate.dns_ids.iter().map(String::as_str));
-        Self { common_names: certificate.common_names.clone(), ..these }
+        Self { common_names: certificate.common_names.to_vec(), ..these }
     }
 
     /// DNS-IDs without a certificate: what is not ordered yet.

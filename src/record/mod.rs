@@ -295,9 +295,10 @@ mod tests {
             ".*".prop_map(Possession::NotProved),
             ".*".prop_map(Possession::Failed),
         ];
-        let words = || prop::option::of(".*".prop_map(Box::from));
+        let words = || prop::option::of(".*".prop_map(Arc::from));
+        let ended = prop::option::of(".*".prop_map(Box::<str>::from));
         let declined = prop::sample::select(vec![None, Some(TlsOutcome::Alert("x".into())), Some(TlsOutcome::Refused)]);
-        (chain(), possession, words(), words(), words(), declined).prop_map(
+        (chain(), possession, words(), words(), ended, declined).prop_map(
             |(chain, possession, version, cipher, ended, declined)| Served {
                 chain,
                 possession,

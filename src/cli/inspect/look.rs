@@ -178,7 +178,7 @@ fn met(look: Look, outcome: TlsOutcome, blobs: &HashMap<BlobId, Arc<[u8]>>) -> L
     let words = outcome.to_string();
     match outcome {
         TlsOutcome::Certificate(served) => {
-            let text = |t: &Option<Box<str>>| t.as_deref().map(String::from);
+            let text = |t: &Option<Arc<str>>| t.as_deref().map(String::from);
             let endpoint =
                 look.endpoint.map(|met| Met { version: text(&served.version), cipher: text(&served.cipher), ..met });
             let chain = served.chain.iter().filter_map(|id| blobs.get(id).cloned()).collect();

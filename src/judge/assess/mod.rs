@@ -25,7 +25,7 @@ pub(super) struct Assessment {
     /// Whether it holds.
     pub(super) truth: Truth,
     /// What is wrong or unknown. A problem of a silent resolver may stand beside a pass.
-    pub(super) problems: Vec<Problem>,
+    pub(super) problems: Box<[Problem]>,
     /// A few characters for the matrix.
     pub(super) cell: Cell,
     /// The certificates that were met at the target's own addresses.
@@ -43,9 +43,8 @@ pub(super) struct Met {
 
 impl Assessment {
     /// Fails if a problem is a fault, is unobserved if one is an open question, else passes.
-    fn of(mut problems: Vec<Problem>, cell: Cell) -> Self {
-        problems.shrink_to_fit();
-        Self { truth: truth_of(&problems), problems, cell, met: Box::default() }
+    fn of(problems: Vec<Problem>, cell: Cell) -> Self {
+        Self { truth: truth_of(&problems), problems: problems.into(), cell, met: Box::default() }
     }
 }
 

@@ -105,7 +105,7 @@ fn dates(
         out.push(out_of_date(date, now));
     }
     let outside = |f: &CertificateFacts| now < f.not_before || f.not_after.as_second() < now.as_second();
-    for (at, own) in facts().filter(|(_, f)| outside(f) && !told.contains(&f.subject)) {
+    for (at, own) in facts().filter(|(_, f)| outside(f) && !told.contains(&*f.subject)) {
         let words = format!("certificate {} ({}) {}", at + 1, own.subject, when(own.not_before, own.not_after, now));
         out.push(match path {
             Some(_) if at != leaf => plain(Info, format!("{words}; no path needs it")),

@@ -15,7 +15,7 @@ use crate::model::plan::{CertId, CertificateSource, ServerId, Target};
 pub(in crate::judge) fn certificate(facts: &CertificateFacts) -> String {
     let subject = match facts.subject.is_empty() {
         true => facts.dns_ids.first().map_or_else(|| "no subject".into(), |d| format!("no subject, {d}")),
-        false => facts.subject.clone(),
+        false => facts.subject.to_string(),
     };
     let own = if facts.is_self_issued() { ", self-signed" } else { "" };
     format!("{}  {subject}{own}", facts.thumbprint())

@@ -248,8 +248,9 @@ fn server_name(probe: &TlsProbe) -> Result<ServerName<'static>, TlsOutcome> {
 }
 
 /// The cipher suite by its IANA name.
-fn cipher(tls: &ClientConnection) -> Option<Box<str>> {
-    tls.negotiated_cipher_suite().and_then(|s| s.suite().as_str().map(|name| name.replacen("TLS13_", "TLS_", 1).into()))
+fn cipher(tls: &ClientConnection) -> Option<Arc<str>> {
+    let name = tls.negotiated_cipher_suite()?.suite().as_str()?;
+    Some(outcome::shared(&name.replacen("TLS13_", "TLS_", 1)))
 }
 
 /// Whom a client asks for that names a domain before TLS: the SNI, or the address.

@@ -1,6 +1,8 @@
 //! How a handshake ended → what became of the connection. Pure.
 
+use std::collections::BTreeSet;
 use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rustls::{AlertDescription, Error, InvalidMessage, PeerIncompatible};
 
@@ -19,7 +21,7 @@ pub enum End {
     /// It completed.
     Complete {
         /// Cipher suite by its IANA name.
-        cipher: Option<Box<str>>,
+        cipher: Option<Arc<str>>,
     },
     /// It failed.
     Failed(io::Error),
@@ -38,6 +40,17 @@ pub fn outcome(seen: Seen, end: End, first: &[u8]) -> (TlsOutcome, Vec<(BlobId, 
     }
 }
 
+/// The name of a version or a suite. We offer few of either: each name stands once.
+pub fn shared(name: &str) -> Arc<str> {
+    static KNOWN: Mutex<BTreeSet<Arc<str>>> = Mutex::new(BTreeSet::new());
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    known.get(name).cloned().unwrap_or_else(|| {
+        let name: Arc<str> = name.into();
+        known.insert(name.clone());
+        name
+    })
+}
+
 fn with_chain(seen: Seen, end: End) -> (TlsOutcome, Vec<(BlobId, Vec<u8>)>) {
     let ended = ended(&end);
     let cipher = match end {
@@ -49,7 +62,7 @@ fn with_chain(seen: Seen, end: End) -> (TlsOutcome, Vec<(BlobId, Vec<u8>)>) {
     let served = Served {
         chain: blobs.iter().map(|(id, _)| *id).collect(),
         possession: seen.possession.unwrap_or_else(before),
-        version: seen.version.map(Into::into),
+        version: seen.version.map(shared),
         cipher,
         client: seen.client,
         ended,

@@ -77,7 +77,7 @@ impl OutOfDate {
         (now < first || last < now).then(|| Self {
             position,
             is_anchor: false,
-            subject: facts.subject.clone(),
+            subject: facts.subject.to_string(),
             not_before: facts.not_before,
             not_after: facts.not_after,
         })

@@ -56,7 +56,7 @@ fn judge(way: &[&Link<'_>], anchors: &Anchors, now: Timestamp) -> (PathFacts, Re
         Ok(anchor) => match way.iter().find(|link| link.position.is_none()) {
             None => (Some(anchor), None, Reason::None),
             Some(link) => {
-                let subject = link.facts.subject.clone();
+                let subject = link.facts.subject.to_string();
                 (Some(anchor), Some(Untrusted::MissingIntermediate { subject }), Reason::Missing)
             }
         },

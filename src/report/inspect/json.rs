@@ -213,14 +213,14 @@ fn certificate(shown: &inspection::Shown) -> Certificate {
     let facts = shown.facts.as_ref().ok();
     let of = |value: fn(&CertificateFacts) -> String| facts.map(value);
     Certificate {
-        subject: of(|f| f.subject.clone()).unwrap_or_default(),
+        subject: of(|f| f.subject.to_string()).unwrap_or_default(),
         names: facts.map(names).unwrap_or_default(),
         issuer: of(|f| f.issuer.to_string()).unwrap_or_default(),
         not_before: of(|f| f.not_before.to_string()),
         not_after: of(|f| f.not_after.to_string()),
         sha1: data_encoding::HEXLOWER.encode(&shown.sha1),
         sha256: data_encoding::HEXLOWER.encode(&shown.sha256),
-        serial: of(|f| f.serial.clone()),
+        serial: of(|f| f.serial.to_string()),
         key: of(|f| f.key.to_string()),
         signature: of(|f| f.signature.to_string()),
         spki_sha256: of(|f| f.spki_sha256.to_string()),

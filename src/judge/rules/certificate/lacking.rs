@@ -100,7 +100,7 @@ pub(in crate::judge) fn is_uncovered(fault: &Fault) -> bool {
 /// The names that a certificate has, or shall have.
 pub(in crate::judge) fn presented(case: &Case, whose: Whose) -> Vec<String> {
     match whose {
-        Whose::Leaf(leaf) => case.certificates.facts(leaf).map(|f| f.dns_ids.clone()).unwrap_or_default(),
+        Whose::Leaf(leaf) => case.certificates.facts(leaf).map(|f| f.dns_ids.to_vec()).unwrap_or_default(),
         Whose::Planned(c) => match &case.plan.certificate(c).source {
             CertificateSource::Names(names) => names.iter().map(|n| n.value.to_string()).collect(),
             _ => Vec::new(),

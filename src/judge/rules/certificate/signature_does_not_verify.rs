@@ -96,7 +96,7 @@ fn draft(context: &Context, certificate: CertId, path: &str, leaf: BlobId, broke
     let case = context.case;
     let declared = case.plan.certificate(certificate);
     let facts = |id: BlobId| case.certificates.facts(id).ok();
-    let subject = facts(broken.certificate).map_or_else(String::new, |f| f.subject.clone());
+    let subject = facts(broken.certificate).map_or_else(String::new, |f| f.subject.to_string());
     let issuer = facts(broken.certificate).map_or_else(String::new, |f| f.issuer.to_string());
     let due = context.covers(certificate).collect();
     let waiver = context.waiver_on(&INFO, &[&*declared.label, path]);
