@@ -1,5 +1,6 @@
 //! Certificates of which only the names are planned: which of them a served one is likest.
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -27,12 +28,16 @@ impl<'a> Planned<'a> {
     }
 
     /// The one that shares most of its names with these; of equals the one declared first.
-    pub(super) fn likest(&self, presented: &[String]) -> Option<CertId> {
+    pub(super) fn likest<'p>(&self, presented: &'p [String]) -> Option<CertId> {
         // What is written so that no client matches it, with a final dot, say, still tells what was meant.
-        let meant = |d: &String| Name::parse(d.trim()).map_or_else(|_| d.to_ascii_lowercase(), |n| n.to_string());
-        let presented: BTreeSet<String> = presented.iter().map(meant).collect();
+        let read = |d: &str| Name::parse(d.trim()).map_or_else(|_| d.to_ascii_lowercase(), |n| n.to_string());
+        let meant = |d: &'p String| match self.by_name.contains_key(d.as_str()) {
+            true => Cow::Borrowed(d.as_str()),
+            false => Cow::Owned(read(d)),
+        };
+        let presented: BTreeSet<Cow<'p, str>> = presented.iter().map(meant).collect();
         let mut shared: BTreeMap<CertId, usize> = BTreeMap::new();
-        for certificate in presented.iter().filter_map(|name| self.by_name.get(name.as_str())).flatten() {
+        for certificate in presented.iter().filter_map(|name| self.by_name.get(&**name)).flatten() {
             *shared.entry(*certificate).or_default() += 1;
         }
         let likeness = |(certificate, shared): (CertId, usize)| {

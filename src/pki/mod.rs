@@ -1,6 +1,5 @@
 //! Bytes → facts: certificates, files of certificates, identity matching, certification paths. Pure.
 
-
 use crate::model::certificate::BlobId;
 
 mod armor;

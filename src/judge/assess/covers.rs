@@ -61,8 +61,13 @@ fn of_leaf(case: &Case, index: usize, certificate: CertId, leaf: BlobId, referen
     }
     if case.now < facts.not_before || case.now > facts.not_after {
         let (not_before, not_after) = (facts.not_before, facts.not_after);
-        let date =
-            OutOfDate { position: Some(0), is_anchor: false, subject: facts.subject.to_string(), not_before, not_after };
+        let date = OutOfDate {
+            position: Some(0),
+            is_anchor: false,
+            subject: facts.subject.to_string(),
+            not_before,
+            not_after,
+        };
         out.push(fault(certificate, CertificateFault::OutOfDate { leaf, date }));
     }
     if facts.is_self_issued() {

@@ -25,12 +25,17 @@ pub(in crate::judge) fn kind(claim: &Claim) -> ClaimKind {
     }
 }
 
+/// So many cells are compared one by one.
+const FEW: usize = 8;
+
 /// Words that many obligations share, each made once.
 #[derive(Default)]
 pub(in crate::judge) struct Shared {
     services: BTreeMap<(&'static str, u16), Arc<str>>,
     addresses: BTreeMap<IpAddr, Arc<str>>,
     words: BTreeMap<Box<str>, Arc<str>>,
+    /// The first of these: a plan's names mostly have the same few.
+    cells: Vec<(Cell, Arc<str>)>,
     /// By the claim, which the names of one server share.
     subjects: HashMap<*const Claim, Arc<Subject<Arc<str>>>>,
 }
@@ -54,6 +59,17 @@ impl Shared {
 
     /// What stands in a cell.
     pub(in crate::judge) fn cell(&mut self, cell: &Cell) -> Arc<str> {
+        if let Some((_, text)) = self.cells.iter().find(|(known, _)| known == cell) {
+            return text.clone();
+        }
+        let text = self.text(cell);
+        if self.cells.len() < FEW {
+            self.cells.push((cell.clone(), text.clone()));
+        }
+        text
+    }
+
+    fn text(&mut self, cell: &Cell) -> Arc<str> {
         if let Cell::Answer(only, 0) = cell {
             return self.address(*only);
         }

@@ -1,6 +1,7 @@
 //! A certificate has a name that nothing in the plan wants.
 
-use std::collections::BTreeSet;
+use std::cell::OnceCell;
+use std::collections::{BTreeSet, HashSet};
 
 use super::idn_or_syntax::is_malformed;
 use super::lacking;
@@ -54,8 +55,8 @@ pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
     let all: Vec<CertId> = (0..case.plan.certificates.len()).map(CertId).collect();
     let known = Known::of(case.plan);
     for certificate in all {
-        let presented = presented(context, certificate);
-        let superfluous: Vec<&str> = presented.iter().filter(|p| !known.wants(p)).map(String::as_str).collect();
+        let strange = strange(context, certificate, &known);
+        let superfluous: Vec<&str> = strange.iter().filter(|p| !known.wants(p)).map(String::as_str).collect();
         if superfluous.is_empty() || is_lacking(context, certificate) {
             continue;
         }
@@ -75,15 +76,19 @@ pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
     }
 }
 
-/// The names of a declared certificate as far as they are host names; what is malformed has a rule of its own.
-fn presented(context: &Context, certificate: CertId) -> BTreeSet<String> {
+/// The names of a declared certificate that are none of the plan's as they stand there, as far as they are host names; what
+/// is malformed has a rule of its own.
+fn strange(context: &Context, certificate: CertId, known: &Known) -> BTreeSet<String> {
     let case = context.case;
+    let is_strange = |name: &str| !known.names.contains(name);
     match (&case.plan.certificate(certificate).source, case.certificates.content(certificate)) {
-        (CertificateSource::Names(names), _) => names.iter().map(|n| n.value.to_string()).collect(),
+        (CertificateSource::Names(names), _) => {
+            names.iter().map(|n| &n.value).filter(|n| is_strange(n.as_str())).map(ToString::to_string).collect()
+        }
         (_, Content::Leaves(leaves)) => {
             let facts = leaves.iter().filter_map(|(leaf, _)| case.certificates.facts(*leaf).ok());
-            let names = facts.flat_map(|f| &f.dns_ids).filter(|d| !is_malformed(d)).filter_map(|d| Name::parse(d).ok());
-            names.map(|n| n.to_string()).collect()
+            let names = facts.flat_map(|f| &f.dns_ids).filter(|d| is_strange(d) && !is_malformed(d));
+            names.filter_map(|d| Name::parse(d).ok()).map(|n| n.to_string()).collect()
         }
         (_, Content::Planned | Content::Unknown(_)) => BTreeSet::new(),
     }
@@ -91,53 +96,74 @@ fn presented(context: &Context, certificate: CertId) -> BTreeSet<String> {
 
 /// What the plan knows of names.
 struct Known<'a> {
+    plan: &'a Plan,
     /// The names of its tables, and those that it speaks of otherwise.
-    names: BTreeSet<&'a str>,
+    names: HashSet<&'a str>,
+    /// What they say of others; asked for where a name is not among them.
+    around: OnceCell<Around<'a>>,
+}
+
+/// What names say of others.
+#[derive(Default)]
+struct Around<'a> {
     /// What stands after the first label of each.
-    parents: BTreeSet<&'a str>,
+    parents: HashSet<&'a str>,
     /// What stands after the star of each wildcard.
-    wild: BTreeSet<&'a str>,
+    wild: HashSet<&'a str>,
     /// Every domain above or at a name.
-    domains: BTreeSet<&'a str>,
+    domains: HashSet<&'a str>,
 }
 
 impl<'a> Known<'a> {
     fn of(plan: &'a Plan) -> Self {
-        let mut known =
-            Self { names: spoken_of(plan), parents: BTreeSet::new(), wild: BTreeSet::new(), domains: BTreeSet::new() };
-        for name in plan.names.iter().map(|n| &n.name) {
-            known.names.insert(name.as_str());
-            let parent = name.parent();
-            if name.is_wildcard() {
-                known.wild.extend(parent)
-            } else {
-                known.parents.extend(parent)
-            }
-            let mut domain = Some(name.as_str());
-            // Once a domain is there, all above it are.
-            while let Some(here) = domain.filter(|d| known.domains.insert(d)) {
-                domain = here.split_once('.').map(|(_, rest)| rest);
-            }
-        }
-        known
+        let mut names = spoken_of(plan);
+        names.extend(plan.names.iter().map(|n| n.name.as_str()));
+        Self { plan, names, around: OnceCell::new() }
     }
 
     fn wants(&self, presented: &str) -> bool {
-        let twin = presented.strip_prefix("www.").map_or_else(|| format!("www.{presented}"), str::to_string);
-        let below = |prefix: &str, of: &BTreeSet<&str>| presented.strip_prefix(prefix).is_some_and(|d| of.contains(d));
+        self.names.contains(presented) || self.names.contains(twin(presented).as_str()) || self.is_around(presented)
+    }
+
+    fn is_around(&self, presented: &str) -> bool {
+        let around = self.around.get_or_init(|| Around::of(self.plan));
+        let below = |prefix: &str, of: &HashSet<&str>| presented.strip_prefix(prefix).is_some_and(|d| of.contains(d));
         let parent = presented.split_once('.').map(|(_, rest)| rest);
-        self.names.contains(presented)
-            || self.names.contains(twin.as_str())
-            || below("*.", &self.parents)
-            || parent.is_some_and(|p| self.wild.contains(p))
+        below("*.", &around.parents)
+            || parent.is_some_and(|p| around.wild.contains(p))
             // Outlook asks for it by itself.
-            || below("autodiscover.", &self.domains)
+            || below("autodiscover.", &around.domains)
+    }
+}
+
+/// With `www.` in front, or without it.
+fn twin(name: &str) -> String {
+    name.strip_prefix("www.").map_or_else(|| format!("www.{name}"), str::to_string)
+}
+
+impl<'a> Around<'a> {
+    fn of(plan: &'a Plan) -> Self {
+        let mut this = Self::default();
+        for name in plan.names.iter().map(|n| &n.name) {
+            let parent = name.parent();
+            if name.is_wildcard() {
+                this.wild.extend(parent)
+            } else {
+                this.parents.extend(parent)
+            }
+            let mut domain = Some(name.as_str());
+            // Once a domain is there, all above it are.
+            while let Some(here) = domain.filter(|d| this.domains.insert(d)) {
+                domain = here.split_once('.').map(|(_, rest)| rest);
+            }
+        }
+        this
     }
 }
 
 /// Names that are wanted beside those of the tables.
-fn spoken_of(plan: &Plan) -> BTreeSet<&str> {
-    let mut out = BTreeSet::new();
+fn spoken_of(plan: &Plan) -> HashSet<&str> {
+    let mut out = HashSet::new();
     out.extend(plan.names.iter().filter_map(|n| n.cname.as_ref()).map(|c| c.value.as_str()));
     out.extend(plan.servers.iter().flat_map(|s| &s.redirects).map(|r| r.value.as_str()));
     out.extend(plan.servers.iter().filter_map(|s| s.host.as_ref()).map(|h| h.value.as_str()));

@@ -63,11 +63,14 @@ pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
     }
 }
 
-/// The views in which each name resolves as wanted.
+/// The views in which each legacy name resolves as wanted.
 fn present(context: &Context) -> BTreeMap<NameId, BTreeSet<ViewId>> {
     let mut out: BTreeMap<NameId, BTreeSet<ViewId>> = BTreeMap::new();
     for (obligation, assessment) in context.case.obligations.iter().zip(context.assessed) {
         if let (name, Claim::Resolves { view, expected }) = (obligation.name, &*obligation.claim) {
+            if context.case.plan.name(name).table != Table::Legacy {
+                continue;
+            }
             let wanted = !expected.present.is_empty() || !expected.like.is_empty();
             if wanted && assessment.truth == Truth::Pass && assessment.cell != Cell::Word("absent") {
                 out.entry(name).or_default().insert(*view);

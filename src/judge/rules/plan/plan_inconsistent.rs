@@ -11,7 +11,7 @@ use crate::judge::waive;
 use crate::judge::wording;
 use crate::model::finding::Severity;
 use crate::model::phase::Phase;
-use crate::model::plan::{Autodiscover, CertId, Members, Plan, Server, Table, Target, Wanted};
+use crate::model::plan::{Autodiscover, CertId, Members, Plan, PlannedName, Server, ServerId, Table, Target, Wanted};
 use crate::model::source::Span;
 
 /// What is known of the rule.
@@ -160,7 +160,7 @@ fn no_autodiscover(name: &str, span: Span) -> Flaw {
     }
 }
 
-fn is_on_exchange(plan: &Plan, name: &crate::model::plan::PlannedName) -> bool {
+fn is_on_exchange(plan: &Plan, name: &PlannedName) -> bool {
     let of = |target: &Target| match target {
         Target::Server(id) => is_modern(plan.server(*id)),
         Target::Pool(id) => {
@@ -193,16 +193,18 @@ fn empty_pools(plan: &Plan) -> Vec<Flaw> {
 /// A name that narrows its services to some that no target of it has.
 fn names_without_service(plan: &Plan) -> Vec<Flaw> {
     let mut out = Vec::new();
-    for name in &plan.names {
+    let asks = |n: &&PlannedName| {
+        let asked = n.services.as_ref().is_some_and(|s| !s.is_empty());
+        asked && n.table != Table::Legacy && !n.name.as_str().starts_with("autodiscover.")
+    };
+    for name in plan.names.iter().filter(asks) {
         let wanted = name.wanted.iter().flatten().filter_map(|w| match &w.value {
             Wanted::Targets(targets) => Some(&targets[..]),
             _ => None,
         });
         let servers: BTreeSet<_> = wanted.flatten().flat_map(|t| servers(plan, *t)).collect();
-        let asked = name.services.as_ref().is_some_and(|s| !s.is_empty());
-        let none = !servers.is_empty()
-            && servers.iter().all(|s| plan.server(*s).services.is_empty() && plan.server(*s).host.is_none());
-        if none && asked && name.table != Table::Legacy && !name.name.as_str().starts_with("autodiscover.") {
+        let is_bare = |s: &ServerId| plan.server(*s).services.is_empty() && plan.server(*s).host.is_none();
+        if !servers.is_empty() && servers.iter().all(is_bare) {
             out.push(Flaw {
                 span: name.span,
                 severity: Severity::Error,
@@ -216,7 +218,7 @@ fn names_without_service(plan: &Plan) -> Vec<Flaw> {
     out
 }
 
-fn servers(plan: &Plan, target: Target) -> Vec<crate::model::plan::ServerId> {
+fn servers(plan: &Plan, target: Target) -> Vec<ServerId> {
     match target {
         Target::Server(id) => vec![id],
         Target::Pool(id) => Phase::ALL.iter().flat_map(|p| plan.pool(id).servers(*p).iter().copied()).collect(),
