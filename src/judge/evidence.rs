@@ -61,6 +61,10 @@ impl fmt::Display for Outdated {
 pub(super) struct Evidence<'a> {
     looks: Vec<&'a Observation>,
     runs: &'a BTreeMap<Arc<str>, Run>,
+    /// The runs by number, with what their age says.
+    aged: Vec<(&'a Run, Age)>,
+    /// The number of each observation's run; [`NOBODY`] where the recording has no such run.
+    of_run: Vec<u32>,
     order: Order<'a>,
     now: Timestamp,
     /// The start of the newest run that is not after `now`: the time as of which the world is known.
@@ -68,6 +72,18 @@ pub(super) struct Evidence<'a> {
     ages: Ages<'a>,
     /// Consequences rest on the same observations as their cause.
     ids: Mutex<HashMap<Look, String>>,
+}
+
+/// The run of an observation that says it is of a run which the recording does not have.
+const NOBODY: u32 = u32::MAX;
+
+/// When a run began, seen from what is judged.
+#[derive(Clone, Copy)]
+enum Age {
+    /// After the time that is judged.
+    Future,
+    /// Before the newest run, by seconds; as much as nothing where no run counts.
+    Past(i64),
 }
 
 /// How old evidence may be, in seconds: the plan's, and nearer of a view's resolvers and of a target's addresses.
@@ -113,10 +129,27 @@ impl<'a> Evidence<'a> {
     /// Indexes a recording. What is older than the newest run by more than `max-age` does not count, nor does what was
     /// seen by runs that began after `now`: `now` moves the calendar (validity, waivers), not the age of evidence.
     pub(super) fn new(recording: &'a Recording, now: Timestamp, plan: &'a Plan) -> Self {
-        let (looks, order) = Order::of(recording.observations.as_slice());
-        let gathered = recording.runs.values().map(|r| r.started).filter(|s| *s <= now).max();
+        let all = recording.observations.as_slice();
         let runs = &recording.runs;
-        Self { looks, runs, order, now, gathered, ages: Ages::of(plan), ids: Mutex::default() }
+        let (places, order) = Order::of(all);
+        let gathered = runs.values().map(|r| r.started).filter(|s| *s <= now).max();
+        let age = |run: &Run| match run.started > now {
+            true => Age::Future,
+            false => Age::Past(gathered.map_or(0, |g| g.as_second() - run.started.as_second())),
+        };
+        let aged = runs.values().map(|run| (run, age(run))).collect();
+        let numbers = run_numbers(all, runs);
+        Self {
+            looks: places.iter().map(|at| &all[*at as usize]).collect(),
+            runs,
+            aged,
+            of_run: places.iter().map(|at| numbers[*at as usize]).collect(),
+            order,
+            now,
+            gathered,
+            ages: Ages::of(plan),
+            ids: Mutex::default(),
+        }
     }
 
     /// When the newest run began that counts.
@@ -141,7 +174,11 @@ impl<'a> Evidence<'a> {
 
     /// The run of an observation.
     pub(super) fn run(&self, look: Look) -> Option<&'a Run> {
-        self.runs.get(&self.looks[look].run)
+        self.aged_run(look).map(|(run, _)| run)
+    }
+
+    fn aged_run(&self, look: Look) -> Option<(&'a Run, Age)> {
+        self.aged.get(self.of_run[look] as usize).copied()
     }
 
     /// A short name of an observation, made of its content.
@@ -280,13 +317,15 @@ impl<'a> Evidence<'a> {
     }
 
     fn outdated(&self, look: Look) -> Option<Outdated> {
-        let started = self.run(look)?.started;
-        // What a file holds belongs to the plan; it is no news of the world.
-        if started > self.now && !matches!(self.looks[look].probe, Probe::File(_)) {
-            return Some(Outdated::TooNew);
+        match self.aged_run(look)?.1 {
+            // What a file holds belongs to the plan; it is no news of the world.
+            Age::Future if matches!(self.looks[look].probe, Probe::File(_)) => None,
+            Age::Future => Some(Outdated::TooNew),
+            Age::Past(age) => {
+                let too_old = age > self.ages.least && age > self.ages.max(&self.looks[look].probe);
+                too_old.then_some(Outdated::TooOld(age / 3600))
+            }
         }
-        let age = self.gathered?.as_second() - started.as_second();
-        (age > self.ages.least && age > self.ages.max(&self.looks[look].probe)).then_some(Outdated::TooOld(age / 3600))
     }
 
     /// The outcome of an observation of a name server.
@@ -320,6 +359,21 @@ impl<'a> Evidence<'a> {
             _ => None,
         }
     }
+}
+
+/// Of each observation the number of its run in the order of their ids. What comes in a row is mostly of one run.
+fn run_numbers<'a>(all: &'a [Observation], runs: &BTreeMap<Arc<str>, Run>) -> Vec<u32> {
+    let numbers: HashMap<&str, u32> = runs.keys().map(|id| &**id).zip(0..).collect();
+    let mut last: Option<(&Arc<str>, u32)> = None;
+    let number = |observation: &'a Observation| match last {
+        Some((id, number)) if Arc::ptr_eq(id, &observation.run) => number,
+        _ => {
+            let number = numbers.get(&*observation.run).copied().unwrap_or(NOBODY);
+            last = Some((&observation.run, number));
+            number
+        }
+    };
+    all.iter().map(number).collect()
 }
 
 /// A run that looked at a probe.

@@ -146,8 +146,8 @@ fn number(n: usize) -> u32 {
 }
 
 impl<'a> Order<'a> {
-    /// Sorts; each observation stands in the result once.
-    pub(super) fn of(observations: &'a [Observation]) -> (Vec<&'a Observation>, Self) {
+    /// Sorts; of each observation its place among those that came, once.
+    pub(super) fn of(observations: &'a [Observation]) -> (Vec<u32>, Self) {
         let (mut names, mut places) = (Numbers::new(), Numbers::new());
         // Of one name there is mostly one text, which its observations share.
         let mut texts: [Option<(&str, u32)>; TEXTS] = [None; TEXTS];
@@ -179,7 +179,7 @@ impl<'a> Order<'a> {
         let mut rows = dealt(&rows, places.len(), |r| r.place);
         settle(&mut rows, observations);
         let (groups, starts) = groups(&rows, names.len() + 1);
-        let (looks, mut ends) = (rows.iter().map(|r| &observations[r.at as usize]).collect(), Vec::new());
+        let (looks, mut ends) = (rows.iter().map(|r| r.at).collect(), Vec::new());
         ends.reserve_exact(groups.len());
         rows.chunk_by(Row::is_of_one_probe).for_each(|same| ends.push(ends.last().unwrap_or(&0) + number(same.len())));
         (looks, Self { names, places, groups, starts, ends })
