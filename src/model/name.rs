@@ -53,6 +53,9 @@ impl Name {
 
     fn read(text: &str, underscore: bool) -> Result<Self, NameError> {
         let text = text.strip_suffix('.').unwrap_or(text);
+        if is_plain(text) {
+            return Ok(Self(text.into()));
+        }
         if text.is_empty() {
             return Err(NameError::Empty);
         }
@@ -124,6 +127,16 @@ impl Name {
             None => false,
         }
     }
+}
+
+/// True of most names: no wildcard and no address, and written as it is compared.
+fn is_plain(text: &str) -> bool {
+    let ldh = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit() || *b == b'-';
+    let label = |l: &[u8]| (1..=63).contains(&l.len()) && l.iter().all(ldh) && l[0] != b'-' && l.last() != Some(&b'-');
+    let last = text.rsplit('.').next().unwrap_or_default();
+    text.len() <= 253
+        && last.bytes().any(|b| b.is_ascii_lowercase())
+        && text.as_bytes().split(|b| *b == b'.').all(label)
 }
 
 fn push_label(out: &mut String, label: &str, underscore: bool) -> Result<(), NameError> {
@@ -205,6 +218,20 @@ mod tests {
             assert_eq!(Name::parse(text), Err(want), "{text}");
         }
         assert!(Name::parse_owner("_autodiscover._tcp.domain.com").is_ok());
+    }
+
+    #[test]
+    fn what_is_plain_is_read_as_anything_else_is() {
+        for plain in ["a", "mail.domain.com", "1.2.3.4a", "xn--fa-hia.de", "a--b.c"] {
+            assert!(is_plain(plain), "{plain}");
+            // A letter in upper case takes the long way.
+            assert_eq!(Name::parse(&plain.to_ascii_uppercase()).unwrap().as_str(), plain);
+        }
+        let long = vec!["abcdefgh"; 29].join(".");
+        for other in ["", "a..b", ".a", "a.", "-a", "a-", "a.b-.c", "10.0.0.1", "1.a.1", "A", "ß", "*.a", "_a", &long] {
+            assert!(!is_plain(other), "{other}");
+        }
+        assert!(!is_plain(&"a".repeat(64)) && is_plain(&"a".repeat(63)));
     }
 
     #[test]

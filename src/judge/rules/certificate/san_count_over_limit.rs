@@ -1,6 +1,6 @@
 //! More names are to be ordered than the authority puts into one certificate.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashSet};
 
 use crate::judge::RuleInfo;
 use crate::judge::draft::{Context, Draft};
@@ -87,8 +87,8 @@ pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
 }
 
 /// The names that the plan wants on each certificate, in any phase.
-fn wanted<'a>(context: &Context<'a>) -> BTreeMap<CertId, BTreeSet<&'a Name>> {
-    let mut out: BTreeMap<CertId, BTreeSet<&Name>> = BTreeMap::new();
+fn wanted<'a>(context: &Context<'a>) -> BTreeMap<CertId, HashSet<&'a Name>> {
+    let mut out: BTreeMap<CertId, HashSet<&Name>> = BTreeMap::new();
     for obligation in context.case.obligations {
         if let (name, Claim::Covers { certificate }) = (obligation.name, &*obligation.claim) {
             out.entry(*certificate).or_default().insert(&context.case.plan.name(name).name);
@@ -98,14 +98,14 @@ fn wanted<'a>(context: &Context<'a>) -> BTreeMap<CertId, BTreeSet<&'a Name>> {
 }
 
 /// How many names are to be ordered: those listed, and those that the plan wants and no listed one covers.
-fn count(context: &Context, certificate: CertId, wanted: Option<&BTreeSet<&Name>>) -> Option<usize> {
+fn count(context: &Context, certificate: CertId, wanted: Option<&HashSet<&Name>>) -> Option<usize> {
     let plan = context.case.plan;
     let CertificateSource::Names(listed) = &plan.certificate(certificate).source else { return None };
-    let listed: BTreeSet<&str> = listed.iter().map(|n| n.value.as_str()).collect();
+    let listed: HashSet<&str> = listed.iter().map(|n| n.value.as_str()).collect();
     // A name is covered by itself or by the wildcard of its parent (RFC 9525 section 6.3).
     let covered = |name: &Name| {
-        let wildcard = name.parent().map(|parent| format!("*.{parent}"));
-        listed.contains(name.as_str()) || wildcard.is_some_and(|w| listed.contains(w.as_str()))
+        let wildcard = || name.parent().map(|parent| format!("*.{parent}"));
+        listed.contains(name.as_str()) || wildcard().is_some_and(|w| listed.contains(w.as_str()))
     };
     let lacking = wanted.into_iter().flatten().filter(|n| !covered(n)).count();
     Some(listed.len() + lacking)

@@ -69,18 +69,22 @@ type Likeness = (BTreeSet<String>, Arc<[u8]>, i64);
 
 /// One finding per pool.
 pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
-    let by_server = served_by_server(context);
+    let members = |pool: &Pool| Phase::ALL.into_iter().flat_map(|p| pool.servers(p).to_vec()).collect::<Vec<_>>();
+    let by_server = served_by_server(context, &context.case.plan.pools.iter().flat_map(members).collect());
     for pool in &context.case.plan.pools {
         drafts.extend(divergence(context, pool, &by_server));
     }
 }
 
-/// What each server served, of what is due.
-fn served_by_server(context: &Context) -> BTreeMap<ServerId, Vec<Served>> {
+/// What each of these servers served, of what is due.
+fn served_by_server(context: &Context, of: &BTreeSet<ServerId>) -> BTreeMap<ServerId, Vec<Served>> {
     let case = context.case;
     let mut out: BTreeMap<ServerId, Vec<Served>> = BTreeMap::new();
     for (index, obligation) in case.obligations.iter().enumerate().filter(|(i, _)| case.is_due(*i)) {
         let (name, Claim::Serves { server, service, .. }) = (obligation.name, &*obligation.claim) else { continue };
+        if !of.contains(server) {
+            continue;
+        }
         for address in case.plan.server(*server).own_addresses(&case.plan.views) {
             let address = std::net::SocketAddr::new(address, service.port);
             let probe =
