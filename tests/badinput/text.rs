@@ -128,6 +128,99 @@ fn hostile_text_in_a_plan_is_escaped_on_every_screen() {
     }
 }
 
+/// Every form in which a cutover is written: also the commands that are to be copied from it.
+const CUTOVERS: &[&[&str]] = &[
+    &["--format", "text", "--verbose"],
+    &["--format", "text", "--quiet"],
+    &["--format", "json"],
+    &["--format", "markdown"],
+    &["--format", "html"],
+    &["--format", "ical", "--start", "2026-12-01 20:00", "--time-zone", "UTC"],
+];
+
+/// Plans the cutover in every form, and gives what was said.
+#[track_caller]
+fn planned(what: &str, folder: &Folder, files: &[&str]) -> String {
+    let mut all = String::new();
+    for form in CUTOVERS {
+        let said = folder.run(&[&["cutover"], files, &["--from", "before", "--to", "coexistence"], form].concat());
+        assert!(matches!(said.status, Some(0 | 1 | 3)), "{what} {form:?}: {}", said.all());
+        // A calendar has lines that end in CR LF and are folded (RFC 5545 section 3.1).
+        let shown = said.all().replace("\r\n ", "").replace("\r\n", "\n");
+        harmless(&shown, &format!("{what} {form:?}"));
+        for markup in ["<script", "<b>", "<!--|", "](javascript:", " **pwned**"] {
+            let is_text = form.contains(&"text") || form.contains(&"json") || form.contains(&"ical");
+            assert!(is_text || !said.out.contains(markup), "{what} {form:?}: {markup}:\n{}", said.out);
+        }
+        all.push_str(&shown);
+    }
+    all
+}
+
+#[test]
+fn hostile_text_in_a_plan_is_escaped_in_every_form_of_a_cutover() {
+    let folder = Folder::new();
+    let label = quoted("a##[error]<b>**pwned**<!--|&amp;");
+    let title = quoted(&everything());
+    folder.file(
+        "plan.toml",
+        format!(
+            r#"
+title = {title}
+[views.{label}]
+kind = "external"
+resolvers = ["127.0.0.1:1"]
+[certificates.{label}]
+names = ["mail.example.com"]
+[servers.{label}]
+address = "127.0.0.1"
+certificate = {label}
+product = "nginx"
+[servers.new]
+address = "127.0.0.2"
+certificate = {label}
+product = "haproxy"
+[internet]
+"mail.example.com" = {{ before = {label}, coexistence = "new" }}
+"#
+        ),
+    );
+    assert!(planned("the plan", &folder, &["plan.toml"]).contains("pwned"));
+    let said = folder.run(&["rehearse", "plan.toml", "--from", "before", "--to", "coexistence"]).code(0);
+    harmless(&said.all(), "the rehearsal");
+}
+
+#[test]
+fn hostile_text_in_a_recording_is_escaped_in_every_form_of_a_cutover() {
+    let folder = Folder::new();
+    folder.file("plan.toml", places::recorded().0);
+    for (place, recording) in places::all(&everything()) {
+        folder.file("r.jsonl", places::written(&recording));
+        planned(place, &folder, &["plan.toml", "r.jsonl"]);
+    }
+}
+
+#[test]
+fn hostile_text_in_a_runbook_is_escaped() {
+    let folder = Folder::new();
+    let plan = crate::PLAN.replace("file = \"mail.pem\"", "names = [\"mail.example.com\"]");
+    folder.file("plan.toml", plan.replace("trust = [\"root.pem\"]\n", ""));
+    let (from, text) = ("from = \"before\"\nto = \"coexistence\"\n", quoted(&everything()));
+    for steps in [
+        format!("[[steps]]\nid = {text}\ndo = \"flip\"\nnames = \"mail.example.com\""),
+        format!("[[steps]]\ndo = {text}"),
+        format!("[[steps]]\ndo = \"flip\"\nnames = {text}"),
+        format!("[[steps]]\ndo = \"gate\"\nafter = {text}"),
+        format!("[[steps]]\ndo = \"gate\"\nat = {text}"),
+        format!("[[steps]]\ndo = \"gate\"\n{text} = 1"),
+    ] {
+        folder.file("runbook.toml", format!("{from}{steps}\n"));
+        let said = folder.run(&["cutover", "plan.toml", "--check", "runbook.toml", "--verbose"]);
+        assert_eq!(said.status, Some(2), "{steps}: {}", said.all());
+        harmless(&said.all(), &steps);
+    }
+}
+
 /// A label that is typed, and stands in ids, has nothing in it that cannot be seen.
 #[test]
 fn a_label_that_cannot_be_read_is_no_label() {

@@ -8,7 +8,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use super::lanes::{Lane, MOST, PICTURE, lanes};
 use super::telling::{Telling, label};
 use crate::model::cutover::{Cutover, Script, Second, Step};
-use crate::model::text::{escape, shown};
+use crate::model::text::shown;
 
 /// Widths and heights of the picture, in its own units.
 const COLUMN: usize = 110;
@@ -90,9 +90,9 @@ fn one(telling: &Telling, index: usize, step: &Step) -> Markup {
             strong { (when) " " (label(step.kind)) } " " (shown(&step.what))
             p.more { (shown(&step.why)) @if !step.places.is_empty() { " (" (shown(&step.places.join(", "))) ")" } }
             @for wait in &step.waits { p.more { (shown(&telling.wait(wait))) } }
-            @if let Some(gate) = &step.gate { p.more { (shown(&gate.shows)) } pre { (escape(&gate.command)) } }
+            @if let Some(gate) = &step.gate { p.more { (shown(&gate.shows)) } pre { (shown(&gate.command)) } }
             @for script in &step.commands { (commands(script)) }
-            @if let Some(verify) = &step.verify { p.more { "done when this passes:" } pre { (escape(verify)) } }
+            @if let Some(verify) = &step.verify { p.more { "done when this passes:" } pre { (shown(verify)) } }
             @if let Some(back) = telling.way_back(step) { p.more { (shown(&back)) } }
             @for script in step.undo.iter().flat_map(|u| &u.commands) { (commands(script)) }
         }
@@ -108,7 +108,7 @@ fn commands(script: &Script) -> Markup {
         @if &*script.shell == "words" {
             (list(&script.lines))
         } @else {
-            pre { @for line in &script.lines { (escape(line)) "\n" } }
+            pre { @for line in &script.lines { (shown(line)) "\n" } }
         }
     }
 }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use super::telling::{Telling, label};
 use crate::model::cutover::{Cutover, Script, Step};
-use crate::model::text::{escape, shown};
+use crate::model::text::shown;
 
 pub(super) fn write(cutover: &Cutover, out: &mut dyn Write) -> io::Result<()> {
     let telling = Telling::of(cutover);
@@ -69,7 +69,7 @@ fn commands(text: &mut String, script: &Script) {
 
 /// A block of code that its content cannot end: the fence is longer than any run of backticks in it.
 fn fence(text: &mut String, language: &str, lines: &[String]) {
-    let lines: Vec<String> = lines.iter().map(|l| escape(l)).collect();
+    let lines: Vec<String> = lines.iter().map(|l| shown(l)).collect();
     let longest = lines.iter().flat_map(|l| l.split(|c| c != '`').map(str::len)).max().unwrap_or(0);
     let fence = "`".repeat(longest.max(2) + 1);
     let _ = writeln!(text, "\n    {fence}{language}");
