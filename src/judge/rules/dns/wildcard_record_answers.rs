@@ -82,19 +82,38 @@ pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
             }
         }
     }
-    leave_out_lower(&mut found);
+    leave_out_lower(context, &mut found);
     drafts.extend(found.iter().map(|((parent, addresses), wild)| draft(context, parent, addresses, wild, &label)));
 }
 
 /// A wildcard answers at any depth where nothing stands in between (RFC 4592 section 3.3.1): it is told once.
-fn leave_out_lower(found: &mut BTreeMap<(Name, BTreeSet<IpAddr>), Wild>) {
+fn leave_out_lower(context: &Context, found: &mut BTreeMap<(Name, BTreeSet<IpAddr>), Wild>) {
     let all: Vec<(Name, BTreeSet<IpAddr>, BTreeSet<ViewId>)> =
         found.iter().map(|((p, a), w)| (p.clone(), a.clone(), w.views.clone())).collect();
     found.retain(|(parent, addresses), wild| {
-        let above = all.iter().filter(|(p, a, _)| p != parent && a == addresses && parent.is_under(p.as_str()));
-        above.for_each(|(_, _, views)| wild.views.retain(|v| !views.contains(v)));
+        for (above, _, views) in
+            all.iter().filter(|(p, a, _)| p != parent && a == addresses && parent.is_under(p.as_str()))
+        {
+            let is_same = |v: &ViewId| views.contains(v) && !is_cut_off(context, *v, parent, above, addresses);
+            wild.views.retain(|v| !is_same(v));
+        }
         !wild.views.is_empty()
     });
+}
+
+/// True if a name of the plan is there that keeps a wildcard from answering below a parent: one that shares more labels
+/// with it than the wildcard's owner has is a closer encloser, or makes one (RFC 4592 sections 2.2.2 and 3.3.1).
+fn is_cut_off(context: &Context, view: ViewId, parent: &Name, above: &Name, addresses: &BTreeSet<IpAddr>) -> bool {
+    let labels = |name: &Name| name.as_str().split('.').count();
+    let shared = |name: &Name| {
+        let both = name.as_str().rsplit('.').zip(parent.as_str().rsplit('.'));
+        both.take_while(|(one, other)| one == other).count()
+    };
+    let all = context.case.plan.names.iter().map(|n| &n.name).filter(|n| !n.is_wildcard());
+    all.filter(|n| shared(n) > labels(above)).any(|name| {
+        let host = beside::host(context, view, name);
+        !host.addresses.is_empty() && host.addresses != *addresses
+    })
 }
 
 fn draft(context: &Context, parent: &Name, addresses: &BTreeSet<IpAddr>, wild: &Wild, label: &str) -> Draft {
