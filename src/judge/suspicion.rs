@@ -227,12 +227,15 @@ fn is_unplanned(case: &Case, met: &Met, declared: &[BlobId]) -> bool {
     !declared.contains(&met.leaf) && !declared.iter().any(known)
 }
 
-/// True if a leaf leads to an anchor of some view, be it over an intermediate that was not sent: an authority that is
-/// trusted anywhere is no proxy's. Where no view's anchors are known, nothing can be said.
+/// True if a leaf leads to an anchor of some view, be it over an intermediate that was not sent, or that clients refuse for
+/// what the leaf is: an authority that is trusted anywhere is no proxy's. Where no view's anchors are known, nothing can be said.
 fn has_known_issuer(case: &Case, leaf: BlobId) -> bool {
     let Some(chain) = case.certificates.chain_of(leaf) else { return false };
     let mut paths = case.plan.view_ids().filter_map(|v| case.certificates.path(chain, v)).peekable();
-    let leads = |path: Arc<PathFacts>| matches!(path.untrusted, None | Some(Untrusted::MissingIntermediate { .. }));
+    let leads = |path: Arc<PathFacts>| match path.untrusted {
+        None | Some(Untrusted::MissingIntermediate { .. } | Untrusted::Weak(_) | Untrusted::Purpose(_)) => true,
+        Some(Untrusted::SelfSigned | Untrusted::UnknownIssuer { .. } | Untrusted::Invalid(_)) => false,
+    };
     paths.peek().is_none() || paths.any(leads)
 }
 
