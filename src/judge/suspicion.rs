@@ -8,15 +8,20 @@ use std::sync::Arc;
 use super::assess::{Assessment, answers, hear_planned};
 use super::beside::told_by;
 use super::case::{Case, Suspicion};
+use super::evidence::Found;
 use super::one_answer;
 use super::truth::Truth;
 use crate::model::certificate::BlobId;
 use crate::model::dns::{RecordType, Transport};
+use crate::model::mta_sts;
 use crate::model::name::Name;
 use crate::model::obligation::{Claim, DnsExpectation, Obligation};
+use crate::model::observation::{Probe, TlsProbe};
 use crate::model::plan::{CertId, NameId, ServerId, ViewId, ViewKind};
 use crate::model::probes::is_private;
 use crate::model::questions;
+use crate::model::service::Way;
+use crate::model::tls::TlsOutcome;
 use crate::pki::{PathFacts, Untrusted};
 
 /// How many names or servers must agree before anything is suspected.
@@ -126,10 +131,20 @@ fn inside(case: &Case, name: &Name) -> BTreeSet<IpAddr> {
     internal.flat_map(|v| answers(case, name, v, &Suspicion::default())).collect()
 }
 
+/// Where a leaf was met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Place {
+    Server(ServerId),
+    /// The site with the MTA-STS policy of a mail domain, at an address that no server of the plan has.
+    Site(IpAddr),
+}
+
 /// A leaf as one endpoint served it for a name.
+#[derive(Clone)]
 struct Met {
-    server: ServerId,
-    certificate: CertId,
+    place: Place,
+    /// What the plan has for it; it has nothing for a site.
+    certificate: Option<CertId>,
     name: Name,
     leaf: BlobId,
     issuer: Arc<[u8]>,
@@ -138,7 +153,7 @@ struct Met {
 /// Leaves of one issuer that neither the plan nor any view's trust knows, at several servers. Where a declared certificate
 /// is known, its issuer is the plan's, and the servers must have nothing else in common. Where only names are planned,
 /// the sign is a leaf of its own for each name: one planned certificate that shows as several, or servers that have
-/// nothing in common but that.
+/// nothing in common but that. A web site of somebody else with such a leaf is as good as another server.
 fn leaves(case: &Case) -> BTreeSet<BlobId> {
     let strange = strange(case);
     if strange.is_empty() {
@@ -157,12 +172,16 @@ fn leaves(case: &Case) -> BTreeSet<BlobId> {
             }
         }
     }
+    let sites = sites(case);
+    for ((_, issuer), all) in &mut by_issuer {
+        all.extend(sites.iter().filter(|m| m.issuer == *issuer).cloned());
+    }
     let suspected = |(planned_only, all): &(bool, Vec<Met>)| {
-        let servers: BTreeSet<ServerId> = all.iter().map(|m| m.server).collect();
+        let places: BTreeSet<Place> = all.iter().map(|m| m.place).collect();
         let leaves: BTreeSet<BlobId> = all.iter().map(|m| m.leaf).collect();
-        servers.len() >= SEVERAL
+        places.len() >= SEVERAL
             && leaves.len() >= SEVERAL
-            && (is_minted(all) || (!are_one_pool(case, &servers) && (!planned_only || is_one_each(all))))
+            && (is_minted(all) || (!are_one_pool(case, &places) && (!planned_only || is_one_each(all))))
     };
     let groups = by_issuer.into_iter().map(|((planned_only, _), all)| (planned_only, all));
     groups.filter(suspected).flat_map(|(_, all)| all).map(|m| m.leaf).collect()
@@ -179,9 +198,9 @@ fn is_one_each(all: &[Met]) -> bool {
 
 /// True if one declared certificate showed as several leaves at one server.
 fn is_minted(all: &[Met]) -> bool {
-    let mut leaves: BTreeMap<(ServerId, CertId), BTreeSet<BlobId>> = BTreeMap::new();
+    let mut leaves: BTreeMap<(Place, CertId), BTreeSet<BlobId>> = BTreeMap::new();
     for met in all {
-        leaves.entry((met.server, met.certificate)).or_default().insert(met.leaf);
+        met.certificate.iter().for_each(|c| _ = leaves.entry((met.place, *c)).or_default().insert(met.leaf));
     }
     leaves.values().any(|l| l.len() >= SEVERAL)
 }
@@ -191,14 +210,39 @@ fn strange(case: &Case) -> BTreeMap<ServerId, Vec<BlobId>> {
     let mut out = BTreeMap::new();
     let mut known: BTreeMap<BlobId, bool> = BTreeMap::new();
     for server in (0..case.plan.servers.len()).map(ServerId) {
-        let mut is_strange = |leaf: &BlobId| {
-            *known.entry(*leaf).or_insert_with(|| {
-                case.certificates.facts(*leaf).is_ok_and(|f| !f.is_self_issued()) && !has_known_issuer(case, *leaf)
-            })
-        };
+        let mut is_strange = |leaf: &BlobId| *known.entry(*leaf).or_insert_with(|| is_strange(case, *leaf));
         let leaves: Vec<BlobId> = case.certificates.served_by(server).filter(|leaf| is_strange(leaf)).collect();
         if !leaves.is_empty() {
             out.insert(server, leaves);
+        }
+    }
+    out
+}
+
+fn is_strange(case: &Case, leaf: BlobId) -> bool {
+    case.certificates.facts(leaf).is_ok_and(|f| !f.is_self_issued()) && !has_known_issuer(case, leaf)
+}
+
+/// Covering leaves of issuers that nobody knows that somebody else's sites showed: those with the MTA-STS policies.
+fn sites(case: &Case) -> Vec<Met> {
+    let hosts: BTreeSet<Name> = case.plan.mail.iter().filter_map(|m| mta_sts::host(&m.domain)).collect();
+    let planned: BTreeSet<IpAddr> =
+        case.plan.servers.iter().flat_map(|s| s.addresses.iter().flatten().copied()).collect();
+    let mut out = Vec::new();
+    for (probe, looks) in case.evidence.probes() {
+        let Probe::Tls(TlsProbe { address, way: Way::Implicit, sni: Some(host), face: None }) = probe else { continue };
+        if !hosts.contains(host) || planned.contains(&address.ip()) {
+            continue;
+        }
+        let Found::Fresh(all) = case.evidence.seen_at(looks) else { continue };
+        for look in all {
+            let Some(TlsOutcome::Certificate(served)) = case.evidence.tls(look) else { continue };
+            let Some(leaf) = served.chain.first().copied().filter(|leaf| is_strange(case, *leaf)) else { continue };
+            let covers = matches!(case.certificates.identify(leaf, host), Some(Ok(_)));
+            if let (true, Ok(facts)) = (covers, case.certificates.facts(leaf)) {
+                let (place, issuer) = (Place::Site(address.ip()), facts.issuer_der.clone());
+                out.push(Met { place, certificate: None, name: host.clone(), leaf, issuer });
+            }
         }
     }
     out
@@ -216,7 +260,8 @@ fn met(
     for leaf in strange.get(&server).into_iter().flatten().copied() {
         let covers = matches!(case.certificates.identify(leaf, name), Some(Ok(_)));
         if let (true, Ok(facts)) = (covers, case.certificates.facts(leaf)) {
-            out.push(Met { server, certificate, name: name.clone(), leaf, issuer: facts.issuer_der.clone() });
+            let (place, certificate) = (Place::Server(server), Some(certificate));
+            out.push(Met { place, certificate, name: name.clone(), leaf, issuer: facts.issuer_der.clone() });
         }
     }
     out
@@ -240,8 +285,12 @@ fn has_known_issuer(case: &Case, leaf: BlobId) -> bool {
 }
 
 /// The nodes of one pool may well have certificates of one new issuer.
-fn are_one_pool(case: &Case, servers: &BTreeSet<ServerId>) -> bool {
+fn are_one_pool(case: &Case, places: &BTreeSet<Place>) -> bool {
     let phases = crate::model::phase::Phase::ALL;
-    let holds = |p: &crate::model::plan::Pool| servers.iter().all(|s| phases.iter().any(|f| p.servers(*f).contains(s)));
+    let is_node = |pool: &crate::model::plan::Pool, place: &Place| match place {
+        Place::Server(server) => phases.iter().any(|f| pool.servers(*f).contains(server)),
+        Place::Site(_) => false,
+    };
+    let holds = |pool: &crate::model::plan::Pool| places.iter().all(|place| is_node(pool, place));
     case.plan.pools.iter().any(holds)
 }

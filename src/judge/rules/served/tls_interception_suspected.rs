@@ -6,6 +6,7 @@ use crate::judge::RuleInfo;
 use crate::judge::draft::{Context, Draft, Item};
 use crate::judge::problem::EndpointFault;
 use crate::judge::wording;
+use crate::model::certificate::BlobId;
 use crate::model::finding::Severity;
 
 /// What is known of the rule.
@@ -23,7 +24,7 @@ const PAGE: &str = "\
 
 Several servers that have nothing in common served certificates of one issuer that none of the declared certificates
 has and that not every view trusts, each made for just the name that was asked. That is what a proxy does which breaks
-TLS open to inspect it.
+TLS open to inspect it. The web site of an MTA-STS policy counts as a server, if it is at none of the plan's addresses.
 
 # Why it matters
 
@@ -65,12 +66,25 @@ fn draft(context: &Context, issuer: &str, waiver: Option<usize>, items: &[Item])
         .collect();
     let mut draft = Draft::of(context, &INFO, items, waiver);
     draft.open_question = true;
-    draft.title =
-        format!("{} look as if a proxy answered for them", wording::list(culprits.iter().map(String::as_str)));
+    let listed = wording::list(culprits.iter().map(String::as_str));
+    draft.title = match culprits.len() {
+        1 => format!("{listed} looks as if a proxy answered for it"),
+        _ => format!("{listed} look as if a proxy answered for them"),
+    };
     draft.expected = wording::wanted(context.case, &wording::wanted_by(items));
     draft.seen = vec![format!("issuer {issuer}, of none of the declared certificates")];
     draft.seen.extend(wording::spots(items));
+    draft.seen.extend(wording::cut(elsewhere(context, issuer, items)));
     draft.hurts = vec!["this run: what it saw there may be the proxy's".into()];
     draft.remedy.next = vec!["run again from a place where TLS is not inspected".into()];
     draft
+}
+
+/// Certificates of the issuer that other sites showed.
+fn elsewhere(context: &Context, issuer: &str, items: &[Item]) -> Vec<String> {
+    let case = context.case;
+    let here: BTreeSet<BlobId> = items.iter().filter_map(|i| wording::endpoint_fault(i)?.1.leaf()).collect();
+    let is_theirs = |leaf: &&BlobId| case.certificates.facts(**leaf).is_ok_and(|f| f.issuer.to_string() == issuer);
+    let others = context.suspicion.leaves.iter().filter(|leaf| !here.contains(leaf)).filter(is_theirs);
+    others.map(|leaf| format!("of the same issuer: {}", wording::leaf(case, *leaf))).collect()
 }
