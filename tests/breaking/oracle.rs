@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use coexist::model::finding::{Finding, Judgement, Severity};
+use coexist::model::finding::{ClaimKind, Finding, Judgement, Severity};
 use serde::Deserialize;
 
 use crate::format::root;
@@ -27,6 +27,9 @@ struct Entry {
     /// Moments in which what it brings about is as right as what was there.
     #[serde(default)]
     harmless_at: Vec<String>,
+    /// True if it is as right as anything where nothing that is due says what DNS is to answer for the name.
+    #[serde(default)]
+    where_dns_is_due: bool,
     /// Of a fault of a domain: the types of the records that show it, where they can be learned.
     #[serde(default)]
     hangs_on: Vec<String>,
@@ -94,7 +97,11 @@ impl Oracle {
         let what = fault.split_once(':').map(|(_, what)| what).unwrap_or_default();
         let is_due = judgement.obligations.iter().any(|o| match names_a_certificate(fault) {
             true => o.due && o.id.to_string().starts_with(&format!("san/{what}/")),
-            false => o.due && concerns(o, what),
+            false => {
+                o.due
+                    && concerns(o, what)
+                    && (!entry.where_dns_is_due || matches!(o.kind, ClaimKind::Dns | ClaimKind::Ttl))
+            }
         });
         let told = match is_due && !is_harmless {
             true if found.is_empty() => Some(format!("{fault} is not found among {:?}", all(judgement))),
@@ -115,6 +122,12 @@ impl Oracle {
             causes(judgement).filter(|f| !fits(f.rule)).map(|f| format!("not so: {}", shown(f))).collect();
         wrong.into_iter()
     }
+}
+
+/// True if what is wrong with a certificate is not met in an obligation of a server that shows an older one instead.
+pub fn is_out_of_use(fault: &str, other: &str, obligation: &str) -> bool {
+    let server = other.strip_prefix("old-certificate:");
+    names_a_certificate(fault) && server.is_some_and(|s| obligation.split('/').any(|part| part == s))
 }
 
 /// The view that a fault is about: `view` or `view/name`.
