@@ -17,14 +17,17 @@ use snapbox::Data;
 use snapbox::cmd::Command;
 
 const PLAN: &str = "plan.toml";
+const ZONES: &str = "zones.toml";
 
-/// A recording: its files' stem, what was wrong in the world, and its format's minor version.
-const RECORDINGS: [(&str, &[&str], u32); 3] = [
-    ("broken", &["legacy-inside-only:legacy.mail.domain.com", "old-certificate:ex2003-fe"], 0),
+/// A recording: its files' stem, its plan, what was wrong in the world, and its format's minor version.
+const RECORDINGS: [(&str, &str, &[&str], u32); 4] = [
+    ("broken", PLAN, &["legacy-inside-only:legacy.mail.domain.com", "old-certificate:ex2003-fe"], 0),
     // Read in the clear, with what a current client was told; each kind of key asked for apart.
-    ("old-server", &["old-tls:ex2003-fe", "old-certificate:ex2003-fe"], 1),
+    ("old-server", PLAN, &["old-tls:ex2003-fe", "old-certificate:ex2003-fe"], 1),
     // What web sites answer.
-    ("web-site", &["redirect-in-the-clear:ex2010", "covered-by-hsts:ex2003-fe"], 2),
+    ("web-site", PLAN, &["redirect-in-the-clear:ex2010", "covered-by-hsts:ex2003-fe"], 2),
+    // Signatures of a zone, and what its parent says of its servers.
+    ("signed-zone", ZONES, &["signatures-expired-unseen:domain.com", "glue-of-old-address:domain.com"], 5),
 ];
 
 fn folder() -> PathBuf {
@@ -33,12 +36,12 @@ fn folder() -> PathBuf {
 
 #[test]
 fn old_recordings_are_still_read_and_judged_to_the_same_words() {
-    for (stem, _, minor) in RECORDINGS {
+    for (stem, plan, _, minor) in RECORDINGS {
         let recording = format!("{stem}.jsonl");
         let text = std::fs::read_to_string(folder().join(&recording)).expect("a recording");
         let run: serde_json::Value = serde_json::from_str(text.lines().next().expect("a line")).expect("JSON");
         assert_eq!(run["run"]["minor"].as_u64().unwrap_or(0), u64::from(minor), "{stem}");
-        let judge = Command::new(env!("CARGO_BIN_EXE_coexist")).current_dir(folder()).args(["judge", PLAN, &recording]);
+        let judge = Command::new(env!("CARGO_BIN_EXE_coexist")).current_dir(folder()).args(["judge", plan, &recording]);
         judge.assert().code(1).stdout_eq(Data::read_from(&folder().join(format!("{stem}.txt")), None));
     }
 }
@@ -46,9 +49,9 @@ fn old_recordings_are_still_read_and_judged_to_the_same_words() {
 #[tokio::test]
 #[ignore = "makes another recording: for a new version of the format only"]
 async fn make_another_recording() {
-    let (stem, faults, minor) = RECORDINGS[RECORDINGS.len() - 1];
-    let text = std::fs::read(folder().join(PLAN)).expect("a plan");
-    let plan = coexist::plan::load(PLAN, &text, &|_| Ok(())).expect("a right plan");
+    let (stem, name, faults, minor) = RECORDINGS[RECORDINGS.len() - 1];
+    let text = std::fs::read(folder().join(name)).expect("a plan");
+    let plan = coexist::plan::load(name, &text, &|_| Ok(())).expect("a right plan");
     let mut world = World::standing(&plan);
     for fault in faults {
         world.break_with(fault).expect("a fault that fits");

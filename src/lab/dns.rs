@@ -8,11 +8,13 @@ use std::time::Duration;
 use hickory_server::Server;
 use hickory_server::net::runtime::Time;
 use hickory_server::net::xfer::Protocol;
-use hickory_server::proto::op::{Header, Metadata, OpCode, ResponseCode};
+use hickory_server::proto::op::{Edns, Header, Metadata, OpCode, ResponseCode};
 use hickory_server::proto::rr::rdata::{A, AAAA, CAA, CNAME, MX, NS, NULL, PTR, SOA, SRV, TLSA, TXT};
 use hickory_server::proto::rr::{DNSClass, Name, RData, Record};
+use hickory_server::proto::serialize::binary::{BinEncodable, BinEncoder, NameEncoding};
 use hickory_server::server::{Request, RequestHandler, ResponseHandler, ResponseInfo};
 use hickory_server::zone_handler::MessageResponseBuilder;
+use jiff::Timestamp;
 use rustls::server::ResolvesServerCert;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, UdpSocket};
@@ -131,7 +133,15 @@ impl RequestHandler for Handler {
             Mood::Fails => code(&mut metadata, ResponseCode::ServFail),
             _ => self.answer(request, &mut metadata),
         };
-        let builder = MessageResponseBuilder::from_message_request(request);
+        let mut builder = MessageResponseBuilder::from_message_request(request);
+        let edns = request.edns.as_ref().filter(|e| e.flags().dnssec_ok).map(|asked| {
+            let mut edns = Edns::new();
+            edns.set_dnssec_ok(true).set_max_payload(asked.max_payload());
+            edns
+        });
+        if let Some(edns) = &edns {
+            builder.edns(edns);
+        }
         let response =
             builder.build(metadata, said.answers.iter(), said.servers.iter(), said.soa.iter(), said.glue.iter());
         out.send_response(response).await.unwrap_or_else(|_| info(metadata))
@@ -175,7 +185,23 @@ impl Handler {
             Ending::Found | Ending::Circle => None,
             _ => soa(&answer.apex, &self.zone),
         };
-        Said { answers: records(&answer), soa, ..Said::default() }
+        let mut answers = records(&answer);
+        if request.edns.as_ref().is_some_and(|e| e.flags().dnssec_ok) {
+            answers.extend(kind.and_then(|kind| self.signature(&answers, kind)));
+        }
+        Said { answers, soa, ..Said::default() }
+    }
+
+    /// The signature of an answer's RRset, at the end of its chain.
+    fn signature(&self, answers: &[Record], kind: RecordType) -> Option<Record> {
+        let last = answers.last()?;
+        let of_set = answers.iter().filter(|r| r.name == last.name && u16::from(r.record_type()) == kind.number());
+        let rdata: Vec<Vec<u8>> = of_set.map(|r| canonical(&r.data)).collect::<Option<_>>()?;
+        let owner = last.name.to_ascii();
+        let owner = owner.trim_end_matches('.');
+        let rrsig = self.zone.signature(owner, kind, (rdata, last.ttl), Timestamp::now())?;
+        let octets = [rrsig.head()?, rrsig.signature].concat();
+        Some(Record::from_rdata(last.name.clone(), last.ttl, unknown(46, octets)))
     }
 }
 
@@ -269,6 +295,15 @@ fn svcb(record: &Svcb) -> Option<Vec<u8>> {
         out.extend(u16::try_from(value.len()).ok()?.to_be_bytes());
         out.extend(value);
     }
+    Some(out)
+}
+
+/// As it is signed (RFC 4034 section 6.2).
+fn canonical(data: &RData) -> Option<Vec<u8>> {
+    let mut out = Vec::new();
+    let mut encoder = BinEncoder::new(&mut out);
+    encoder.set_name_encoding(NameEncoding::UncompressedLowercase);
+    data.emit(&mut encoder).ok()?;
     Some(out)
 }
 

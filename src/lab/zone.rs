@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use super::delegations::Cut;
 use super::records;
+use super::signed::Flaw;
 use crate::model::dns::RecordType;
 use crate::model::phase::{Moment, Phase};
 use crate::model::plan::{Plan, PlannedName, Table, Target, ViewId, Wanted};
@@ -50,6 +51,8 @@ pub(super) struct Zone {
     pub fails: BTreeSet<(String, RecordType)>,
     /// Zones whose answers do not validate, where the resolver validates.
     pub bogus: BTreeSet<String>,
+    /// What is wrong with the signatures of signed zones.
+    pub flaws: BTreeMap<String, Flaw>,
     /// Zones that other servers have, with these; whoever asks for a name in one is referred to them.
     pub cuts: BTreeMap<String, Cut>,
     /// The serial of every zone's SOA.

@@ -6,6 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use serde::{Deserialize, Serialize};
 
 use super::records::DataRecord;
+use super::rrsig::Signed;
 
 /// How a resolver is asked.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -155,6 +156,11 @@ impl RecordType {
     /// Those of addresses, in the order in which they are asked.
     pub const ALL: [RecordType; 2] = [RecordType::A, RecordType::Aaaa];
 
+    const EVERY: [RecordType; 14] = {
+        use RecordType::{A, Aaaa, Caa, Cname, Dnskey, Ds, Https, Mx, Ns, Ptr, Soa, Srv, Tlsa, Txt};
+        [A, Aaaa, Caa, Cname, Dnskey, Ds, Https, Mx, Ns, Ptr, Soa, Srv, Tlsa, Txt]
+    };
+
     /// True if an address is of this type.
     pub fn holds(self, ip: IpAddr) -> bool {
         match self {
@@ -166,9 +172,32 @@ impl RecordType {
 
     /// The type of a word in capitals; `None` for one that is never asked for.
     pub fn of_word(word: &str) -> Option<Self> {
-        use RecordType::{A, Aaaa, Caa, Cname, Dnskey, Ds, Https, Mx, Ns, Ptr, Soa, Srv, Tlsa, Txt};
-        let all = [A, Aaaa, Caa, Cname, Dnskey, Ds, Https, Mx, Ns, Ptr, Soa, Srv, Tlsa, Txt];
-        all.into_iter().find(|t| t.word() == word)
+        Self::EVERY.into_iter().find(|t| t.word() == word)
+    }
+
+    /// Its number (IANA, Resource Record TYPEs).
+    pub fn number(self) -> u16 {
+        match self {
+            Self::A => 1,
+            Self::Ns => 2,
+            Self::Cname => 5,
+            Self::Soa => 6,
+            Self::Ptr => 12,
+            Self::Mx => 15,
+            Self::Txt => 16,
+            Self::Aaaa => 28,
+            Self::Srv => 33,
+            Self::Ds => 43,
+            Self::Dnskey => 48,
+            Self::Tlsa => 52,
+            Self::Https => 65,
+            Self::Caa => 257,
+        }
+    }
+
+    /// The type of a number; `None` for one that is never asked for.
+    pub fn of_number(number: u16) -> Option<Self> {
+        Self::EVERY.into_iter().find(|t| t.number() == number)
     }
 
     /// The field's word.
@@ -255,6 +284,9 @@ pub struct Reply {
     /// The SOA of the authority section; boxed, for most replies have none and there are many.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub soa: Option<Box<Soa>>,
+    /// The signatures of the addresses or records, where they were asked for and the server speaks of them; boxed likewise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed: Option<Box<Signed>>,
     /// The AA bit.
     #[serde(default)]
     pub authoritative: bool,

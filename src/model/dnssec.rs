@@ -67,8 +67,8 @@ impl Dnskey {
         self.flags & ENTRY != 0 && self.may_sign()
     }
 
-    /// True of a key that may sign the zone's keys (RFC 4034 section 2.1.1, RFC 5011 section 2.1).
-    fn may_sign(&self) -> bool {
+    /// True of a key that may sign what the zone has (RFC 4034 section 2.1.1, RFC 5011 section 2.1).
+    pub fn may_sign(&self) -> bool {
         self.flags & ZONE_KEY != 0 && self.flags & REVOKED == 0 && self.protocol == 3
     }
 
@@ -117,7 +117,7 @@ impl Ds {
 
 /// The digest of owner and RDATA (RFC 4034 section 5.1.4); `None` if the digest is not known.
 fn digest(zone: &Name, key: &Dnskey, digest_type: u8) -> Option<Vec<u8>> {
-    let octets = [owner(zone)?, key.octets()].concat();
+    let octets = [canonical(zone)?, key.octets()].concat();
     match digest_type {
         1 => Some(sha1::Sha1::digest(octets).to_vec()),
         2 => Some(sha2::Sha256::digest(octets).to_vec()),
@@ -126,10 +126,10 @@ fn digest(zone: &Name, key: &Dnskey, digest_type: u8) -> Option<Vec<u8>> {
     }
 }
 
-/// The canonical form on the wire (RFC 4034 section 6.2); names are in lower case already.
-fn owner(zone: &Name) -> Option<Vec<u8>> {
+/// A name's canonical form on the wire (RFC 4034 section 6.2); names are in lower case already.
+pub fn canonical(name: &Name) -> Option<Vec<u8>> {
     let mut out = Vec::new();
-    for label in zone.labels() {
+    for label in name.labels() {
         out.push(u8::try_from(label.len()).ok()?);
         out.extend_from_slice(label.as_bytes());
     }

@@ -26,6 +26,7 @@ pub mod probes;
 pub mod proxy;
 pub mod questions;
 pub mod records;
+pub mod rrsig;
 pub mod service;
 pub mod signed;
 pub mod source;

@@ -27,7 +27,7 @@ pub struct DnsProbe {
     pub name: Name,
     /// The type asked for.
     pub kind: RecordType,
-    /// True if the resolver was told not to validate (CD, RFC 4035 section 3.2.2).
+    /// True if the resolver was told not to validate (CD, RFC 4035 section 3.2.2), and to give the signatures (DO).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unchecked: bool,
     /// True if a server was asked for what its own zones hold (RD clear, RFC 1035 section 4.1.1), as resolvers ask.
@@ -142,7 +142,8 @@ pub const FORMAT: u32 = 1;
 /// questions without validation ([`DnsProbe::unchecked`]), MTA-STS policies ([`Page`](super::http::Page)).
 /// 4: referrals ([`DnsOutcome::Referral`]), questions to servers without recursion ([`DnsProbe::direct`]); HTTPS records
 /// ([`RecordData::Https`](super::records::RecordData::Https)).
-pub const MINOR: u32 = 4;
+/// 5: signatures of what is asked for without validation ([`Reply::signed`](super::dns::Reply::signed)).
+pub const MINOR: u32 = 5;
 
 /// A run: where it stood and when.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

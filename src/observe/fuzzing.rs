@@ -20,7 +20,7 @@ use crate::model::tls::{Face, TlsOutcome};
 
 /// What becomes of a question when these bytes come; `None` if they are no answer to it, or make the asker ask again.
 pub fn dns_outcome(name: &Name, kind: RecordType, answer: &[u8], stream: bool) -> Option<DnsOutcome> {
-    let question = Question::new(name, kind, true, false).ok()?;
+    let question = Question::new(name, kind, true, true).ok()?;
     match (question.fit(answer), question.read(answer, stream, false)) {
         (Fit::Answer, Read::Outcome(outcome)) => Some(outcome),
         _ => None,

@@ -14,6 +14,7 @@ mod path;
 mod pkcs7;
 mod presented;
 mod private_key;
+mod rrset;
 mod shape;
 
 pub use association::association;
@@ -24,6 +25,7 @@ pub use identity::{identify, identify_among};
 pub use path::{Anchors, OutOfDate, PathFacts, Read, Untrusted, is_signed_by, path, path_of};
 pub use presented::Presented;
 pub use private_key::{PrivateKey, private_key};
+pub use rrset::{Rrset, Verified};
 
 /// The name of a blob.
 pub fn blob_id(der: &[u8]) -> BlobId {

@@ -55,6 +55,7 @@ mod tests {
     use crate::model::observation::{DnsProbe, FORMAT, FileOutcome, MINOR, Outcome, Probe, Recording, TlsProbe};
     use crate::model::proxy::ProxyFault;
     use crate::model::records::{DataRecord, RecordData};
+    use crate::model::rrsig::{Rrsig, Signed};
     use crate::model::service::{Protocol, Way};
     use crate::model::svcb::Svcb;
     use crate::model::tls::{ClientAuth, Face, Possession, Served, Stage, TlsOutcome};
@@ -226,16 +227,35 @@ mod tests {
         ];
         let record = (data, any::<u32>()).prop_map(|(data, ttl)| DataRecord { data, ttl });
         let records = prop::collection::vec(record, 0..3);
-        let parts = (links, addresses, records, prop::option::of(soa), any::<[bool; 3]>());
-        parts.prop_map(|(chain, addresses, records, soa, bits)| Reply {
+        let parts = (links, addresses, records, prop::option::of(soa), prop::option::of(signed()), any::<[bool; 3]>());
+        parts.prop_map(|(chain, addresses, records, soa, signed, bits)| Reply {
             chain,
             addresses,
             records,
             soa: soa.map(Box::new),
+            signed: signed.map(Box::new),
             authoritative: bits[0],
             authenticated: bits[1],
             after_truncation: bits[2],
         })
+    }
+
+    fn signed() -> impl Strategy<Value = Signed> {
+        let octets = || prop::collection::vec(any::<u8>(), 0..70);
+        let rrsig = (any::<[u8; 2]>(), any::<[u32; 3]>(), any::<u16>(), ".*", octets()).prop_map(
+            |([algorithm, labels], [original_ttl, expiration, inception], key_tag, signer, signature)| Rrsig {
+                covers: RecordType::Soa,
+                algorithm,
+                labels,
+                original_ttl,
+                expiration,
+                inception,
+                key_tag,
+                signer,
+                signature,
+            },
+        );
+        (prop::collection::vec(rrsig, 0..3), octets()).prop_map(|(signatures, soa)| Signed { signatures, soa })
     }
 
     fn http_probe() -> impl Strategy<Value = HttpProbe> {

@@ -21,8 +21,12 @@ services = []
 "www.example.org" = "web"
 "#;
 
+/// Both zones, on one server.
+pub const SERVED: &str = r#"zone "org" { type primary; file "org.signed"; };
+zone "example.org" { type primary; file "example"; };"#;
+
 /// How the zone is made.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Made {
     Well,
     /// It was signed with new keys, and the parent has the DS of the old ones.
@@ -31,6 +35,14 @@ pub enum Made {
     Unsigned,
     /// Its signatures are over.
     Expired,
+    /// Those of its keys are not.
+    ExpiredButForKeys,
+    /// Its signatures are not valid yet.
+    Ahead,
+    /// Its SOA was changed after it was signed.
+    Changed,
+    /// With another algorithm than ECDSA P-256, and a key for the keys and one for the rest.
+    By(&'static str),
 }
 
 /// Asks the validating server, or the zone's own.
@@ -41,8 +53,7 @@ fn look(made: Made, validating: bool) -> Report {
     let Signed { trust, .. } = zones(path, made);
     let ip = Ipv4Addr::LOCALHOST.into();
     let [own, checks] = [(); 2].map(|()| SocketAddr::new(ip, free_port(ip)));
-    let served = "zone \"org\" { type primary; file \"org.signed\"; }; zone \"example.org\" { type primary; file \"example\"; };";
-    let _own = named(path, "own", own, &format!("recursion no; dnssec-validation no; }}; {served}"));
+    let _own = named(path, "own", own, &format!("recursion no; dnssec-validation no; }}; {SERVED}"));
     let forward = format!("recursion yes; forward only; forwarders {{ {} port {}; }};", own.ip(), own.port());
     let anchors = format!("dnssec-validation yes; }}; trust-anchors {{ org. static-key {trust}; }};");
     let _checks = named(path, "checks", checks, &format!("{forward} {anchors}"));
@@ -65,14 +76,30 @@ pub fn zones(folder: &Path, made: Made) -> Signed {
     let head = "$TTL 300\n@ SOA ns admin 1 3600 600 86400 300\n@ NS ns\nns A 127.0.0.1\n";
     fs::write(folder.join("child"), format!("{head}www A 203.0.113.20\n")).expect("a zone can be written");
     let old = keygen(folder, "example.org");
+    let old = match made {
+        Made::By(algorithm) => keygen_by(folder, algorithm, true),
+        _ => old,
+    };
     let child = if made == Made::WithOtherKeys { keygen(folder, "example.org") } else { old.clone() };
     let dates: &[&str] = match made {
         Made::Expired => &["-s", "20200101000000", "-e", "20200201000000"],
+        Made::ExpiredButForKeys => &["-s", "20200101000000", "-e", "20200201000000", "-X", "20400101000000"],
+        Made::Ahead => &["-s", "20390101000000", "-e", "20400101000000"],
         _ => &[],
     };
     match made {
         Made::Unsigned => drop(fs::copy(folder.join("child"), folder.join("example"))),
+        Made::By(algorithm) => {
+            let other = keygen_by(folder, algorithm, false);
+            sign_by(folder, &["-f", "example"], "example.org", "child", &[&child, &other]);
+        }
         _ => sign(folder, &[dates, &["-f", "example"]].concat(), "example.org", "child", &child),
+    }
+    if made == Made::Changed {
+        let signed = fs::read_to_string(folder.join("example")).expect("a zone");
+        let changed = signed.replacen("86400      ; expire", "86401      ; expire", 1);
+        assert_ne!(signed, changed, "its SOA is written as it was");
+        fs::write(folder.join("example"), changed).expect("a zone can be written");
     }
     let ds = tool(folder, "dnssec-dsfromkey", &["-2", &old]);
     let cut = format!("{head}example NS ns.example\nns.example A 127.0.0.1\n{ds}");
@@ -88,6 +115,23 @@ pub fn zones(folder: &Path, made: Made) -> Signed {
 
 fn keygen(folder: &Path, zone: &str) -> String {
     tool(folder, "dnssec-keygen", &["-q", "-a", "ECDSAP256SHA256", "-f", "KSK", zone]).trim().to_string()
+}
+
+fn keygen_by(folder: &Path, algorithm: &str, is_of_keys: bool) -> String {
+    let bits: &[&str] = if algorithm.contains("RSA") { &["-b", "2048"] } else { &[] };
+    let of_keys: &[&str] = if is_of_keys { &["-f", "KSK"] } else { &[] };
+    tool(folder, "dnssec-keygen", &[&["-q", "-a", algorithm], bits, of_keys, &["example.org"]].concat())
+        .trim()
+        .to_string()
+}
+
+/// With a key for the keys (-x) and one for the rest.
+fn sign_by(folder: &Path, more: &[&str], zone: &str, file: &str, keys: &[&str; 2]) {
+    let records = keys.map(|key| fs::read_to_string(folder.join(format!("{key}.key"))).expect("a key"));
+    let text = fs::read_to_string(folder.join(file)).expect("a zone");
+    fs::write(folder.join(file), text + &records.concat()).expect("a zone can be written");
+    let args = [&["-x", "-P", "-o", zone, "-k", keys[0]], more, &[file, keys[1]]].concat();
+    tool(folder, "dnssec-signzone", &args);
 }
 
 /// With one key for all (-z); the tool's own opinion of dates is not asked for.
@@ -134,6 +178,7 @@ fn a_zone_that_is_signed_well_passes() {
         let report = look(Made::Well, validating);
         assert_eq!((report.status, report.causes()), (0, Vec::new()), "{}", report.text);
         assert!(!report.text.contains("could not tell whether the keys"), "{}", report.text);
+        assert!(!report.text.contains(OPEN), "{}", report.text);
     }
 }
 
@@ -157,12 +202,72 @@ fn a_zone_that_is_no_longer_signed() {
     assert!(report.text.contains("example.org has a DS at its parent, and no keys"), "{}", report.text);
 }
 
+/// What BIND's own validator says of the SOA, asking the zone's server as we do.
+fn delv(folder: &Path, at: SocketAddr, trust: &str) -> String {
+    fs::write(folder.join("anchors"), format!("trust-anchors {{ org. static-key {trust}; }};")).expect("a file");
+    let (server, port) = (format!("@{}", at.ip()), at.port().to_string());
+    let args = ["-4", "-a", "anchors", "+root=org", &server, "-p", &port, "example.org", "SOA"];
+    let out = Command::new("delv").args(args).current_dir(folder).output().expect("delv is there: run tests/run");
+    String::from_utf8_lossy(&[out.stdout, out.stderr].concat()).into_owned()
+}
+
+const OPEN: &str = "could not tell whether the signatures of example.org verify in internet";
+
 #[test]
 #[ignore = "needs real servers: run tests/run"]
-fn signatures_that_are_over_are_told_by_who_validates() {
-    let report = look(Made::Expired, true);
-    assert_eq!((report.status, report.causes()), (1, vec![FOUND.to_string()]), "{}", report.text);
-    assert!(report.text.contains("the answers of example.org do not validate in internet"), "{}", report.text);
-    let report = look(Made::Expired, false);
-    assert_eq!((report.status, report.causes()), (0, Vec::new()), "nobody says so: {}", report.text);
+fn signatures_that_are_over_are_found_with_and_without_validation() {
+    for validating in [true, false] {
+        let report = look(Made::Expired, validating);
+        assert_eq!((report.status, report.causes()), (1, vec![FOUND.to_string()]), "{}", report.text);
+        assert!(report.text.contains("the signatures of the keys of example.org have expired"), "{}", report.text);
+        assert!(report.text.contains("RRSIG of DNSKEY until 2020-02-01 00:00Z from 203.0.113.53"), "{}", report.text);
+        assert_eq!(report.text.contains("name-unresolved-in-view"), validating, "folded under it: {}", report.text);
+    }
+}
+
+#[test]
+#[ignore = "needs real servers: run tests/run"]
+fn what_is_wrong_with_signatures_is_told_without_validation() {
+    for (made, title) in [
+        (Made::ExpiredButForKeys, "the signatures of example.org have expired"),
+        (Made::Ahead, "the signatures of the keys of example.org are not valid yet"),
+        (Made::Changed, "the signatures of example.org do not verify"),
+    ] {
+        for validating in [false, true] {
+            let report = look(made, validating);
+            assert_eq!((report.status, report.causes()), (1, vec![FOUND.to_string()]), "{title}: {}", report.text);
+            assert!(report.text.contains(title), "{title}: {}", report.text);
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs real servers: run tests/run"]
+fn every_algorithm_of_bind_is_verified_but_one() {
+    for algorithm in ["RSASHA256", "RSASHA512", "NSEC3RSASHA1", "ECDSAP384SHA384", "ED25519", "ED448"] {
+        let report = look(Made::By(algorithm), false);
+        assert_eq!((report.status, report.causes()), (0, Vec::new()), "{algorithm}: {}", report.text);
+        assert_eq!(report.text.contains(OPEN), algorithm == "ED448", "{algorithm}: {}", report.text);
+        assert!(!report.text.contains("could not tell whether the keys"), "{algorithm}: {}", report.text);
+    }
+}
+
+/// Where BIND's validator fails so do we, and where it does not neither do we.
+#[test]
+#[ignore = "needs real servers: run tests/run"]
+fn delv_agrees() {
+    use Made::{Ahead, By, Changed, Expired, ExpiredButForKeys, Unsigned, Well, WithOtherKeys};
+    for made in
+        [Well, By("RSASHA256"), By("ED25519"), WithOtherKeys, Unsigned, Expired, ExpiredButForKeys, Ahead, Changed]
+    {
+        let folder = TempDir::new().expect("a folder");
+        let Signed { trust, .. } = zones(folder.path(), made);
+        let ip = Ipv4Addr::LOCALHOST.into();
+        let at = SocketAddr::new(ip, free_port(ip));
+        let _own = named(folder.path(), "own", at, &format!("recursion no; dnssec-validation no; }}; {SERVED}"));
+        let truth = delv(folder.path(), at, &trust);
+        let is_well = truth.contains("; fully validated");
+        assert_eq!(is_well, matches!(made, Well | By(_)), "{made:?}: {truth}");
+        assert_eq!(look(made, false).status, i32::from(!is_well), "{made:?}: {truth}");
+    }
 }

@@ -8,13 +8,13 @@ use crate::model::observation::{DnsProbe, Outcome, Probe};
 use crate::model::plan::ViewId;
 use crate::model::records::{DataRecord, RecordData};
 
-const ZONE: &str = "domain.com";
+pub(super) const ZONE: &str = "domain.com";
 
-fn key(seed: u8) -> Dnskey {
+pub(super) fn key(seed: u8) -> Dnskey {
     Dnskey { flags: 257, protocol: 3, algorithm: 13, key: vec![seed; 64] }
 }
 
-fn reply(data: Vec<RecordData>) -> DnsOutcome {
+pub(super) fn reply(data: Vec<RecordData>) -> DnsOutcome {
     let records: Vec<_> = data.into_iter().map(|data| DataRecord { data, ttl: 300 }).collect();
     let reply = Reply { records, ..Reply::default() };
     if reply.records.is_empty() { DnsOutcome::NoData(reply) } else { DnsOutcome::Answer(reply) }
@@ -22,7 +22,7 @@ fn reply(data: Vec<RecordData>) -> DnsOutcome {
 
 impl World {
     /// All resolvers of a view, told not to validate.
-    fn say_unchecked(&mut self, view: ViewId, name: &str, kind: RecordType, outcome: &DnsOutcome) {
+    pub(super) fn say_unchecked(&mut self, view: ViewId, name: &str, kind: RecordType, outcome: &DnsOutcome) {
         let declared = self.plan.view(view);
         let (label, resolvers) = (declared.label.clone(), declared.resolvers.clone());
         for resolver in resolvers {
@@ -53,7 +53,7 @@ fn signed(ds: &[u8], outside: &[u8], inside: &[u8]) -> World {
     world
 }
 
-fn told(world: &World) -> Vec<String> {
+pub(super) fn told(world: &World) -> Vec<String> {
     world.judge().findings.into_iter().map(|f| format!("{} {}: {}", f.severity, f.rule, f.title)).collect()
 }
 

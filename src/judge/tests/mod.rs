@@ -41,6 +41,7 @@ mod pools;
 mod replaced;
 mod residue;
 mod senders;
+mod signatures;
 mod time;
 mod tlsa;
 mod trust;

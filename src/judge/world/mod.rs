@@ -27,7 +27,7 @@ pub(super) use seen::*;
 
 /// The time at which tests judge.
 pub(super) const NOW: &str = "2026-11-22T21:10:00Z";
-const SEEN: &str = "2026-11-22T21:04:00Z";
+pub(super) const SEEN: &str = "2026-11-22T21:04:00Z";
 const COEXISTENCE: Moment = Moment::Steady(Phase::Coexistence);
 
 /// The two views of the world.

@@ -1,6 +1,6 @@
 //! Faults of DNSSEC: what the parent says, what the zone has, and who validates.
 
-use super::super::signed;
+use super::super::signed::{self, Flaw};
 use super::super::world::{ViewWorld, World};
 use crate::model::dns::RecordType;
 use crate::model::name::Name;
@@ -56,15 +56,49 @@ pub(super) fn keep_old_ds(world: &mut World, zone: &str) {
             }
         }
     }
-    break_signatures(world, zone);
+    break_validation(world, zone);
 }
 
-pub(super) fn break_signatures(world: &mut World, zone: &str) {
+/// Whoever validates gets nothing of the zone.
+fn break_validation(world: &mut World, zone: &str) {
     for view in outside(world) {
         if let Some(made) = world.views.get_mut(view) {
             made.zone.bogus.insert(zone.to_string());
         }
     }
+}
+
+fn sign_badly(world: &mut World, views: Vec<usize>, zone: &str, flaw: Flaw) {
+    for view in views {
+        if let Some(made) = world.views.get_mut(view) {
+            made.zone.flaws.insert(zone.to_string(), flaw);
+        }
+    }
+}
+
+pub(super) fn break_signatures(world: &mut World, zone: &str) {
+    break_validation(world, zone);
+    sign_badly(world, outside(world), zone, Flaw::Over);
+}
+
+pub(super) fn let_expire(world: &mut World, zone: &str) {
+    sign_badly(world, outside(world), zone, Flaw::Over);
+}
+
+pub(super) fn let_records_expire(world: &mut World, zone: &str) {
+    sign_badly(world, outside(world), zone, Flaw::OverButForKeys);
+}
+
+pub(super) fn sign_ahead(world: &mut World, zone: &str) {
+    sign_badly(world, outside(world), zone, Flaw::Ahead);
+}
+
+pub(super) fn forge(world: &mut World, zone: &str) {
+    sign_badly(world, outside(world), zone, Flaw::Forged);
+}
+
+pub(super) fn let_expire_inside(world: &mut World, zone: &str) {
+    sign_badly(world, inside(world), zone, Flaw::Over);
 }
 
 pub(super) fn leave_inside_unsigned(world: &mut World, zone: &str) {

@@ -115,13 +115,13 @@ fn further(asker: &mut Asker, policy: &Policy, question: &Question) {
     }
 }
 
-/// The keys of a zone, wherever the world outside says that it has some: there, and inside, where they may be others. The
-/// resolver is not to validate, for then it would keep the very keys that are wrong.
+/// The keys of a zone and its SOA, wherever the world outside says that it is signed: there, and inside, where they may be
+/// others. The resolver is not to validate, for then it would keep the very keys and signatures that are wrong.
 fn keys(asker: &Asker, policy: &Policy, question: &Question) -> Vec<DnsAsk> {
     let inside = signed::inward(asker.plan).into_iter().filter(|v| policy.looks_at(*v));
     let views: BTreeSet<ViewId> = inside.chain([question.view]).collect();
-    let of = |view| asks(asker, view, &question.name, RecordType::Dnskey, true);
-    views.into_iter().flat_map(of).collect()
+    let of = |view| [RecordType::Dnskey, RecordType::Soa].map(|kind| asks(asker, view, &question.name, kind, true));
+    views.into_iter().flat_map(of).flatten().collect()
 }
 
 /// The TLSA records of a mail host's other services; what [records] lists is asked anyway.

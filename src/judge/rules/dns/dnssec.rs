@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::signatures::{self, Doubt, Flaw, Seal, Worth};
 use crate::judge::beside::{Told, Word, asks, outward, told, told_unchecked};
 use crate::judge::draft::{Context, Key};
 use crate::judge::evidence::{Found, Look};
@@ -25,7 +26,24 @@ pub(super) enum State {
     Other,
     /// There are no keys.
     Unsigned,
+    /// A DS is the digest of a key, and what is signed by it, or by the others, does not hold.
+    Flawed(RecordType, Flaw),
 }
+
+impl State {
+    /// True if another is the same, whatever its times.
+    fn is_as(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Flawed(kind, flaw), Self::Flawed(other, at)) => {
+                kind == other && std::mem::discriminant(&flaw) == std::mem::discriminant(&at)
+            }
+            _ => self == other,
+        }
+    }
+}
+
+/// Keys of one answer that are held against DS records. Who has more wants to keep us busy, and is not understood.
+const KEYS: usize = 64;
 
 /// The DS records that count, as one resolver gave them; none where the zone is not signed for those who validate.
 pub(super) fn delegations<'a>(context: &Context<'a>, view: ViewId, zone: &Name) -> Vec<(Word<'a>, Vec<&'a Ds>)> {
@@ -38,11 +56,13 @@ pub(super) fn delegations<'a>(context: &Context<'a>, view: ViewId, zone: &Name) 
     told(context, view, zone, RecordType::Ds).0.into_iter().filter_map(set).collect()
 }
 
-/// The keys of a zone as each resolver gave them that was told not to validate; empty where it says that there are none.
+/// The keys of a zone as each resolver gave them that was told not to validate; empty where it says that there are none, and
+/// nothing where it gives too many.
 pub(super) fn keys<'a>(context: &Context<'a>, view: ViewId, zone: &Name) -> Vec<(Word<'a>, Vec<&'a Dnskey>)> {
     let set = |word: Word<'a>| {
         let reply = word.outcome.reply()?;
-        Some((word, reply.records.iter().filter_map(|r| dnskey(&r.data)).collect()))
+        let keys: Vec<&Dnskey> = reply.records.iter().filter_map(|r| dnskey(&r.data)).collect();
+        (keys.len() <= KEYS).then_some((word, keys))
     };
     told_unchecked(context, view, zone, RecordType::Dnskey).0.into_iter().filter_map(set).collect()
 }
@@ -62,11 +82,27 @@ fn dnskey(data: &RecordData) -> Option<&Dnskey> {
 }
 
 /// Holds DS records against keys.
-pub(super) fn state(zone: &Name, ds: &[&Ds], keys: &[&Dnskey]) -> State {
+fn state(zone: &Name, ds: &[&Ds], keys: &[&Dnskey]) -> State {
     match keys {
         [] => State::Unsigned,
         keys if ds.iter().any(|ds| keys.iter().any(|key| ds.is_of(zone, key))) => State::Fits,
         _ => State::Other,
+    }
+}
+
+/// Holds DS records against the keys that a resolver gave, and against its signatures where they fit.
+fn sealed<'a>(
+    context: &Context<'a>,
+    at: (ViewId, &Name),
+    ds: &[&Ds],
+    (word, keys): (&Word<'a>, &[&Dnskey]),
+) -> (State, Option<Word<'a>>) {
+    match state(at.1, ds, keys) {
+        State::Fits => match signatures::seal(context, at, ds, (word, keys)) {
+            Seal { worth: Worth::Flawed(kind, flaw), soa } => (State::Flawed(kind, flaw), soa),
+            Seal { soa, .. } => (State::Fits, soa),
+        },
+        other => (other, None),
     }
 }
 
@@ -76,11 +112,12 @@ pub(super) struct Held<'a> {
     pub(super) keys: BTreeSet<&'a Dnskey>,
     pub(super) ds: Told<'a>,
     pub(super) told: Told<'a>,
+    pub(super) soa: Told<'a>,
 }
 
 impl<'a> Held<'a> {
     fn new(state: State) -> Self {
-        Self { state, keys: BTreeSet::new(), ds: Told::default(), told: Told::default() }
+        Self { state, keys: BTreeSet::new(), ds: Told::default(), told: Told::default(), soa: Told::default() }
     }
 
     /// What was said, DS first.
@@ -96,15 +133,27 @@ impl<'a> Held<'a> {
             }
         });
         let keys: BTreeSet<String> = keys.collect();
-        wording::cut(named("DS", &self.ds).into_iter().chain(keys).collect())
+        let who = || wording::list(self.told.0.iter().map(|w| w.resolver.as_str()).collect::<BTreeSet<_>>());
+        let flaw = match self.state {
+            State::Flawed(kind, flaw) => Some(format!("{} from {}", flaw.line(kind), who())),
+            _ => None,
+        };
+        wording::cut(named("DS", &self.ds).into_iter().chain(keys).chain(flaw).collect())
     }
 
     pub(super) fn looks(&self) -> BTreeSet<Look> {
-        self.ds.looks().chain(self.told.looks()).collect()
+        self.ds.looks().chain(self.told.looks()).chain(self.soa.looks()).collect()
     }
 
-    fn take(&mut self, ds: impl IntoIterator<Item = Word<'a>>, word: Word<'a>, keys: &[&'a Dnskey]) {
+    fn take(
+        &mut self,
+        ds: impl IntoIterator<Item = Word<'a>>,
+        word: Word<'a>,
+        keys: &[&'a Dnskey],
+        soa: Option<Word<'a>>,
+    ) {
         self.ds.0.extend(ds);
+        self.soa.0.extend(soa);
         self.told.0.push(word);
         self.keys.extend(keys);
     }
@@ -115,32 +164,52 @@ fn named_key(key: &Dnskey) -> String {
     format!("{} (algorithm {})", key.tag(), key.algorithm)
 }
 
+/// What is signed, in words.
+pub(super) fn signed(zone: &Name, kind: RecordType) -> String {
+    match kind {
+        RecordType::Dnskey => format!("the signatures of the keys of {zone}"),
+        _ => format!("the signatures of {zone}"),
+    }
+}
+
+/// By whom it should be.
+pub(super) fn wanted(zone: &Name, kind: RecordType) -> String {
+    match kind {
+        RecordType::Dnskey => format!("RRSIG of DNSKEY of {zone} by a key that its DS names, valid now"),
+        _ => format!("RRSIG of {kind} of {zone} by one of its keys, valid now"),
+    }
+}
+
 /// How the zone stands outside: what is wrong, first; `None` if it is not signed, or nobody knows.
 pub(super) fn outside<'a>(context: &Context<'a>, view: ViewId, zone: &Name) -> Option<Held<'a>> {
     let delegations = delegations(context, view, zone);
     let mut held: Vec<Held> = Vec::new();
     for (word, keys) in keys(context, view, zone) {
         let Some((by, ds)) = delegations.iter().find(|(by, _)| by.resolver == word.resolver) else { continue };
-        let state = state(zone, ds, &keys);
+        let (state, soa) = sealed(context, (view, zone), ds, (&word, &keys));
         match held.iter_mut().find(|h| h.state == state) {
-            Some(held) => held.take([by.clone()], word, &keys),
+            Some(held) => held.take([by.clone()], word, &keys, soa),
             None => {
                 let mut new = Held::new(state);
-                new.take([by.clone()], word, &keys);
+                new.take([by.clone()], word, &keys, soa);
                 held.push(new);
             }
         }
     }
-    held.sort_by_key(|h| h.state == State::Fits);
+    held.sort_by_key(|h| match h.state {
+        State::Other | State::Unsigned => 0,
+        State::Flawed(..) => 1,
+        State::Fits => 2,
+    });
     held.into_iter().next()
 }
 
 /// How an internal view stands to what the world outside is told; `None` where nothing is wrong or known.
 pub(super) fn inside<'a>(context: &Context<'a>, view: ViewId, zone: &Name) -> Option<Held<'a>> {
     let outside_views = outward(context.case);
-    // What does not fit outside either is told there.
+    // What does not fit outside, or is as wrong there, is told there.
     let outsides: Vec<Held> = outside_views.iter().filter_map(|v| outside(context, *v, zone)).collect();
-    if outsides.is_empty() || outsides.iter().any(|h| h.state != State::Fits) {
+    if outsides.is_empty() || outsides.iter().any(|h| matches!(h.state, State::Other | State::Unsigned)) {
         return None;
     }
     let delegations: Vec<(Word, Vec<&Ds>)> =
@@ -148,9 +217,10 @@ pub(super) fn inside<'a>(context: &Context<'a>, view: ViewId, zone: &Name) -> Op
     let all: Vec<&Ds> = delegations.iter().flat_map(|(_, ds)| ds.iter().copied()).collect();
     let mut held: Option<Held> = None;
     for (word, keys) in keys(context, view, zone) {
-        let state = state(zone, &all, &keys);
-        if state != State::Fits {
-            held.get_or_insert_with(|| Held::new(state)).take([], word, &keys);
+        let (state, soa) = sealed(context, (view, zone), &all, (&word, &keys));
+        let is_told = state == State::Fits || outsides.iter().any(|h| h.state.is_as(state));
+        if !is_told && held.as_ref().is_none_or(|h| h.state == state) {
+            held.get_or_insert_with(|| Held::new(state)).take([], word, &keys, soa);
         }
     }
     if let Some(held) = &mut held {
@@ -271,11 +341,33 @@ pub(in crate::judge) fn unknown(context: &Context) -> Vec<String> {
             outward(context.case).into_iter().filter(|v| !delegations(context, *v, &zone).is_empty()).collect();
         let inward = signed::inward(plan).into_iter().filter(|v| asks(context.case, *v) && !signed.is_empty());
         let views: BTreeSet<ViewId> = inward.chain(signed.iter().copied()).collect();
-        let silent = views.into_iter().filter(|v| keys(context, *v, &zone).is_empty());
-        let labels: Vec<&str> = silent.map(|v| wording::view(plan, v)).collect();
+        let silent = views.iter().filter(|v| keys(context, **v, &zone).is_empty());
+        let labels: Vec<&str> = silent.map(|v| wording::view(plan, *v)).collect();
         if !labels.is_empty() {
             out.push(format!("could not tell whether the keys of {zone} fit its DS in {}", wording::list(labels)));
         }
+        out.extend(unverified(context, &zone, &signed, views));
     }
     out
+}
+
+/// Where no resolver gave signatures that could be verified, and none that are known to be wrong, a line for each reason.
+fn unverified(context: &Context, zone: &Name, signed: &[ViewId], views: BTreeSet<ViewId>) -> Vec<String> {
+    let outside: Vec<(Word, Vec<&Ds>)> = signed.iter().flat_map(|v| delegations(context, *v, zone)).collect();
+    let all: Vec<&Ds> = outside.iter().flat_map(|(_, ds)| ds.iter().copied()).collect();
+    let mut by_doubt: BTreeMap<Doubt, Vec<&str>> = BTreeMap::new();
+    for view in views {
+        let fitting = keys(context, view, zone).into_iter().filter(|(_, keys)| state(zone, &all, keys) == State::Fits);
+        let worths: Vec<Worth> =
+            fitting.map(|(word, keys)| signatures::seal(context, (view, zone), &all, (&word, &keys)).worth).collect();
+        // The least doubt: one that was verified, or of which something is told elsewhere.
+        if let Some(Worth::Unknown(doubt)) = worths.into_iter().min() {
+            by_doubt.entry(doubt).or_default().push(wording::view(context.case.plan, view));
+        }
+    }
+    let line = |(doubt, labels): (Doubt, Vec<&str>)| {
+        let why = doubt.why();
+        format!("could not tell whether the signatures of {zone} verify in {} ({why})", wording::list(labels))
+    };
+    by_doubt.into_iter().map(line).collect()
 }

@@ -1,10 +1,14 @@
 //! A zone is signed at its parent, and its answers do not validate.
 
+use std::collections::BTreeMap;
+
 use super::dnssec::{self, Failure, Held, State};
+use super::signatures::Flaw;
 use crate::judge::RuleInfo;
 use crate::judge::beside::{self, outward};
 use crate::judge::draft::{Context, Draft};
 use crate::judge::wording;
+use crate::model::dns::{ResolverAddr, Transport};
 use crate::model::dnssec::Dnskey;
 use crate::model::finding::{Severity, TYPED};
 use crate::model::name::Name;
@@ -15,8 +19,8 @@ pub(super) const INFO: RuleInfo = RuleInfo {
     name: "ds-dnskey-mismatch",
     family: "dns",
     severity: Severity::Error,
-    summary: "a zone's DS records at its parent fit none of its keys, or its answers do not validate",
-    citation: "RFC 4035 sections 5.2 and 5.5; RFC 4034 section 5.1.4; RFC 4509 section 3",
+    summary: "a zone's DS records at its parent fit none of its keys, or its signatures do not hold",
+    citation: "RFC 4035 sections 5.2, 5.3 and 5.5; RFC 4034 sections 3.1.8.1 and 5.1.4; RFC 4509 section 3",
     page: PAGE,
 };
 
@@ -24,13 +28,18 @@ const PAGE: &str = "\
 # What it means
 
 The parent of a zone has DS records for it, so that resolvers which validate demand signatures. Either no DS is the digest of
-a key that the zone has (DNSKEY), or the zone has no keys at all; or a resolver fails (SERVFAIL) for a name of the zone and
-answers once it is told not to validate (the CD bit), so that it is validation that fails: expired signatures, say.
+a key that the zone has (DNSKEY), or the zone has no keys at all; or the signatures (RRSIG) of its keys, or of its SOA, have
+expired, are not valid yet, do not verify or are missing; or a resolver fails (SERVFAIL) for a name of the zone and answers
+once it is told not to validate (the CD bit), so that it is validation that fails.
 
 Asked for are the zones of the plan, its mail domains and the registrable domains of its names, 64 at most, as the resolvers
-of the external views give them. Digests by SHA-1, SHA-256 and SHA-384 are computed anew. Signatures themselves are not
-verified here: that they are wrong is learned from resolvers that validate, and where none of a view does, not at all. A pass
-says that the digests fit, and that no resolver was seen to fail.
+of the external views give them; keys and SOA with their signatures (the DO bit), without validation. Digests by SHA-1,
+SHA-256 and SHA-384 are computed anew. The keys must be signed by one that a DS names, the SOA by any of them: RSA of 1,024 to
+4,096 bits with SHA-1, SHA-256 or SHA-512, ECDSA with P-256 or P-384, Ed25519. What counts is the time at which they were
+looked at, for they are made anew all the time. Where an algorithm is not verified here (Ed448), where a resolver that is no
+server of the zone itself gives no signatures, or more than 16 fit, the report says that it could not tell. Signatures of other
+records than the SOA are mostly made with it; that they alone are wrong is learned from resolvers that validate. The parent's
+own signatures are not looked at.
 
 # Why it matters
 
@@ -43,35 +52,57 @@ on which a zone is moved to other servers that do not sign it, or sign with othe
     expected  example.org DS 2371 13 2 1f98...
     seen      DS 55210 13 2 9b2e... from 9.9.9.9, DNSKEY 2371 (algorithm 13) from 9.9.9.9
 
+    expected  RRSIG of SOA of example.org by one of its keys, valid now
+    seen      DNSKEY 2371 (algorithm 13) from 9.9.9.9, RRSIG of SOA until 2026-10-31 22:00Z from 9.9.9.9
+
 # Cure
 
 Before a zone moves, either carry its keys along, or delete the DS at the registrar and wait until its TTL is over. Afterwards,
-publish a DS of the new key at the registrar.
+publish a DS of the new key at the registrar. Where signatures have expired, let the zone be signed anew and find out why
+nobody did it: a signer that is down, keys that were left behind on the old server, a secondary that gets no transfers.
 
 # References
 
-RFC 4033 section 5; RFC 4034 section 5; RFC 4035 sections 3.2.2 and 5; RFC 6781 section 4.3.5 (moving a signed zone)
+RFC 4033 section 5; RFC 4034 sections 3 and 5; RFC 4035 sections 3.2.2 and 5; RFC 6840 section 5.11; RFC 6781 section 4.3.5 (moving a signed zone)
 ";
 
 /// One finding per zone and view.
 pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
     let mut failures = dnssec::failures(context);
     let outside = outward(context.case);
+    // Where the drafts are of zones that are known to be wrong.
+    let mut known: BTreeMap<Name, usize> = BTreeMap::new();
     for zone in dnssec::zones(context) {
         for view in &outside {
             let held = dnssec::outside(context, *view, &zone);
             let failure = failures.remove(&(*view, zone.clone()));
-            if failure.is_some() || held.as_ref().is_some_and(|h| h.state != State::Fits) {
+            let is_wrong = held.as_ref().is_some_and(|h| h.state != State::Fits);
+            if failure.is_some() || is_wrong {
                 drafts.push(draft(context, &zone, *view, held.as_ref(), failure));
+            }
+            if is_wrong {
+                known.insert(zone.clone(), drafts.len() - 1);
             }
         }
     }
     // Inside, where it is not for other keys.
     for ((view, zone), failure) in failures {
-        if dnssec::inside(context, view, &zone).is_none() {
-            drafts.push(draft(context, &zone, view, None, Some(failure)));
+        if dnssec::inside(context, view, &zone).is_some() {
+            continue;
+        }
+        match known.get(&zone).and_then(|at| drafts.get_mut(*at)) {
+            Some(draft) => add(draft, failure),
+            None => drafts.push(draft(context, &zone, view, None, Some(failure))),
         }
     }
+}
+
+/// Adds names that fail for what a finding says.
+fn add(draft: &mut Draft, failure: Failure) {
+    draft.seen.push(failure.line());
+    draft.keys.extend(failure.keys);
+    draft.looks.extend(failure.looks);
+    draft.obligations.extend(failure.obligations);
 }
 
 fn draft(context: &Context, zone: &Name, view: ViewId, held: Option<&Held>, failure: Option<Failure>) -> Draft {
@@ -85,11 +116,13 @@ fn draft(context: &Context, zone: &Name, view: ViewId, held: Option<&Held>, fail
         State::Fits => format!("the answers of {zone} do not validate in {label}"),
         State::Other => format!("no DS of {zone} fits its keys"),
         State::Unsigned => format!("{zone} has a DS at its parent, and no keys"),
+        State::Flawed(kind, flaw) => format!("{} {}", dnssec::signed(zone, kind), flaw.verb()),
     };
     draft.expected = match state {
         State::Fits => vec![format!("answers of {zone} that validate")],
         State::Other => rights(zone, held).iter().map(|ds| format!("{zone} DS {ds}")).collect(),
         State::Unsigned => vec![format!("DNSKEY of {zone} that fit its DS, or no DS")],
+        State::Flawed(kind, _) => vec![dnssec::wanted(zone, kind)],
     };
     draft.seen = held.map(Held::lines).unwrap_or_default();
     draft.hurts = vec![
@@ -99,10 +132,7 @@ fn draft(context: &Context, zone: &Name, view: ViewId, held: Option<&Held>, fail
     draft.remedy.cure = cure(zone, state, held, failure.as_ref());
     draft.looks.extend(held.map(Held::looks).unwrap_or_default());
     if let Some(failure) = failure {
-        draft.seen.push(failure.line());
-        draft.keys = failure.keys;
-        draft.looks.extend(failure.looks);
-        draft.obligations = failure.obligations;
+        add(&mut draft, failure);
     }
     draft
 }
@@ -129,9 +159,65 @@ fn cure(zone: &Name, state: State, held: Option<&Held>, failure: Option<&Failure
         }
         State::Fits => {
             let one = failure.and_then(|f| Some((f.names.first()?, f.resolvers.first()?)));
-            let look = one.map(|(name, resolver)| format!("look: dig +cd +dnssec {name} @{resolver}"));
+            let look = one.and_then(|(name, resolver)| dig(name, resolver));
             let sign = format!("let the servers of {zone} sign it anew: signatures (RRSIG) may have expired");
             look.into_iter().chain([sign, "look at the clock of the resolver, too".into()]).collect()
+        }
+        State::Flawed(kind, flaw) => {
+            let resolver = held.and_then(|h| h.told.0.first());
+            let look = resolver.and_then(|word| dig(&format!("{zone} {kind}"), &word.resolver));
+            look.into_iter().chain(mend(zone, flaw)).collect()
+        }
+    }
+}
+
+/// What to do about signatures.
+fn mend(zone: &Name, flaw: Flaw) -> Vec<String> {
+    let sign = format!("let the servers of {zone} sign it anew");
+    match flaw {
+        Flaw::Over(_) => vec![
+            format!("{sign}, and look why nobody did: a signer that is down or lacks its keys, a secondary that lags"),
+            "signatures in caches live on for their TTL".into(),
+        ],
+        Flaw::Ahead(_) => vec![format!("look at the clock of the signer, and of this machine; then {sign}")],
+        Flaw::Forged => vec![
+            format!("{sign}: its records were changed after they were signed, or on the way"),
+            "ask another resolver, too: who answers here may not be the zone's servers".into(),
+        ],
+        Flaw::Missing => vec![format!("{sign}, its DNSKEY with the key that the DS names")],
+    }
+}
+
+/// How to look oneself, by a resolver as the plan writes it; `None` where no shell takes its path as it stands.
+fn dig(what: &str, resolver: &str) -> Option<String> {
+    let ResolverAddr { transport, addr } = ResolverAddr::parse(resolver).ok()?;
+    let is_plain = |path: &str| path.chars().all(|c| c.is_ascii_alphanumeric() || "/-_.".contains(c));
+    let (way, port) = match &transport {
+        Transport::Udp => (String::new(), 53),
+        Transport::Tcp => ("+tcp ".into(), 53),
+        Transport::Tls => ("+tls ".into(), 853),
+        Transport::Https(path) if is_plain(path) => (format!("+https={path} "), 443),
+        Transport::Https(_) => return None,
+    };
+    let port = if addr.port() == port { String::new() } else { format!(" -p {}", addr.port()) };
+    Some(format!("look: dig +cd +dnssec {way}{what} @{}{port}", addr.ip()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_resolver_is_asked_as_the_plan_asks_it() {
+        for (resolver, want) in [
+            ("9.9.9.9", Some("look: dig +cd +dnssec a.example A @9.9.9.9")),
+            ("127.0.0.1:5353", Some("look: dig +cd +dnssec a.example A @127.0.0.1 -p 5353")),
+            ("tcp://[2620:fe::fe]", Some("look: dig +cd +dnssec +tcp a.example A @2620:fe::fe")),
+            ("tls://9.9.9.9", Some("look: dig +cd +dnssec +tls a.example A @9.9.9.9")),
+            ("https://9.9.9.9/dns-query", Some("look: dig +cd +dnssec +https=/dns-query a.example A @9.9.9.9")),
+            ("https://9.9.9.9/$(id)", None),
+        ] {
+            assert_eq!(dig("a.example A", resolver).as_deref(), want, "{resolver}");
         }
     }
 }

@@ -29,6 +29,7 @@ mod public_address_in_internal_view;
 mod record_differs;
 mod resolvers_disagree_in_view;
 mod resolves_to_unexpected_target;
+mod signatures;
 mod special;
 mod spf;
 mod spf_lacks_new_outbound;

@@ -15,7 +15,7 @@ pub(super) const INFO: RuleInfo = RuleInfo {
     name: "split-view-dnssec-bogus",
     family: "dns",
     severity: Severity::Error,
-    summary: "a zone is signed outside, and inside it is unsigned or has other keys, so that validation fails there",
+    summary: "a zone is signed outside, and inside it is unsigned, has other keys or bad signatures, so that validation fails there",
     citation: "RFC 4035 sections 4.3 and 5; RFC 7646",
     page: PAGE,
 };
@@ -24,10 +24,11 @@ const PAGE: &str = "\
 # What it means
 
 The world outside is told by the parent's DS records that the zone is signed. An internal view has a zone of its own by the
-same name, which is not signed, or with keys that fit no DS. A resolver that validates, and gets its answers from inside, must
-take them for forged. It is an error if a name of the zone fails there and is answered without validation (the CD bit), and a
-warning as long as no resolver of the view is seen to validate. That the zone is signed outside is taken from its DS and keys,
-whose digests are compared; no signature is verified here.
+same name, which is not signed, or with keys that fit no DS, or whose signatures have expired or do not verify. A resolver that
+validates, and gets its answers from inside, must take them for forged. It is an error if a name of the zone fails there and
+is answered without validation (the CD bit), and a warning as long as no resolver of the view is seen to validate. That the
+zone is signed outside is taken from its DS and keys, whose digests are compared; the signatures of keys and SOA are verified
+as ds-dnskey-mismatch tells.
 
 # Why it matters
 
@@ -74,12 +75,19 @@ fn draft(context: &Context, zone: &Name, view: ViewId, held: &Held, failure: Opt
     let mut draft = beside::draft(context, &INFO, (zone.as_str(), Some(view)), span, &[]);
     draft.title = match held.state {
         State::Unsigned => format!("{zone} is signed outside, and not in {label}"),
+        State::Flawed(kind, flaw) => format!("{} {} in {label}", dnssec::signed(zone, kind), flaw.verb()),
         _ => format!("{zone} has other keys in {label} than those that are signed for outside"),
     };
-    draft.expected = vec![format!("DNSKEY of {zone} in {label} that fit its DS, or nobody who validates")];
+    draft.expected = vec![match held.state {
+        State::Flawed(kind, _) => format!("in {label} {}, or nobody who validates", dnssec::wanted(zone, kind)),
+        _ => format!("DNSKEY of {zone} in {label} that fit its DS, or nobody who validates"),
+    }];
     draft.seen = held.lines();
     draft.remedy.cure = vec![
-        format!("sign the zone {zone} of {label} with a key whose DS stands at the parent"),
+        match held.state {
+            State::Flawed(..) => format!("let the servers of {label} sign {zone} anew"),
+            _ => format!("sign the zone {zone} of {label} with a key whose DS stands at the parent"),
+        },
         format!("or set a negative trust anchor for {zone} on each resolver of {label} that validates"),
     ];
     draft.looks = held.looks();

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use super::Question;
 use super::message::{Data, HEADER, Message, Record};
 use super::name::WireName;
-use super::{records, referral};
+use super::{records, referral, signatures};
 use crate::model::dns::{AddressRecord, DnsOutcome, Link, RecordType, Reply, Soa};
 
 /// Response codes (RFC 1035 section 4.1.1).
@@ -91,10 +91,15 @@ impl Question {
             _ => follow(&message.answers, &name)?,
         };
         let records = end.map(|end| records::records(&message.answers, end, self.kind)).transpose()?;
+        let addresses = end.map(|end| addresses(&message.answers, end, self.kind)).unwrap_or_default();
+        let records = records.unwrap_or_default();
+        let is_signed = self.signed && !(addresses.is_empty() && records.is_empty());
+        let signed = end.filter(|_| is_signed).map(|end| signatures::of(message, end, self.kind)).transpose()?;
         Ok(Reply {
             chain,
-            addresses: end.map(|end| addresses(&message.answers, end, self.kind)).unwrap_or_default(),
-            records: records.unwrap_or_default(),
+            addresses,
+            records,
+            signed: signed.flatten().map(Box::new),
             soa: message.authorities.iter().find_map(soa).map(Box::new),
             authoritative: message.authoritative,
             authenticated: message.authenticated,
@@ -154,12 +159,12 @@ fn addresses(answers: &[Record], owner: &WireName, kind: RecordType) -> Vec<Addr
 
 pub(super) fn soa(record: &Record) -> Option<Soa> {
     match &record.data {
-        Data::Soa { primary, serial, minimum } => Some(Soa {
+        Data::Soa(soa) => Some(Soa {
             zone: record.owner.text(),
-            primary: primary.text(),
-            serial: *serial,
+            primary: soa.primary.text(),
+            serial: soa.serial,
             ttl: record.ttl,
-            minimum: *minimum,
+            minimum: soa.minimum,
         }),
         _ => None,
     }

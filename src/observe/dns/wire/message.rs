@@ -4,8 +4,10 @@ use std::net::IpAddr;
 
 use super::name::WireName;
 use crate::model::dane::Tlsa;
+use crate::model::dns::RecordType;
 use crate::model::dnssec::{Dnskey, Ds};
 use crate::model::records::{RecordData, escape_octets};
+use crate::model::rrsig::Rrsig;
 use crate::model::svcb::Svcb;
 
 /// The length of a message's header (RFC 1035 section 4.1.1).
@@ -24,6 +26,8 @@ pub struct Message {
     pub recursion_available: bool,
     /// The AD bit.
     pub authenticated: bool,
+    /// The DO bit of the OPT record: who sent it speaks of signatures (RFC 3225 section 3).
+    pub speaks_dnssec: bool,
     /// The records of the class IN in the answer section.
     pub answers: Vec<Record>,
     /// The same in the authority section.
@@ -45,14 +49,31 @@ pub enum Data {
     Alias(WireName),
     /// Of a type that is neither an address nor leads to one.
     Record(RecordData),
-    Soa {
-        primary: WireName,
-        serial: u32,
-        minimum: u32,
-    },
-    /// Upper bits of the response code.
-    Opt(u8),
+    Soa(Soa),
+    /// Of a type that is asked for.
+    Signature(Rrsig),
+    /// Upper bits of the response code, and DO.
+    Opt(u8, bool),
     Other,
+}
+
+/// A zone's head (RFC 1035 section 3.3.13).
+pub struct Soa {
+    pub primary: WireName,
+    contact: WireName,
+    pub serial: u32,
+    /// REFRESH, RETRY, EXPIRE.
+    times: [u32; 3],
+    pub minimum: u32,
+}
+
+impl Soa {
+    /// Its RDATA in canonical form (RFC 4034 section 6.2).
+    pub fn canonical(&self) -> Vec<u8> {
+        let [refresh, retry, expire] = self.times;
+        let numbers = [self.serial, refresh, retry, expire, self.minimum].map(u32::to_be_bytes).concat();
+        [self.primary.octets(), self.contact.octets(), &numbers].concat()
+    }
 }
 
 /// A place in a message.
@@ -73,10 +94,13 @@ impl Message {
         let answers = reader.section(answers)?;
         let authorities = reader.section(authorities)?;
         let refers = answers.is_empty() && authorities.iter().any(Record::is_ns);
-        let (mut code, mut glue) = (flags & 0x0f, Vec::new());
+        let (mut code, mut glue, mut speaks_dnssec) = (flags & 0x0f, Vec::new(), false);
         for _ in 0..additional {
             match reader.record()? {
-                (_, Record { data: Data::Opt(upper), .. }) => code |= u16::from(upper) << 4,
+                (_, Record { data: Data::Opt(upper, speaks), .. }) => {
+                    code |= u16::from(upper) << 4;
+                    speaks_dnssec |= speaks;
+                }
                 (INTERNET, record) if refers && matches!(record.data, Data::Address(_)) => glue.push(record),
                 _ => {}
             }
@@ -86,6 +110,7 @@ impl Message {
             authoritative: flags & 0x0400 != 0,
             recursion_available: flags & 0x0080 != 0,
             authenticated: flags & 0x0020 != 0,
+            speaks_dnssec,
             answers,
             authorities,
             glue,
@@ -161,11 +186,12 @@ impl<'a> Reader<'a> {
             52 => Data::Record(self.tlsa(end)?),
             65 => Data::Record(self.https(end)?),
             257 => Data::Record(self.caa(end)?),
-            41 => Data::Opt(ttl.to_be_bytes()[0]),
+            46 => self.rrsig(end)?,
+            41 => Data::Opt(ttl.to_be_bytes()[0], ttl & 0x8000 != 0),
             _ => Data::Other,
         };
         let is_whole = match data {
-            Data::Alias(_) | Data::Soa { .. } | Data::Record(_) => self.at == end,
+            Data::Alias(_) | Data::Soa(_) | Data::Signature(_) | Data::Record(_) => self.at == end,
             _ => end <= self.message.len(),
         };
         self.at = end;
@@ -178,11 +204,9 @@ impl<'a> Reader<'a> {
 
     /// RFC 1035 section 3.3.13.
     fn soa(&mut self) -> Result<Data, &'static str> {
-        let primary = self.name()?;
-        self.name()?;
-        let serial = self.long()?;
-        self.take(12)?;
-        Ok(Data::Soa { primary, serial, minimum: self.long()? })
+        let (primary, contact, serial) = (self.name()?, self.name()?, self.long()?);
+        let times = [self.long()?, self.long()?, self.long()?];
+        Ok(Data::Soa(Soa { primary, contact, serial, times, minimum: self.long()? }))
     }
 
     /// RFC 1035 section 3.3.9.
@@ -220,6 +244,29 @@ impl<'a> Reader<'a> {
         let (flags, protocol, algorithm) = (self.number()?, self.octet()?, self.octet()?);
         let key = self.take(end.saturating_sub(self.at))?.to_vec();
         Ok(RecordData::Dnskey(Dnskey { flags, protocol, algorithm, key }))
+    }
+
+    /// RFC 4034 section 3.1; nothing where it signs what is never asked for.
+    fn rrsig(&mut self, end: usize) -> Result<Data, &'static str> {
+        let Some(covers) = RecordType::of_number(self.number()?) else {
+            self.at = end;
+            return Ok(Data::Other);
+        };
+        let (algorithm, labels, original_ttl) = (self.octet()?, self.octet()?, self.long()?);
+        let (expiration, inception, key_tag) = (self.long()?, self.long()?, self.number()?);
+        let signer = self.name()?.text();
+        let signature = self.take(end.saturating_sub(self.at))?.to_vec();
+        Ok(Data::Signature(Rrsig {
+            covers,
+            algorithm,
+            labels,
+            original_ttl,
+            expiration,
+            inception,
+            key_tag,
+            signer,
+            signature,
+        }))
     }
 
     /// RFC 6698 section 2.1.

@@ -6,6 +6,7 @@ mod name;
 mod question;
 mod records;
 mod referral;
+mod signatures;
 #[cfg(test)]
 mod tests;
 

@@ -32,6 +32,11 @@ impl WireName {
         Err("a name behind more pointers than it can have labels")
     }
 
+    /// Its octets.
+    pub fn octets(&self) -> &[u8] {
+        &self.0
+    }
+
     /// True if this is that name or one below it; every name is below the root.
     pub fn is_within(&self, zone: &Self) -> bool {
         let mut rest = &*self.0;

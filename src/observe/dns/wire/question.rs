@@ -3,7 +3,6 @@
 use hickory_resolver::proto::op::Message;
 
 use super::message::HEADER;
-use super::records;
 use crate::model::dns::RecordType;
 use crate::model::name::Name;
 
@@ -14,6 +13,8 @@ pub(super) const PAYLOAD: u16 = 1232;
 #[derive(Clone)]
 pub struct Question {
     pub(super) kind: RecordType,
+    /// It asks for signatures, too.
+    pub(super) signed: bool,
     bytes: Vec<u8>,
 }
 
@@ -28,7 +29,8 @@ pub enum Fit {
 
 impl Question {
     /// A question with recursion desired, its id zero, and with EDNS unless the resolver does not know it; `unchecked` tells
-    /// it to answer what it could not validate, too (CD, RFC 4035 section 3.2.2).
+    /// it to answer what it could not validate, too (CD, RFC 4035 section 3.2.2), and with the signatures by which others can
+    /// (DO, RFC 3225).
     pub fn new(name: &Name, kind: RecordType, edns: bool, unchecked: bool) -> Result<Self, String> {
         let mut bytes = Vec::with_capacity(HEADER + name.as_str().len() + 32);
         // RD, and AD: "tell me whether you have authenticated it" (RFC 6840 section 5.7)
@@ -40,14 +42,14 @@ impl Question {
             bytes.extend_from_slice(label.as_bytes());
         }
         bytes.push(0);
-        bytes.extend(records::wire_type(kind).to_be_bytes());
+        bytes.extend(kind.number().to_be_bytes());
         bytes.extend([0, 1]);
         if edns {
-            // The root, OPT, the payload in place of the class, no flags, no options (RFC 6891 section 6.1.2).
-            let [high, low] = PAYLOAD.to_be_bytes();
-            bytes.extend([0, 0, 41, high, low, 0, 0, 0, 0, 0, 0]);
+            // The root, OPT, the payload in place of the class, DO if any flag, no options (RFC 6891 section 6.1.2).
+            let ([high, low], flags) = (PAYLOAD.to_be_bytes(), if unchecked { 0x80 } else { 0 });
+            bytes.extend([0, 0, 41, high, low, 0, 0, flags, 0, 0, 0]);
         }
-        Ok(Self { kind, bytes })
+        Ok(Self { kind, signed: unchecked && edns, bytes })
     }
 
     /// The same for what a server's own zones hold: RD is clear (RFC 1035 section 4.1.1).

@@ -9,26 +9,6 @@ use crate::model::records::{DataRecord, RecordData};
 /// Records of one answer that are kept. More are no zone but somebody who fills memories.
 pub(super) const RECORDS: usize = 256;
 
-/// The type's number (IANA, Resource Record TYPEs).
-pub fn wire_type(kind: RecordType) -> u16 {
-    match kind {
-        RecordType::A => 1,
-        RecordType::Ns => 2,
-        RecordType::Ptr => 12,
-        RecordType::Cname => 5,
-        RecordType::Soa => 6,
-        RecordType::Mx => 15,
-        RecordType::Txt => 16,
-        RecordType::Aaaa => 28,
-        RecordType::Srv => 33,
-        RecordType::Ds => 43,
-        RecordType::Dnskey => 48,
-        RecordType::Tlsa => 52,
-        RecordType::Https => 65,
-        RecordType::Caa => 257,
-    }
-}
-
 /// The records of one type at a name, sorted, each once with its smallest TTL; none of types of addresses.
 pub fn records(answers: &[Record], owner: &WireName, kind: RecordType) -> Result<Vec<DataRecord>, String> {
     if RecordType::ALL.contains(&kind) {
@@ -52,7 +32,7 @@ fn data(record: &Record) -> Option<RecordData> {
         Data::Record(data) => Some(data.clone()),
         Data::Alias(target) => Some(RecordData::Cname(target.text())),
         Data::Soa { .. } => Some(RecordData::Soa(soa(record)?)),
-        Data::Address(_) | Data::Opt(_) | Data::Other => None,
+        Data::Address(_) | Data::Signature(_) | Data::Opt(..) | Data::Other => None,
     }
 }
 
@@ -125,7 +105,7 @@ mod tests {
     }
 
     fn raw(kind: RecordType, octets: &[u8]) -> DnsOutcome {
-        let code = super::wire_type(kind).into();
+        let code = kind.number().into();
         let data = RData::Unknown { code, rdata: NULL::with(octets.to_vec()) };
         outcome(kind, vec![record("domain.com.", 60, data)])
     }

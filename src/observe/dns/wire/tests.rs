@@ -8,7 +8,6 @@ use hickory_resolver::proto::rr::{self, RData, Record};
 use proptest::prelude::*;
 
 use super::question::PAYLOAD;
-use super::records::wire_type;
 use super::*;
 use crate::model::dns::{AddressRecord, DnsOutcome, Link, RecordType};
 use crate::model::name::Name;
@@ -60,7 +59,7 @@ fn a_question_is_written_as_the_library_writes_it() {
             let mut message = Message::new(0, MessageType::Query, OpCode::Query);
             message.metadata.recursion_desired = true;
             message.metadata.authentic_data = true;
-            message.add_query(Query::query(name(&format!("{}.", asked.probe())), wire_type(kind).into()));
+            message.add_query(Query::query(name(&format!("{}.", asked.probe())), kind.number().into()));
             if edns {
                 let mut extension = Edns::new();
                 extension.set_max_payload(PAYLOAD);
