@@ -48,9 +48,15 @@ pub fn print(plan: &Plan, probes: &Probes, dial: &DialMap, ways: &[Way]) -> Resu
     }
     for d in &probes.delegations {
         let (view, zone) = (&d.view, &d.zone);
-        line(format!("dns   servers of the zone above {zone}, as {view} finds them: NS of {zone}, without recursion"));
+        let through = match d.transport {
+            Transport::Udp => String::new(),
+            _ => format!(", by TCP{}", led(Some(&d.view))),
+        };
         line(format!(
-            "dns   servers of {zone} that are named there, at their addresses: NS, and A, AAAA of themselves"
+            "dns   servers of the zone above {zone}, as {view} finds them: NS of {zone}, without recursion{through}"
+        ));
+        line(format!(
+            "dns   servers of {zone} that are named there, at their addresses: NS, and A, AAAA of themselves{through}"
         ));
     }
     let through = |m: &Manners| led(m.via.as_ref());

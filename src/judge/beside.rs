@@ -104,6 +104,18 @@ pub(super) fn told_by<'a>(
     words_of(case, server, case.evidence.question(&case.plan.view(view).label, server, name, kind))
 }
 
+/// What a server of a zone said, by TCP where it was asked through a proxy.
+pub(super) fn told_by_server<'a>(
+    case: &Case<'a>,
+    view: ViewId,
+    server: &ResolverAddr,
+    name: &Name,
+    kind: RecordType,
+) -> Told<'a> {
+    let told = told_by(case, view, server, name, kind);
+    if told.0.is_empty() { told_by(case, view, &server.by_stream(), name, kind) } else { told }
+}
+
 /// What the view's resolvers said that were told not to validate.
 pub(super) fn told_unchecked<'a>(context: &Context<'a>, view: ViewId, name: &Name, kind: RecordType) -> Told<'a> {
     let (case, v) = (context.case, context.case.plan.view(view));
@@ -220,7 +232,7 @@ fn liars(context: &Context) -> Vec<String> {
 
 fn words<'a>(context: &Context<'a>, question: &Question) -> Told<'a> {
     match &question.server {
-        Some(server) => told_by(context.case, question.view, server, &question.name, question.kind),
+        Some(server) => told_by_server(context.case, question.view, server, &question.name, question.kind),
         None => told(context, question.view, &question.name, question.kind),
     }
 }

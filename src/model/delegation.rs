@@ -39,6 +39,8 @@ pub struct Delegation {
     pub own: Vec<Arc<ResolverAddr>>,
     /// Which addresses may be asked.
     pub reach: Reach,
+    /// How the servers are asked: by datagrams, or by TCP where they are asked through the view's proxy.
+    pub transport: Transport,
     /// Limit for all tries of a question in milliseconds; `None` is the command line's.
     pub timeout_ms: Option<u64>,
 }
@@ -95,8 +97,8 @@ pub fn parent_of(zone: &Name) -> Option<Name> {
 }
 
 impl Delegation {
-    /// Of a zone of the plan, seen from a view.
-    pub fn of(plan: &Plan, view: ViewId, zone: &Zone) -> Self {
+    /// Of a zone of the plan, seen from a view; `through` if its proxy leads to the servers, which takes no datagrams.
+    pub fn of(plan: &Plan, view: ViewId, zone: &Zone, through: bool) -> Self {
         let v = plan.view(view);
         let reach = Reach::of(v);
         // A server inside may have the zone for those inside.
@@ -104,7 +106,8 @@ impl Delegation {
             let is_outer = external(plan, z).count() == z.views.len();
             let is_public = |a: IpAddr| reach.allows(a) && (is_outer || !is_private(a));
             let servers = z.servers.iter().filter(|s| is_public(s.value.addr.ip())).take(ADDRESSES);
-            servers.map(|s| Arc::new(s.value.clone())).collect::<Vec<_>>()
+            let asked = |s: &ResolverAddr| if through { s.by_stream() } else { s.clone() };
+            servers.map(|s| Arc::new(asked(&s.value))).collect::<Vec<_>>()
         };
         let holds = |z: &&Zone| z.apex != zone.apex && zone.apex.is_under(z.apex.as_str()) && z.views.contains(&view);
         let parent = plan.zones.iter().filter(holds).max_by_key(|z| z.apex.as_str().len());
@@ -115,6 +118,7 @@ impl Delegation {
             above: parent.map(public).unwrap_or_default(),
             own: public(zone),
             reach: reach.clone(),
+            transport: if through { Transport::Tcp } else { Transport::Udp },
             timeout_ms: v.settings.timeout_ms,
         }
     }
@@ -239,7 +243,7 @@ impl<'o> Walker<'_, 'o> {
         for host in hosts.iter().take(ABOVE) {
             let mut found = self.addresses(resolver, host);
             found.retain(|a| self.of.reach.allows(*a));
-            out.extend(found.iter().find(|a| a.is_ipv4()).or(found.first()).map(|a| at_port_53(*a)));
+            out.extend(found.iter().find(|a| a.is_ipv4()).or(found.first()).map(|a| self.at_port_53(*a)));
         }
         out
     }
@@ -266,7 +270,7 @@ impl<'o> Walker<'_, 'o> {
         for server in &self.of.own {
             servers.push((server.clone(), at.remove(&server.addr.ip()).unwrap_or_default()));
         }
-        servers.extend(at.into_iter().take(ADDRESSES).map(|(address, hosts)| (at_port_53(address), hosts)));
+        servers.extend(at.into_iter().take(ADDRESSES).map(|(address, hosts)| (self.at_port_53(address), hosts)));
         for (server, hosts) in servers {
             let heard = self.ask(&server, zone, RecordType::Ns, true);
             self.way.below.push(Below { hosts, heard });
@@ -290,6 +294,10 @@ impl<'o> Walker<'_, 'o> {
         all.into_iter().filter(|h| self.of.is_in_zone(h)).take(HOSTS).collect()
     }
 
+    fn at_port_53(&self, address: IpAddr) -> Arc<ResolverAddr> {
+        Arc::new(ResolverAddr { transport: self.of.transport.clone(), addr: SocketAddr::new(address, 53) })
+    }
+
     fn ask(&mut self, server: &Arc<ResolverAddr>, name: &Name, kind: RecordType, direct: bool) -> Heard<'o> {
         let (view, resolver, name) = (self.of.view.clone(), server.clone(), name.clone());
         let probe = DnsProbe { view, resolver, name, kind, unchecked: false, direct };
@@ -297,8 +305,4 @@ impl<'o> Walker<'_, 'o> {
         self.way.asked.insert(probe.clone());
         Heard { probe, outcomes }
     }
-}
-
-fn at_port_53(address: IpAddr) -> Arc<ResolverAddr> {
-    Arc::new(ResolverAddr { transport: Transport::Udp, addr: SocketAddr::new(address, 53) })
 }

@@ -87,6 +87,16 @@ impl ResolverAddr {
     }
 }
 
+impl ResolverAddr {
+    /// The same one asked without datagrams, which no proxy takes: by TCP instead.
+    pub fn by_stream(&self) -> Self {
+        match self.transport {
+            Transport::Udp => Self { transport: Transport::Tcp, ..self.clone() },
+            _ => self.clone(),
+        }
+    }
+}
+
 impl fmt::Display for ResolverAddr {
     /// As short as it can be written; reads back to the same.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -54,7 +54,7 @@ mod tests {
 
     use super::*;
     use crate::model::delegation::Delegation;
-    use crate::model::dns::{AddressRecord, NamedServer, RecordType, Referral, Reply, ResolverAddr};
+    use crate::model::dns::{AddressRecord, NamedServer, RecordType, Referral, Reply, ResolverAddr, Transport};
     use crate::model::name::Name;
     use crate::model::observation::Observation;
     use crate::model::plan::ViewKind;
@@ -70,6 +70,7 @@ mod tests {
             above: Vec::new(),
             own: Vec::new(),
             reach: Reach { networks: None, kind: ViewKind::External },
+            transport: Transport::Udp,
             timeout_ms: None,
         };
         Probes { delegations: vec![delegation], ..Probes::default() }

@@ -97,12 +97,12 @@ pub async fn observe(probes: &Probes, options: &Options<'_>, sink: &mut (dyn FnM
     let policies = followed.policies();
     ask_web_sites(probes.http.iter().chain(&policies), options, sink).await;
     // What answers named and nobody had asked for: a second, small round.
-    let more = followed.probes();
+    let more = Probes { led: probes.led.clone(), ..followed.probes() };
     if !more.dns.is_empty() {
         schedule::Schedule::new(&more, options).run(sink).await;
     }
     loop {
-        let step = delegations.next();
+        let step = Probes { led: probes.led.clone(), ..delegations.next() };
         if step.dns.is_empty() {
             return;
         }

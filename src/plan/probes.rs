@@ -116,7 +116,7 @@ impl Asker<'_> {
                 }
             }
         }
-        self.out.led = led;
+        self.out.led.extend(led);
         lines.into_iter().for_each(|line| self.skip(line));
     }
 

@@ -8,6 +8,7 @@ use tempfile::TempDir;
 
 use crate::daemon::{Daemon, free_port};
 use crate::dnssec::named;
+use crate::proxies::Proxy;
 use crate::run::{Report, coexist};
 
 const PLAN: &str = r#"
@@ -76,7 +77,8 @@ fn look(folder: &Path, servers: &Servers, at: &[(&str, SocketAddr)]) -> Report {
     let own = [("192.0.2.1", servers.resolver), ("192.0.2.101", servers.org), ("198.51.100.53", servers.zone)];
     let nowhere = SocketAddr::new(IpAddr::from([127, 0, 0, 1]), free_port(Ipv4Addr::LOCALHOST.into()));
     let all = own.into_iter().chain(at.iter().copied()).map(|(ip, to)| format!("{ip}:53:{to}"));
-    let mut args: Vec<String> = ["check", "plan.toml", "--format", "json"].map(String::from).to_vec();
+    let args = ["check", "plan.toml", "--format", "json", "--record", "seen.jsonl"];
+    let mut args: Vec<String> = args.map(String::from).to_vec();
     for detour in all.chain([format!("::{nowhere}")]) {
         args.extend(["--connect-to".to_string(), detour]);
     }
@@ -137,6 +139,31 @@ fn a_server_that_does_not_have_the_zone_is_found() {
     let report = look(folder.path(), &servers, &[("203.0.113.53", servers.other)]);
     assert_eq!((report.status, report.causes()), (0, vec![FOUND.to_string()]), "{}", report.text);
     assert!(says(&report, "REFUSED from 203.0.113.53 (ns2.example.org)"), "{}", report.text);
+}
+
+/// By TCP, since no proxy takes datagrams; the resolver too.
+#[test]
+#[ignore = "needs real servers: run tests/run"]
+fn the_servers_are_asked_through_the_views_proxy() {
+    for scheme in ["socks5", "http"] {
+        for (cut, causes) in
+            [(CUT.to_string(), vec![]), (CUT.replace("198.51.100.53", "192.0.2.7"), vec![FOUND.into()])]
+        {
+            let folder = TempDir::new().expect("a folder");
+            let servers = start(folder.path(), &cut, true, true);
+            let proxy = Proxy::of(scheme);
+            let (_daemon, at) = proxy.start(folder.path());
+            let view = format!("{}resolvers = [\"tcp://192.0.2.1\"]", proxy.line(at));
+            let plan = PLAN.replace("resolvers = [\"192.0.2.1\"]", &view);
+            fs::write(folder.path().join("plan.toml"), plan).expect("a plan can be written");
+            let report = look(folder.path(), &servers, &[("203.0.113.53", servers.zone), ("192.0.2.7", servers.other)]);
+            assert_eq!((report.status, report.causes()), (0, causes.clone()), "{scheme}: {}", report.text);
+            assert!(!says(&report, "could not tell"), "{scheme}: {}", report.text);
+            let recorded = fs::read_to_string(folder.path().join("seen.jsonl")).expect("a recording");
+            assert!(recorded.contains("\"resolver\":\"tcp://192.0.2.101\""), "{scheme}: {recorded}");
+            assert!(!recorded.contains("\"resolver\":\"192.0.2.101\""), "{scheme}: {recorded}");
+        }
+    }
 }
 
 #[test]

@@ -14,6 +14,7 @@ mod certificates;
 mod commands;
 mod daemon;
 mod delegation;
+mod dns_proxies;
 mod dnssec;
 mod dovecot;
 mod faces;

@@ -25,7 +25,7 @@ const HERE: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 84, 1));
 
 /// A proxy that is to be started.
 #[derive(Clone, Copy)]
-struct Proxy {
+pub struct Proxy {
     scheme: &'static str,
     ip: IpAddr,
     with_password: bool,
@@ -34,7 +34,7 @@ struct Proxy {
 }
 
 impl Proxy {
-    fn of(scheme: &'static str) -> Self {
+    pub fn of(scheme: &'static str) -> Self {
         Self { scheme, ip: HERE, with_password: false, port: None }
     }
 
@@ -46,7 +46,8 @@ impl Proxy {
         if self.scheme == "http" { HTTP } else { SOCKS }
     }
 
-    fn start(&self, folder: &Path) -> (Daemon, SocketAddr) {
+    /// Starts it.
+    pub fn start(&self, folder: &Path) -> (Daemon, SocketAddr) {
         let at = SocketAddr::new(self.ip, free_port(self.ip));
         let daemon = match self.scheme {
             "http" => self.tinyproxy(folder, at),
@@ -81,7 +82,7 @@ impl Proxy {
     }
 
     /// What the plan says of it.
-    fn line(&self, at: SocketAddr) -> String {
+    pub fn line(&self, at: SocketAddr) -> String {
         let scheme = self.scheme;
         match self.with_password {
             false => format!("proxy = \"{scheme}://{at}\"\n"),

@@ -26,7 +26,7 @@ pub(super) fn ask(asker: &mut Asker, policy: &Policy) {
     let mut seen: BTreeSet<(ViewId, ResolverAddr, Name, RecordType)> = BTreeSet::new();
     for question in questions::questions(asker.plan, policy) {
         // Nothing hangs on it elsewhere.
-        if question.topic == Topic::Delegations && asker.way_of(question.view) != Some(None) {
+        if question.topic == Topic::Delegations && asker.way_of(question.view).is_none() {
             continue;
         }
         for resolver in resolvers(asker, &question) {
@@ -57,26 +57,33 @@ pub(super) fn ask(asker: &mut Asker, policy: &Policy) {
     }
 }
 
-/// What hangs on the answers of the zones above, where the run stands in the view itself: a zone's servers are asked by
-/// datagrams, which no proxy takes.
+/// What hangs on the answers of the zones above, where the run stands in the view; through its proxy by TCP, for no proxy
+/// takes datagrams.
 fn delegations(asker: &mut Asker, policy: &Policy) {
     for (view, zone) in delegation::zones(asker.plan, |v| policy.looks_at(v)) {
         match asker.way_of(view) {
-            Some(None) => asker.out.delegations.push(Delegation::of(asker.plan, view, zone)),
-            _ => {
+            Some(via) => {
+                asker.out.delegations.push(Delegation::of(asker.plan, view, zone, via.is_some()));
+                asker.out.led.extend(via);
+            }
+            None => {
                 let label = &asker.plan.view(view).label;
-                asker.skip(format!("servers of {} at its parent: seen from {label} itself only", zone.apex));
+                asker.skip(format!("servers of {} at its parent: seen from {label} only", zone.apex));
             }
         }
     }
 }
 
-/// Whom to ask: a zone's server only if it is reached from here, or is a resolver anyway.
+/// Whom to ask: a zone's server only if it is reached from here, or through the view's proxy, then by TCP, or is a resolver
+/// anyway.
 fn resolvers(asker: &mut Asker, question: &Question) -> Vec<ResolverAddr> {
     let v = asker.plan.view(question.view);
     let Some(server) = &question.server else { return v.resolvers.iter().map(|r| r.value.clone()).collect() };
     if v.resolvers.iter().any(|r| r.value == *server) || asker.reaches(server.addr.ip()) {
         return vec![server.clone()];
+    }
+    if asker.way_to(server.addr.ip()) == Some(Some(v.label.clone())) {
+        return vec![server.by_stream()];
     }
     asker.skip(format!("{server} (server of a zone): not reached from here"));
     Vec::new()

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::judge::RuleInfo;
-use crate::judge::beside::{self, asks, told_by};
+use crate::judge::beside::{self, asks, told_by_server};
 use crate::judge::draft::{Context, Draft};
 use crate::judge::evidence::Look;
 use crate::judge::wording;
@@ -95,7 +95,7 @@ fn split(context: &Context, zone: &Zone, view: ViewId, name: &Name, kind: Record
     }
     let mut split = Split { name: name.clone(), kind, said: BTreeMap::new(), looks: BTreeSet::new() };
     for server in &zone.servers {
-        for word in told_by(context.case, view, &server.value, name, kind).0 {
+        for word in told_by_server(context.case, view, &server.value, name, kind).0 {
             if let Some(text) = text(word.outcome) {
                 split.said.entry(text).or_default().insert(word.resolver);
                 split.looks.insert(word.look);

@@ -79,12 +79,24 @@ pub(in crate::judge) fn unknown(context: &Context) -> Vec<String> {
 
 impl<'c, 'a> Seen<'c, 'a> {
     fn of(context: &'c Context<'a>, view: ViewId, zone: &'a Zone) -> Self {
-        let mut of = Delegation::of(context.case.plan, view, zone);
+        let from_here = Self::by(context, view, zone, false);
+        // Nobody went this way: it may have been through a proxy.
+        let through = || Some(Self::by(context, view, zone, true)).filter(Self::is_seen);
+        if from_here.is_seen() { from_here } else { through().unwrap_or(from_here) }
+    }
+
+    fn by(context: &'c Context<'a>, view: ViewId, zone: &'a Zone, through: bool) -> Self {
+        let mut of = Delegation::of(context.case.plan, view, zone, through);
         let trusted: Vec<&ResolverAddr> = believed(context, view).collect();
         of.resolvers.retain(|r| trusted.contains(&&**r));
         let way =
             of.walk(&|probe| looks(context, probe).into_iter().filter_map(|l| context.case.evidence.dns(l)).collect());
         Self { context, zone, view, of, way }
+    }
+
+    /// True if the parent's servers were asked.
+    fn is_seen(&self) -> bool {
+        self.way.above.iter().any(|heard| !heard.outcomes.is_empty())
     }
 
     /// The zone above, as far as it is known.

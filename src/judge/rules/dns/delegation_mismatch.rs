@@ -32,7 +32,7 @@ refers to others, or answers out of a cache).
 
 Asked are the parent's servers, three at most, for a referral; then the servers that they name, 13 at most at 16 addresses, for
 NS and their own addresses; all of them without recursion, from the view outside that the zone stands in, where the run stands
-there itself. The view's resolvers say where the parent's servers are, unless [zones] has the parent too. A server that does not
+there, by TCP where it does so through the view's proxy. The view's resolvers say where the parent's servers are, unless [zones] has the parent too. A server that does not
 answer at all is \"could not tell\". A parent that has both zones on its servers answers out of the lower one, and leads nowhere
 else.
 
