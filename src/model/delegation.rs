@@ -76,6 +76,9 @@ pub struct Way<'o> {
     pub below: Vec<Below<'o>>,
     /// What the zone's servers say of their own addresses.
     pub hosts: Vec<Heard<'o>>,
+    /// What a resolver says of the addresses of servers that the parent names and that lie elsewhere, so that no glue leads
+    /// to them.
+    pub elsewhere: Vec<Heard<'o>>,
 }
 
 /// The zones whose parents are asked, each in the first external view that it stands in, of those that are asked about.
@@ -177,6 +180,12 @@ impl<'o> Way<'o> {
     }
 }
 
+/// The addresses that were given.
+fn addresses(heard: &[Heard]) -> BTreeSet<IpAddr> {
+    let replies = heard.iter().flat_map(|h| &h.outcomes).filter_map(|o| o.reply());
+    replies.flat_map(|r| r.addresses.iter().map(|a| a.address)).collect()
+}
+
 fn server(data: &RecordData) -> Option<&str> {
     match data {
         RecordData::Ns(name) => Some(name),
@@ -204,10 +213,12 @@ impl<'o> Walker<'_, 'o> {
         let hosts = named.iter().filter_map(|(host, glue)| Some((Name::parse_owner(host).ok()?, glue.clone())));
         let mut at: BTreeMap<IpAddr, BTreeSet<Name>> = BTreeMap::new();
         for (host, glue) in hosts.take(HOSTS) {
-            let found = guide.as_ref().map(|(resolver, _)| self.addresses(resolver, &host)).unwrap_or_default();
-            for address in glue.into_iter().filter(|_| self.of.is_in_zone(&host)).chain(found) {
+            let heard = guide.as_ref().map(|(resolver, _)| self.of_host(resolver, &host));
+            let is_in_zone = self.of.is_in_zone(&host);
+            for address in glue.into_iter().filter(|_| is_in_zone).chain(heard.iter().flat_map(|h| addresses(h))) {
                 at.entry(address).or_default().insert(host.clone());
             }
+            self.way.elsewhere.extend(heard.into_iter().flatten().filter(|_| !is_in_zone));
         }
         self.zones_servers(at);
     }
@@ -241,22 +252,16 @@ impl<'o> Walker<'_, 'o> {
         let hosts: BTreeSet<Name> = hosts.collect();
         let mut out = Vec::new();
         for host in hosts.iter().take(ABOVE) {
-            let mut found = self.addresses(resolver, host);
+            let mut found = addresses(&self.of_host(resolver, host));
             found.retain(|a| self.of.reach.allows(*a));
             out.extend(found.iter().find(|a| a.is_ipv4()).or(found.first()).map(|a| self.at_port_53(*a)));
         }
         out
     }
 
-    /// The addresses of a host that may be asked.
-    fn addresses(&mut self, resolver: &Arc<ResolverAddr>, host: &Name) -> BTreeSet<IpAddr> {
-        let mut out = BTreeSet::new();
-        for kind in RecordType::ALL {
-            let heard = self.ask(resolver, host, kind, false);
-            let replies = heard.outcomes.iter().filter_map(|o| o.reply());
-            out.extend(replies.flat_map(|r| r.addresses.iter().map(|a| a.address)));
-        }
-        out
+    /// What a resolver says of the addresses of a host.
+    fn of_host(&mut self, resolver: &Arc<ResolverAddr>, host: &Name) -> [Heard<'o>; 2] {
+        RecordType::ALL.map(|kind| self.ask(resolver, host, kind, false))
     }
 
     /// The zone's servers of the plan, and those at these addresses.

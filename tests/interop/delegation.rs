@@ -43,20 +43,25 @@ struct Servers {
 
 /// Starts them, with these lines for the zone in its parent; `alone` if the parent's server has not the zone too.
 fn start(folder: &Path, cut: &str, alone: bool, is_found: bool) -> Servers {
+    start_with(folder, ZONE, cut, alone, is_found)
+}
+
+/// As [`start`], with what the zone itself has.
+fn start_with(folder: &Path, zone: &str, cut: &str, alone: bool, is_found: bool) -> Servers {
     fs::write(folder.join("plan.toml"), PLAN).expect("a plan can be written");
     let parent =
         "$TTL 86400\n@ SOA a.nic admin 1 3600 600 86400 300\n@ NS a.nic\na.nic A 192.0.2.101\nns.hoster A 192.0.2.8\n";
     fs::write(folder.join("org"), format!("{parent}{cut}")).expect("a zone can be written");
-    fs::write(folder.join("example"), ZONE).expect("a zone can be written");
+    fs::write(folder.join("example"), zone).expect("a zone can be written");
     let ip = Ipv4Addr::LOCALHOST.into();
-    let [org, zone, other, resolver] = [(); 4].map(|()| SocketAddr::new(ip, free_port(ip)));
+    let [org, at, other, resolver] = [(); 4].map(|()| SocketAddr::new(ip, free_port(ip)));
     let authority = "recursion no; dnssec-validation no; };";
     let [above, below] = ["org", "example.org"].map(|name| {
         let file = name.split('.').next().unwrap_or(name);
         format!("zone \"{name}\" {{ type primary; file \"{file}\"; }};")
     });
     let both = if alone { above.clone() } else { format!("{above} {below}") };
-    let leads = if is_found { zone } else { other };
+    let leads = if is_found { at } else { other };
     let to = |at: SocketAddr| format!("forwarders {{ {} port {}; }};", at.ip(), at.port());
     let front = format!(
         "recursion yes; dnssec-validation no; forward only; {} }};\nzone \"example.org\" {{ type forward; forward only; {} }};",
@@ -65,11 +70,11 @@ fn start(folder: &Path, cut: &str, alone: bool, is_found: bool) -> Servers {
     );
     let daemons = vec![
         named(folder, "org", org, &format!("{authority} {both}")),
-        named(folder, "zone", zone, &format!("{authority} {below}")),
+        named(folder, "zone", at, &format!("{authority} {below}")),
         named(folder, "other", other, authority),
         named(folder, "resolver", resolver, &front),
     ];
-    Servers { org, zone, other, resolver, _daemons: daemons }
+    Servers { org, zone: at, other, resolver, _daemons: daemons }
 }
 
 /// Looks, with the server at each address that a parent may name; the last one is where nobody is to be.
@@ -163,6 +168,27 @@ fn the_servers_are_asked_through_the_views_proxy() {
             assert!(recorded.contains("\"resolver\":\"tcp://192.0.2.101\""), "{scheme}: {recorded}");
             assert!(!recorded.contains("\"resolver\":\"192.0.2.101\""), "{scheme}: {recorded}");
         }
+    }
+}
+
+/// No glue leads to servers elsewhere: the resolver knows them or does not, and the zone is asked there.
+#[test]
+#[ignore = "needs real servers: run tests/run"]
+fn servers_that_lie_elsewhere_are_found_by_their_names_and_asked() {
+    let gone = "ns.gone.org, which org names for example.org, has no address";
+    let refused = "REFUSED from 192.0.2.8 (ns.hoster.org)";
+    for (host, has_zone, told) in
+        [("ns.hoster", true, None), ("ns.hoster", false, Some(refused)), ("ns.gone", false, Some(gone))]
+    {
+        let folder = TempDir::new().expect("a folder");
+        let (zone, cut) = (format!("{ZONE}@ NS {host}.org.\n"), format!("{CUT}example NS {host}\n"));
+        let servers = start_with(folder.path(), &zone, &cut, true, true);
+        let hoster = if has_zone { servers.zone } else { servers.other };
+        let report = look(folder.path(), &servers, &[("192.0.2.8", hoster), ("203.0.113.53", servers.zone)]);
+        let causes: Vec<String> = told.iter().map(|_| FOUND.to_string()).collect();
+        assert_eq!((report.status, report.causes()), (0, causes), "{host}: {}", report.text);
+        assert!(told.is_none_or(|words| says(&report, words)), "{host}: {}", report.text);
+        assert!(!says(&report, "could not tell"), "{host}: {}", report.text);
     }
 }
 

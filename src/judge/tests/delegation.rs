@@ -1,7 +1,7 @@
 //! What a zone's parent says of its servers, against what these say.
 
 use super::*;
-use crate::model::dns::{AddressRecord, NamedServer, Referral, ResolverAddr};
+use crate::model::dns::{AddressRecord, NamedServer, Referral, Reply, ResolverAddr};
 use crate::model::finding::Finding;
 use crate::model::observation::{DnsProbe, Outcome, Probe};
 use crate::model::plan::Zone;
@@ -227,4 +227,39 @@ fn names_that_fail_since_nobody_has_the_zone_follow_from_that() {
     world.say(EXTERNAL, MAIL, &DnsOutcome::ServFail);
     assert_eq!(world.rules(), ["delegation-mismatch", "name-unresolved-in-view<delegation-mismatch"]);
     assert_eq!(world.judge().outcome, RunOutcome::Fail, "a root weighs as much as what follows");
+}
+
+/// Those that lie elsewhere have no glue, and are found by their names.
+#[test]
+fn a_server_elsewhere_that_nobody_finds_is_told_and_one_that_nobody_knows_of_is_open() {
+    let judged = |outcomes: [DnsOutcome; 2], also_in_zone: bool| {
+        let mut world = world(&[]);
+        world.unsay(EXTERNAL, HOSTED.0);
+        world.refers(&[(HOSTED.0, &[]), (NS1.0, &[NS1.1])]);
+        world.has_zone(NS1.1, if also_in_zone { &[HOSTED, NS1] } else { &[NS1] });
+        for (kind, outcome) in RecordType::ALL.into_iter().zip(outcomes) {
+            world.say_of(EXTERNAL, HOSTED.0, kind, &outcome);
+        }
+        (world.mismatch(), world.open())
+    };
+    let (gone, none) = (DnsOutcome::NxDomain(Reply::default()), DnsOutcome::NoData(Reply::default()));
+    for (outcomes, word) in [([gone.clone(), gone.clone()], "NXDOMAIN"), ([none.clone(), none.clone()], "NODATA")] {
+        let (found, open) = judged(outcomes, true);
+        let found = found.unwrap();
+        assert_eq!(found.title, "ns.hoster.net, which com names for domain.com, has no address");
+        assert_eq!(found.seen, [format!("{word} for ns.hoster.net from 9.9.9.9")]);
+        assert_eq!(found.expected, ["an address of ns.hoster.net"]);
+        assert!(found.remedy.cure[0].starts_with("give ns.hoster.net an address again"), "{:?}", found.remedy.cure);
+        assert_eq!(open, [""; 0]);
+    }
+    let (found, _) = judged([gone.clone(), gone.clone()], false);
+    let found = found.unwrap();
+    assert_eq!(found.title, "com names ns.hoster.net for domain.com, and the zone does not");
+    assert!(!found.remedy.cure.iter().any(|l| l.starts_with("give")), "{:?}", found.remedy.cure);
+    let line = "could not tell whether ns.hoster.net serves domain.com as com says";
+    for unsure in
+        [[gone, DnsOutcome::ServFail], [DnsOutcome::Timeout, none], [DnsOutcome::Refused, DnsOutcome::Timeout]]
+    {
+        assert_eq!(judged(unsure, true), (None, vec![line.to_string()]));
+    }
 }

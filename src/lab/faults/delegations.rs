@@ -2,12 +2,16 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::super::delegations::Cut;
+use super::super::delegations::{Cut, at};
 use super::super::world::{Holds, World};
 use super::super::zone::Entry;
+use crate::model::records::RecordData;
 
 /// Where a server once was (RFC 5737).
 const FORMER: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 199));
+
+/// Where a hoster is that was to have the zone.
+const HOSTER: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 198));
 
 /// The zones to which something leads from above.
 pub(super) fn zones(world: &World) -> Vec<String> {
@@ -44,6 +48,27 @@ pub(super) fn name_former_server(world: &mut World, zone: &str) {
         }
         cut.push((host.clone(), Vec::new()));
     });
+}
+
+/// Parent and zone name one more server, which lies elsewhere.
+fn add_server(world: &mut World, zone: &str, host: &str) {
+    for view in world.views.iter_mut().filter(|v| v.parents.values().any(|p| p.cuts.contains_key(zone))) {
+        view.zone.add_records(zone, vec![RecordData::Ns(host.into())]);
+    }
+    change(world, zone, |cut| cut.push((host.to_string(), Vec::new())));
+}
+
+pub(super) fn name_server_of_nowhere(world: &mut World, zone: &str) {
+    add_server(world, zone, "ns.gone-hoster.example");
+}
+
+pub(super) fn let_hoster_refuse(world: &mut World, zone: &str) {
+    let host = "ns.new-hoster.example";
+    for view in world.views.iter_mut().filter(|v| v.parents.values().any(|p| p.cuts.contains_key(zone))) {
+        view.zone.entries.insert(host.into(), Entry::Addresses { ttl: 300, addresses: vec![HOSTER] });
+        view.servers.push((at(HOSTER), Holds::Nothing));
+    }
+    add_server(world, zone, host);
 }
 
 pub(super) fn keep_old_glue(world: &mut World, zone: &str) {

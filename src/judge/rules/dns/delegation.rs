@@ -45,6 +45,13 @@ pub(super) struct Lame {
     pub(super) word: String,
 }
 
+/// A server that the parent names, that lies elsewhere, and that nobody finds.
+pub(super) struct Nameless {
+    pub(super) host: Name,
+    /// What was said of it, and by whom.
+    pub(super) word: String,
+}
+
 /// What does not fit.
 #[derive(Default)]
 pub(super) struct Faults<'a> {
@@ -54,11 +61,13 @@ pub(super) struct Faults<'a> {
     pub(super) missing: BTreeSet<&'a str>,
     pub(super) glue: Vec<Glue>,
     pub(super) lame: Vec<Lame>,
+    pub(super) nameless: Vec<Nameless>,
 }
 
 impl Faults<'_> {
     pub(super) fn is_empty(&self) -> bool {
-        self.extra.is_empty() && self.missing.is_empty() && self.glue.is_empty() && self.lame.is_empty()
+        let Self { extra, missing, glue, lame, nameless } = self;
+        extra.is_empty() && missing.is_empty() && glue.is_empty() && lame.is_empty() && nameless.is_empty()
     }
 }
 
@@ -123,7 +132,7 @@ impl<'c, 'a> Seen<'c, 'a> {
         let by_parent: BTreeSet<&str> = named.keys().copied().collect();
         let sets: Vec<BTreeSet<&str>> = self.way.having().filter_map(Below::servers).collect();
         let by_zone: BTreeSet<&str> = sets.iter().flatten().copied().collect();
-        let mut faults = Faults { lame: self.lame(), ..Faults::default() };
+        let mut faults = Faults { lame: self.lame(), nameless: self.nameless(), ..Faults::default() };
         // Where the zone's servers differ, one of them is behind: that is another matter.
         if !sets.is_empty() && !sets.contains(&by_parent) {
             faults.extra = by_parent.difference(&by_zone).copied().collect();
@@ -160,6 +169,27 @@ impl<'c, 'a> Seen<'c, 'a> {
         if is_foreign { Vec::new() } else { all }
     }
 
+    /// The servers elsewhere that surely have no address.
+    fn nameless(&self) -> Vec<Nameless> {
+        let hosts: BTreeSet<&Name> = self.way.elsewhere.iter().map(|h| &h.probe.name).collect();
+        hosts.into_iter().filter_map(|host| self.without_address(host)).collect()
+    }
+
+    fn without_address(&self, host: &Name) -> Option<Nameless> {
+        let heard: Vec<&Heard> = self.way.elsewhere.iter().filter(|h| h.probe.name == *host).collect();
+        let has_some = |o: &&DnsOutcome| o.reply().is_some_and(|r| !r.addresses.is_empty());
+        let is_negative = |o: &&DnsOutcome| matches!(o, DnsOutcome::NoData(_) | DnsOutcome::NxDomain(_));
+        let is_gone = heard.iter().all(|h| h.outcomes.iter().any(|o| is_negative(&o)));
+        if !is_gone || heard.iter().flat_map(|h| &h.outcomes).any(|o| has_some(&o)) {
+            return None;
+        }
+        let words: BTreeSet<String> =
+            heard.iter().flat_map(|h| &h.outcomes).filter(|o| is_negative(o)).map(|o| o.to_string()).collect();
+        let who = heard.first().map(|h| h.probe.resolver.to_string()).unwrap_or_default();
+        let words = wording::list(words.iter().map(String::as_str));
+        Some(Nameless { host: host.clone(), word: format!("{words} for {host} from {who}") })
+    }
+
     /// The addresses of a server as the zone itself has them; `None` where nobody knows.
     pub(super) fn addresses(&self, host: &Name) -> Option<BTreeSet<IpAddr>> {
         let of_host = || self.way.hosts.iter().filter(|h| h.probe.name == *host);
@@ -179,7 +209,12 @@ impl<'c, 'a> Seen<'c, 'a> {
 
     /// True if none of the servers to which the parent leads is seen to have the zone.
     pub(super) fn is_dead(&self) -> bool {
-        self.way.below.iter().filter(|b| !b.hosts.is_empty()).all(|b| b.servers().is_none())
+        let mut delegated = self.way.below.iter().filter(|b| !b.hosts.is_empty()).peekable();
+        // Where no address is known, nobody must have one.
+        match delegated.peek() {
+            Some(_) => delegated.all(|b| b.servers().is_none()),
+            None => self.nameless().len() == self.way.named(&self.zone.apex).len(),
+        }
     }
 
     fn unknown(&self) -> Option<String> {
@@ -210,6 +245,14 @@ impl<'c, 'a> Seen<'c, 'a> {
             below.hosts.iter().for_each(|host| *answering.entry(host).or_default() |= spoke);
         }
         let named = self.way.named(zone);
+        answering.extend(
+            self.way
+                .elsewhere
+                .iter()
+                .map(|h| &h.probe.name)
+                .filter(|h| self.without_address(h).is_some())
+                .map(|h| (h, true)),
+        );
         let silent = named.keys().filter(|h| !answering.iter().any(|(name, spoke)| *spoke && name.as_str() == **h));
         let silent: Vec<&str> = silent.copied().collect();
         let what = wording::list(silent.iter().copied());

@@ -28,19 +28,19 @@ const PAGE: &str = "\
 The zone above a zone of [zones] (`org` for `example.org`) tells resolvers which servers to ask: names (NS) and, for servers
 that lie in the zone itself, addresses (glue). They are not what the zone itself has: a server is named that the zone does not
 name, or the other way round; a glue address is not the server's; or a server that is named does not have the zone (it refuses,
-refers to others, or answers out of a cache).
+refers to others, or answers out of a cache); or its name lies elsewhere, where no glue leads to it, and has no address.
 
 Asked are the parent's servers, three at most, for a referral; then the servers that they name, 13 at most at 16 addresses, for
 NS and their own addresses; all of them without recursion, from the view outside that the zone stands in, where the run stands
 there, by TCP where it does so through the view's proxy. The view's resolvers say where the parent's servers are, unless [zones] has the parent too. A server that does not
-answer at all is \"could not tell\". A parent that has both zones on its servers answers out of the lower one, and leads nowhere
+answer at all, and one elsewhere whose address the resolver fails to give, is \"could not tell\". A parent that has both zones on its servers answers out of the lower one, and leads nowhere
 else.
 
 # Why it matters
 
 The parent's word changes on another clock than the zone: at the registrar, or in the zone above. Whoever starts at the top, as
 every resolver does once its cache is empty, asks the servers that the parent names: old ones that still have old records, or
-machines that are gone. It works for some and fails for others, and once the last right server leaves, for all.
+machines that are gone. Whoever registers the domain of a server that is gone may answer for the zone. It works for some and fails for others, and once the last right server leaves, for all.
 
 # Example
 
@@ -77,7 +77,14 @@ fn draft(seen: &Seen, faults: &Faults) -> Draft {
     draft.seen = wording::cut(said(seen, faults));
     draft.hurts = vec![format!("resolvers that start at {parent}: for some of them {zone} is old, slow or not there")];
     draft.remedy.cure = cure(seen, faults);
-    for heard in seen.way.above.iter().chain(seen.way.below.iter().map(|b| &b.heard)).chain(&seen.way.hosts) {
+    for heard in seen
+        .way
+        .above
+        .iter()
+        .chain(seen.way.below.iter().map(|b| &b.heard))
+        .chain(&seen.way.hosts)
+        .chain(&seen.way.elsewhere)
+    {
         draft.looks.extend(seen.looks(heard));
     }
     if seen.is_dead() {
@@ -103,7 +110,10 @@ fn title(zone: &Name, parent: &str, faults: &Faults) -> String {
         (_, _, _, [lame, ..]) => {
             format!("{}, which {parent} names for {zone}, does not have the zone", names(&lame.hosts))
         }
-        _ => format!("{parent} and {zone} differ"),
+        _ => match faults.nameless.as_slice() {
+            [gone, ..] => format!("{}, which {parent} names for {zone}, has no address", gone.host),
+            [] => format!("{parent} and {zone} differ"),
+        },
     }
 }
 
@@ -128,7 +138,8 @@ fn expected(seen: &Seen, faults: &Faults) -> Vec<String> {
         false => format!("{parent}: glue of {} is {}", g.host, addresses(&g.right)),
     });
     let lame = faults.lame.iter().filter(|l| !is_told(faults, l)).map(|l| format!("{zone} from {}", l.server));
-    wording::cut(ns.into_iter().chain(glue).chain(lame).collect())
+    let nameless = nameless(faults).map(|n| format!("an address of {}", n.host));
+    wording::cut(ns.into_iter().chain(glue).chain(lame).chain(nameless).collect())
 }
 
 fn said(seen: &Seen, faults: &Faults) -> Vec<String> {
@@ -149,6 +160,7 @@ fn said(seen: &Seen, faults: &Faults) -> Vec<String> {
         out.push(format!("glue of {}: {given} from the servers of {parent}; {right} from the zone", glue.host));
     }
     out.extend(faults.lame.iter().map(|l| format!("{} from {} ({})", l.word, l.server, names(&l.hosts))));
+    out.extend(faults.nameless.iter().map(|n| n.word.clone()));
     out
 }
 
@@ -174,6 +186,12 @@ fn cure(seen: &Seen, faults: &Faults) -> Vec<String> {
     let lame = lame.map(|l| {
         format!("let {} ({}) serve {zone}, or take it out at {parent} and in the zone", names(&l.hosts), l.server)
     });
+    let nameless = nameless(faults).map(|n| {
+        format!(
+            "give {} an address again, or take it out at {parent} and in the zone; see that its domain is still yours",
+            n.host
+        )
+    });
     let waits = format!("let the old servers answer as well until the parent's NS are over: {}", rest(seen));
     let head = |place: String, lines: Vec<String>| match lines.is_empty() {
         true => Vec::new(),
@@ -181,7 +199,7 @@ fn cure(seen: &Seen, faults: &Faults) -> Vec<String> {
     };
     let waits = (!lines.is_empty()).then_some(waits);
     let first = head(place, lines).into_iter().chain(head(format!("in the zone {zone}:"), in_zone));
-    wording::cut(first.chain(lame).chain(waits).collect())
+    wording::cut(first.chain(lame).chain(nameless).chain(waits).collect())
 }
 
 /// True if the parent leads to nothing but servers of the plan, so that it is the zone's own records that are old.
@@ -192,6 +210,7 @@ fn is_planned(seen: &Seen, faults: &Faults) -> bool {
         && differs(faults)
         && faults.glue.is_empty()
         && faults.lame.is_empty()
+        && faults.nameless.is_empty()
         && delegated.all(|b| planned.contains(&b.heard.probe.resolver.addr.ip()))
 }
 
@@ -220,6 +239,11 @@ fn is_told(faults: &Faults, lame: &delegation::Lame) -> bool {
             || faults.extra.contains(host.as_str())
     };
     lame.hosts.iter().all(is_stale)
+}
+
+/// The servers without an address that are not to be taken out anyway.
+fn nameless<'f>(faults: &'f Faults) -> impl Iterator<Item = &'f delegation::Nameless> {
+    faults.nameless.iter().filter(|n| !faults.extra.contains(n.host.as_str()))
 }
 
 /// How long caches may go on with what the parent says.

@@ -18,6 +18,20 @@ pub(super) const FAULTS: &[FaultInfo] = &[
         delegations::keep_old_glue,
     ),
     FaultInfo::new(
+        "delegated-server-without-address",
+        "zone",
+        "zone and zone above name a server of a hoster who is gone, and no address is known of it",
+        delegations::zones,
+        delegations::name_server_of_nowhere,
+    ),
+    FaultInfo::new(
+        "delegated-hoster-refuses",
+        "zone",
+        "zone and zone above name a server of a hoster who does not have the zone",
+        delegations::zones,
+        delegations::let_hoster_refuse,
+    ),
+    FaultInfo::new(
         "delegated-server-refuses",
         "zone",
         "the last server that the zone above names does not have the zone",
