@@ -228,7 +228,8 @@ mod tests {
             assert_eq!(Name::parse(&plain.to_ascii_uppercase()).unwrap().as_str(), plain);
         }
         let long = vec!["abcdefgh"; 29].join(".");
-        for other in ["", "a..b", ".a", "a.", "-a", "a-", "a.b-.c", "10.0.0.1", "1.a.1", "A", "ß", "*.a", "_a", &long] {
+        for other in ["", "a..b", ".a", "a.", "-a", "a-", "a.b-.c", "10.0.0.1", "1.a.1", "A", "ß", "*.a", "_a", &long]
+        {
             assert!(!is_plain(other), "{other}");
         }
         assert!(!is_plain(&"a".repeat(64)) && is_plain(&"a".repeat(63)));

@@ -179,8 +179,8 @@ impl<'c, 'a> Seen<'c, 'a> {
         let heard: Vec<&Heard> = self.way.elsewhere.iter().filter(|h| h.probe.name == *host).collect();
         let has_some = |o: &&DnsOutcome| o.reply().is_some_and(|r| !r.addresses.is_empty());
         let is_negative = |o: &&DnsOutcome| matches!(o, DnsOutcome::NoData(_) | DnsOutcome::NxDomain(_));
-        let is_gone = heard.iter().all(|h| h.outcomes.iter().any(|o| is_negative(&o)));
-        if !is_gone || heard.iter().flat_map(|h| &h.outcomes).any(|o| has_some(&o)) {
+        let is_gone = heard.iter().all(|h| h.outcomes.iter().any(is_negative));
+        if !is_gone || heard.iter().flat_map(|h| &h.outcomes).any(has_some) {
             return None;
         }
         let words: BTreeSet<String> =
