@@ -110,14 +110,38 @@ struct Numbers<K> {
     turn: usize,
 }
 
-impl<K: Copy + Eq + Hash + Ord + Send> Numbers<K> {
+/// What can be the same by where it stands, which is told without reading it.
+trait Standing {
+    fn stands_where(&self, other: &Self) -> bool;
+}
+
+impl Standing for &str {
+    fn stands_where(&self, other: &Self) -> bool {
+        std::ptr::eq(*self, *other)
+    }
+}
+
+impl Standing for Place<'_> {
+    fn stands_where(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::File(a), Self::File(b)) => a.stands_where(b),
+            (Self::Resolver(view, a), Self::Resolver(other, b)) => std::ptr::eq(*a, *b) && view.stands_where(other),
+            (Self::Endpoint(..), _) | (Self::Web(_), _) => self == other,
+            _ => false,
+        }
+    }
+}
+
+impl<K: Copy + Eq + Hash + Ord + Send + Standing> Numbers<K> {
     fn new() -> Self {
         Self { of: HashMap::new(), last: [None; 8], turn: 0 }
     }
 
     fn number(&mut self, key: K) -> u32 {
         // What is looked at in a row is often the same, or takes turns.
-        if let Some((_, number)) = self.last.iter().flatten().find(|(last, _)| *last == key) {
+        let last = || self.last.iter().flatten();
+        let known = last().find(|(last, _)| last.stands_where(&key)).or_else(|| last().find(|(last, _)| *last == key));
+        if let Some((_, number)) = known {
             return *number;
         }
         let next = number(self.of.len());

@@ -35,7 +35,9 @@ impl<'a> Planned<'a> {
             true => Cow::Borrowed(d.as_str()),
             false => Cow::Owned(read(d)),
         };
-        let presented: BTreeSet<Cow<'p, str>> = presented.iter().map(meant).collect();
+        let mut presented: Vec<Cow<'p, str>> = presented.iter().map(meant).collect();
+        presented.sort_unstable();
+        presented.dedup();
         let mut shared: BTreeMap<CertId, usize> = BTreeMap::new();
         for certificate in presented.iter().filter_map(|name| self.by_name.get(&**name)).flatten() {
             *shared.entry(*certificate).or_default() += 1;

@@ -226,6 +226,9 @@ fn is_strange(case: &Case, leaf: BlobId) -> bool {
 /// Covering leaves of issuers that nobody knows that somebody else's sites showed: those with the MTA-STS policies.
 fn sites(case: &Case) -> Vec<Met> {
     let hosts: BTreeSet<Name> = case.plan.mail.iter().filter_map(|m| mta_sts::host(&m.domain)).collect();
+    if hosts.is_empty() {
+        return Vec::new();
+    }
     let planned: BTreeSet<IpAddr> =
         case.plan.servers.iter().flat_map(|s| s.addresses.iter().flatten().copied()).collect();
     let mut out = Vec::new();
