@@ -42,8 +42,8 @@ impl State {
     }
 }
 
-/// Keys of one answer that are held against DS records. Who has more wants to keep us busy, and is not understood.
-const KEYS: usize = 64;
+/// Keys of one answer that are held against DS records: as many as are kept of one.
+const KEYS: usize = 256;
 
 /// The DS records that count, as one resolver gave them; none where the zone is not signed for those who validate.
 pub(super) fn delegations<'a>(context: &Context<'a>, view: ViewId, zone: &Name) -> Vec<(Word<'a>, Vec<&'a Ds>)> {
