@@ -83,10 +83,11 @@ fn two_faults_do_not_hide_each_other() {
         let mut note = |w: String| wrong.push(format!("{setting}: {a} and {b}: {w}"));
         oracle.strangers(&[a, b], &both).for_each(&mut note);
         for (fault, beside, alone, other) in [(a, b, &alone_a, &alone_b), (b, a, &alone_b, &alone_a)] {
+            let is_open = oracle.is_said_to_be_open(fault, beside, &both);
             let is_told = |id: &String| !setting.is_sampled(id) && !oracle::is_out_of_use(fault, beside, id);
-            let lost = hidden(alone, &both).into_iter().filter(is_told);
+            let lost = hidden(alone, &both).into_iter().filter(|id| !is_open && is_told(id));
             lost.for_each(|id| note(format!("{id} passes, and not with {fault} alone")));
-            let can_be_told = !setting.is_as_right(fault) && !oracle.is_said_to_be_open(fault, beside, &both);
+            let can_be_told = !setting.is_as_right(fault) && !is_open;
             if can_be_told && !covered(alone, other) {
                 oracle.misses(fault, &setting.moment, &both).for_each(&mut note);
             }
