@@ -1,11 +1,8 @@
 //! What reads hostile bytes, given the corpus of this folder and mutations of it, the same in every run.
 //!
-//! For as long as you like, with coverage as the guide, on a nightly toolchain with cargo-fuzz (new inputs go to the first
-//! folder, the corpus is only read):
-//!
-//! ```text
-//! cargo +nightly fuzz run --fuzz-dir tests/fuzz plan /tmp/plan tests/fuzz/corpus/plan
-//! ```
+//! For as long as you like, with coverage as the guide, on a nightly toolchain with cargo-fuzz, which it installs:
+//! `tests/fuzz/run SECONDS TARGET...`. What it reaches that nothing here does goes to target/fuzz/corpus; what is worth keeping
+//! goes to the corpus of this folder, small and by a name of its own.
 #![allow(clippy::disallowed_methods, reason = "a test reads its corpus")]
 
 #[path = "bodies/certificate.rs"]
