@@ -23,6 +23,8 @@ pub(super) enum Flaw {
     Over,
     /// Those of its keys have not.
     OverButForKeys,
+    /// Those of addresses are of other records.
+    ForgedAddresses,
     /// They begin tomorrow.
     Ahead,
     /// They are of other records.
@@ -90,7 +92,12 @@ impl Zone {
             signer,
             signature: Vec::new(),
         };
-        let others = (flaw == Some(Flaw::Forged)).then(|| vec![0]);
+        let is_forged = match flaw {
+            Some(Flaw::Forged) => true,
+            Some(Flaw::ForgedAddresses) => RecordType::ALL.contains(&kind),
+            _ => false,
+        };
+        let others = is_forged.then(|| vec![0]);
         let signed = Rrset::new(&owner, kind, rdata.into_iter().chain(others)).signed(&rrsig)?;
         rrsig.signature = pair(OWN)?.sign(&signed).as_ref().to_vec();
         Some(rrsig)

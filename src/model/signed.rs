@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::name::Name;
-use super::plan::{Plan, ViewId, ViewKind, Wanted};
+use super::phase::Phase;
+use super::plan::{Plan, PlannedName, ViewId, ViewKind, Wanted};
 use super::questions;
 
 /// Zones whose DS records are asked for, at most.
@@ -31,6 +32,21 @@ pub fn zones(plan: &Plan) -> Vec<Name> {
     }
     out.truncate(ZONES);
     out
+}
+
+/// Names of a view whose own signatures are looked at, at most.
+pub const NAMES: usize = 64;
+
+/// Names of the plan that lie in signed zones and lead somewhere in a view at some time, with their zones, in the plan's order.
+pub fn names(plan: &Plan, view: ViewId) -> Vec<(Name, Name)> {
+    let zones = zones(plan);
+    let leads =
+        |n: &&PlannedName| Phase::ALL.into_iter().any(|phase| matches!(n.wanted(view, phase), Wanted::Targets(_)));
+    let of = |n: &PlannedName| {
+        let name = n.name.probe();
+        Some((name.clone(), zone_of(&zones, &name)?.clone()))
+    };
+    plan.names.iter().filter(leads).filter_map(of).take(NAMES).collect()
 }
 
 /// The zone of a name among some, the nearest.

@@ -41,6 +41,8 @@ pub enum Made {
     Ahead,
     /// Its SOA was changed after it was signed.
     Changed,
+    /// The address of its name was.
+    Moved,
     /// With another algorithm than ECDSA P-256, and a key for the keys and one for the rest.
     By(&'static str),
 }
@@ -74,7 +76,8 @@ pub struct Signed {
 /// Writes both zones.
 pub fn zones(folder: &Path, made: Made) -> Signed {
     let head = "$TTL 300\n@ SOA ns admin 1 3600 600 86400 300\n@ NS ns\nns A 127.0.0.1\n";
-    fs::write(folder.join("child"), format!("{head}www A 203.0.113.20\n")).expect("a zone can be written");
+    let address = if made == Made::Moved { "203.0.113.21" } else { "203.0.113.20" };
+    fs::write(folder.join("child"), format!("{head}www A {address}\n")).expect("a zone can be written");
     let old = keygen(folder, "example.org");
     let old = match made {
         Made::By(algorithm) => keygen_by(folder, algorithm, true),
@@ -95,10 +98,15 @@ pub fn zones(folder: &Path, made: Made) -> Signed {
         }
         _ => sign(folder, &[dates, &["-f", "example"]].concat(), "example.org", "child", &child),
     }
-    if made == Made::Changed {
+    let after = match made {
+        Made::Changed => Some(["86400      ; expire", "86401      ; expire"]),
+        Made::Moved => Some(["A\t203.0.113.21", "A\t203.0.113.20"]),
+        _ => None,
+    };
+    if let Some([old, new]) = after {
         let signed = fs::read_to_string(folder.join("example")).expect("a zone");
-        let changed = signed.replacen("86400      ; expire", "86401      ; expire", 1);
-        assert_ne!(signed, changed, "its SOA is written as it was");
+        let changed = signed.replacen(old, new, 1);
+        assert_ne!(signed, changed, "it is written as it was: {signed}");
         fs::write(folder.join("example"), changed).expect("a zone can be written");
     }
     let ds = tool(folder, "dnssec-dsfromkey", &["-2", &old]);
@@ -202,11 +210,11 @@ fn a_zone_that_is_no_longer_signed() {
     assert!(report.text.contains("example.org has a DS at its parent, and no keys"), "{}", report.text);
 }
 
-/// What BIND's own validator says of the SOA, asking the zone's server as we do.
-fn delv(folder: &Path, at: SocketAddr, trust: &str) -> String {
+/// What BIND's own validator says of a record, asking the zone's server as we do.
+fn delv(folder: &Path, at: SocketAddr, trust: &str, what: [&str; 2]) -> String {
     fs::write(folder.join("anchors"), format!("trust-anchors {{ org. static-key {trust}; }};")).expect("a file");
     let (server, port) = (format!("@{}", at.ip()), at.port().to_string());
-    let args = ["-4", "-a", "anchors", "+root=org", &server, "-p", &port, "example.org", "SOA"];
+    let args = ["-4", "-a", "anchors", "+root=org", &server, "-p", &port, what[0], what[1]];
     let out = Command::new("delv").args(args).current_dir(folder).output().expect("delv is there: run tests/run");
     String::from_utf8_lossy(&[out.stdout, out.stderr].concat()).into_owned()
 }
@@ -232,6 +240,7 @@ fn what_is_wrong_with_signatures_is_told_without_validation() {
         (Made::ExpiredButForKeys, "the signatures of example.org have expired"),
         (Made::Ahead, "the signatures of the keys of example.org are not valid yet"),
         (Made::Changed, "the signatures of example.org do not verify"),
+        (Made::Moved, "the signatures of names of example.org do not verify"),
     ] {
         for validating in [false, true] {
             let report = look(made, validating);
@@ -256,17 +265,26 @@ fn every_algorithm_of_bind_is_verified_but_one() {
 #[test]
 #[ignore = "needs real servers: run tests/run"]
 fn delv_agrees() {
-    use Made::{Ahead, By, Changed, Expired, ExpiredButForKeys, Unsigned, Well, WithOtherKeys};
-    for made in
-        [Well, By("RSASHA256"), By("ED25519"), WithOtherKeys, Unsigned, Expired, ExpiredButForKeys, Ahead, Changed]
-    {
+    use Made::{Ahead, By, Changed, Expired, ExpiredButForKeys, Moved, Unsigned, Well, WithOtherKeys};
+    for made in [
+        Well,
+        By("RSASHA256"),
+        By("ED25519"),
+        WithOtherKeys,
+        Unsigned,
+        Expired,
+        ExpiredButForKeys,
+        Ahead,
+        Changed,
+        Moved,
+    ] {
         let folder = TempDir::new().expect("a folder");
         let Signed { trust, .. } = zones(folder.path(), made);
         let ip = Ipv4Addr::LOCALHOST.into();
         let at = SocketAddr::new(ip, free_port(ip));
         let _own = named(folder.path(), "own", at, &format!("recursion no; dnssec-validation no; }}; {SERVED}"));
-        let truth = delv(folder.path(), at, &trust);
-        let is_well = truth.contains("; fully validated");
+        let asked = [["example.org", "SOA"], ["www.example.org", "A"]].map(|w| delv(folder.path(), at, &trust, w));
+        let (truth, is_well) = (asked.join("\n"), asked.iter().all(|a| a.contains("; fully validated")));
         assert_eq!(is_well, matches!(made, Well | By(_)), "{made:?}: {truth}");
         assert_eq!(look(made, false).status, i32::from(!is_well), "{made:?}: {truth}");
     }

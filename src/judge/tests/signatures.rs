@@ -243,3 +243,45 @@ fn a_zones_own_server_that_speaks_of_signatures_and_gives_none_has_none() {
     world.say_unchecked(EXTERNAL, ZONE, RecordType::Dnskey, &DnsOutcome::Answer(given));
     assert_eq!(told(&world), ["error ds-dnskey-mismatch: the signatures of the keys of domain.com are missing"]);
 }
+
+/// The addresses of a name, signed for others or for other days.
+fn signed_addresses(owner: &str, signs: &[&str], says: &[&str], days: (i64, i64)) -> DnsOutcome {
+    let octets = |all: &[&str]| -> Vec<Vec<u8>> {
+        all.iter().map(|a| a.parse::<std::net::Ipv4Addr>().unwrap().octets().to_vec()).collect()
+    };
+    let ((pair, key), owner) = (pair(2), Name::parse(owner).unwrap());
+    let mut rrsig = sign(2, RecordType::A, &[], days);
+    rrsig.labels = owner.labels().count() as u8;
+    rrsig.key_tag = key.tag();
+    let signed = Rrset::new(&owner, RecordType::A, octets(signs)).signed(&rrsig).unwrap();
+    rrsig.signature = pair.sign(&signed).as_ref().to_vec();
+    with_signatures(answer(RecordType::A, says, &[]), vec![rrsig], &[])
+}
+
+#[test]
+fn the_addresses_of_names_are_signed_by_the_zone() {
+    const OWN: &str = "203.0.113.10";
+    let judged = |outcome: &DnsOutcome| {
+        let mut world = good().world(&good());
+        world.say_unchecked(EXTERNAL, MAIL, RecordType::A, outcome);
+        (told(&world), world.judge().findings.into_iter().flat_map(|f| f.seen).collect::<Vec<_>>())
+    };
+    let (now, none) = ((-7, 7), Vec::<String>::new());
+    assert_eq!(judged(&signed_addresses(MAIL, &[OWN], &[OWN], now)).0, none);
+    let (found, seen) = judged(&signed_addresses(MAIL, &["203.0.113.9"], &[OWN], now));
+    assert_eq!(found, ["error ds-dnskey-mismatch: the signatures of names of domain.com do not verify"]);
+    let line = format!("RRSIG of {MAIL} A that does not verify from 9.9.9.9");
+    assert!(seen.iter().any(|l| l.starts_with(&line)), "{seen:?}");
+    let (found, _) = judged(&signed_addresses(MAIL, &[OWN], &[OWN], (-9, -2)));
+    assert_eq!(found, ["error ds-dnskey-mismatch: the signatures of names of domain.com have expired"]);
+    // Who gives no signatures, or those of another zone or key, says nothing.
+    let DnsOutcome::Answer(reply) = signed_addresses(MAIL, &[OWN], &[OWN], (-9, -2)) else { panic!() };
+    let with = |change: &dyn Fn(&mut Signed)| {
+        let mut reply = reply.clone();
+        change(reply.signed.as_mut().unwrap());
+        judged(&DnsOutcome::Answer(reply)).0
+    };
+    assert_eq!(with(&|s| s.signatures.clear()), none);
+    assert_eq!(with(&|s| s.signatures[0].signer = "mail.domain.com".into()), none);
+    assert_eq!(with(&|s| s.signatures[0].key_tag ^= 1), none);
+}

@@ -97,6 +97,10 @@ pub(super) fn forge(world: &mut World, zone: &str) {
     sign_badly(world, outside(world), zone, Flaw::Forged);
 }
 
+pub(super) fn forge_addresses(world: &mut World, zone: &str) {
+    sign_badly(world, outside(world), zone, Flaw::ForgedAddresses);
+}
+
 pub(super) fn let_expire_inside(world: &mut World, zone: &str) {
     sign_badly(world, inside(world), zone, Flaw::Over);
 }

@@ -122,13 +122,19 @@ fn further(asker: &mut Asker, policy: &Policy, question: &Question) {
     }
 }
 
-/// The keys of a zone and its SOA, wherever the world outside says that it is signed: there, and inside, where they may be
+/// The keys of a zone, its SOA and the addresses of its names, wherever the world outside says that it is signed: there, and inside, where they may be
 /// others. The resolver is not to validate, for then it would keep the very keys and signatures that are wrong.
 fn keys(asker: &Asker, policy: &Policy, question: &Question) -> Vec<DnsAsk> {
     let inside = signed::inward(asker.plan).into_iter().filter(|v| policy.looks_at(*v));
     let views: BTreeSet<ViewId> = inside.chain([question.view]).collect();
-    let of = |view| [RecordType::Dnskey, RecordType::Soa].map(|kind| asks(asker, view, &question.name, kind, true));
-    views.into_iter().flat_map(of).flatten().collect()
+    let of = |view| {
+        let names = signed::names(asker.plan, view).into_iter().filter(|(_, zone)| *zone == question.name);
+        let addresses = names.flat_map(|(name, _)| RecordType::ALL.map(|kind| (name.clone(), kind)));
+        let apex = [RecordType::Dnskey, RecordType::Soa].map(|kind| (question.name.clone(), kind));
+        let all = apex.into_iter().chain(addresses).collect::<Vec<_>>();
+        all.into_iter().flat_map(move |(name, kind)| asks(asker, view, &name, kind, true))
+    };
+    views.into_iter().flat_map(of).collect()
 }
 
 /// The TLSA records of a mail host's other services; what [records] lists is asked anyway.

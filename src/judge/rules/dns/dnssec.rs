@@ -96,12 +96,16 @@ fn sealed<'a>(
     at: (ViewId, &Name),
     ds: &[&Ds],
     (word, keys): (&Word<'a>, &[&Dnskey]),
-) -> (State, Option<Word<'a>>) {
+) -> (State, Option<Seal<'a>>) {
     match state(at.1, ds, keys) {
-        State::Fits => match signatures::seal(context, at, ds, (word, keys)) {
-            Seal { worth: Worth::Flawed(kind, flaw), soa } => (State::Flawed(kind, flaw), soa),
-            Seal { soa, .. } => (State::Fits, soa),
-        },
+        State::Fits => {
+            let seal = signatures::seal(context, at, ds, (word, keys));
+            let state = match seal.worth {
+                Worth::Flawed(kind, flaw) => State::Flawed(kind, flaw),
+                Worth::Verified | Worth::Unknown(_) => State::Fits,
+            };
+            (state, Some(seal))
+        }
         other => (other, None),
     }
 }
@@ -112,12 +116,21 @@ pub(super) struct Held<'a> {
     pub(super) keys: BTreeSet<&'a Dnskey>,
     pub(super) ds: Told<'a>,
     pub(super) told: Told<'a>,
-    pub(super) soa: Told<'a>,
+    pub(super) beside: Told<'a>,
+    /// Whose signatures are flawed, if it is those of names.
+    pub(super) names: BTreeSet<Name>,
 }
 
 impl<'a> Held<'a> {
     fn new(state: State) -> Self {
-        Self { state, keys: BTreeSet::new(), ds: Told::default(), told: Told::default(), soa: Told::default() }
+        Self {
+            state,
+            keys: BTreeSet::new(),
+            ds: Told::default(),
+            told: Told::default(),
+            beside: Told::default(),
+            names: BTreeSet::new(),
+        }
     }
 
     /// What was said, DS first.
@@ -135,14 +148,21 @@ impl<'a> Held<'a> {
         let keys: BTreeSet<String> = keys.collect();
         let who = || wording::list(self.told.0.iter().map(|w| w.resolver.as_str()).collect::<BTreeSet<_>>());
         let flaw = match self.state {
-            State::Flawed(kind, flaw) => Some(format!("{} from {}", flaw.line(kind), who())),
+            State::Flawed(kind, flaw) => {
+                let names: Vec<String> = self.names.iter().map(|n| n.to_string()).collect();
+                let of = match names.is_empty() {
+                    true => String::new(),
+                    false => format!("{} ", wording::list(wording::cut(names).iter().map(String::as_str))),
+                };
+                Some(format!("{} from {}", flaw.line(&format!("{of}{kind}")), who()))
+            }
             _ => None,
         };
         wording::cut(named("DS", &self.ds).into_iter().chain(keys).chain(flaw).collect())
     }
 
     pub(super) fn looks(&self) -> BTreeSet<Look> {
-        self.ds.looks().chain(self.told.looks()).chain(self.soa.looks()).collect()
+        self.ds.looks().chain(self.told.looks()).chain(self.beside.looks()).collect()
     }
 
     fn take(
@@ -150,10 +170,13 @@ impl<'a> Held<'a> {
         ds: impl IntoIterator<Item = Word<'a>>,
         word: Word<'a>,
         keys: &[&'a Dnskey],
-        soa: Option<Word<'a>>,
+        seal: Option<Seal<'a>>,
     ) {
         self.ds.0.extend(ds);
-        self.soa.0.extend(soa);
+        if let Some(seal) = seal {
+            self.beside.0.extend(seal.words);
+            self.names.extend(seal.names);
+        }
         self.told.0.push(word);
         self.keys.extend(keys);
     }
@@ -168,6 +191,7 @@ fn named_key(key: &Dnskey) -> String {
 pub(super) fn signed(zone: &Name, kind: RecordType) -> String {
     match kind {
         RecordType::Dnskey => format!("the signatures of the keys of {zone}"),
+        RecordType::A | RecordType::Aaaa => format!("the signatures of names of {zone}"),
         _ => format!("the signatures of {zone}"),
     }
 }
@@ -186,12 +210,12 @@ pub(super) fn outside<'a>(context: &Context<'a>, view: ViewId, zone: &Name) -> O
     let mut held: Vec<Held> = Vec::new();
     for (word, keys) in keys(context, view, zone) {
         let Some((by, ds)) = delegations.iter().find(|(by, _)| by.resolver == word.resolver) else { continue };
-        let (state, soa) = sealed(context, (view, zone), ds, (&word, &keys));
+        let (state, seal) = sealed(context, (view, zone), ds, (&word, &keys));
         match held.iter_mut().find(|h| h.state == state) {
-            Some(held) => held.take([by.clone()], word, &keys, soa),
+            Some(held) => held.take([by.clone()], word, &keys, seal),
             None => {
                 let mut new = Held::new(state);
-                new.take([by.clone()], word, &keys, soa);
+                new.take([by.clone()], word, &keys, seal);
                 held.push(new);
             }
         }
@@ -217,10 +241,10 @@ pub(super) fn inside<'a>(context: &Context<'a>, view: ViewId, zone: &Name) -> Op
     let all: Vec<&Ds> = delegations.iter().flat_map(|(_, ds)| ds.iter().copied()).collect();
     let mut held: Option<Held> = None;
     for (word, keys) in keys(context, view, zone) {
-        let (state, soa) = sealed(context, (view, zone), &all, (&word, &keys));
+        let (state, seal) = sealed(context, (view, zone), &all, (&word, &keys));
         let is_told = state == State::Fits || outsides.iter().any(|h| h.state.is_as(state));
         if !is_told && held.as_ref().is_none_or(|h| h.state == state) {
-            held.get_or_insert_with(|| Held::new(state)).take([], word, &keys, soa);
+            held.get_or_insert_with(|| Held::new(state)).take([], word, &keys, seal);
         }
     }
     if let Some(held) = &mut held {

@@ -28,18 +28,18 @@ const PAGE: &str = "\
 # What it means
 
 The parent of a zone has DS records for it, so that resolvers which validate demand signatures. Either no DS is the digest of
-a key that the zone has (DNSKEY), or the zone has no keys at all; or the signatures (RRSIG) of its keys, or of its SOA, have
-expired, are not valid yet, do not verify or are missing; or a resolver fails (SERVFAIL) for a name of the zone and answers
-once it is told not to validate (the CD bit), so that it is validation that fails.
+a key that the zone has (DNSKEY), or the zone has no keys at all; or the signatures (RRSIG) of its keys, of its SOA, or of the
+addresses of its names have expired, are not valid yet, do not verify or are missing; or a resolver fails (SERVFAIL) for a name
+of the zone and answers once it is told not to validate (the CD bit), so that it is validation that fails.
 
 Asked for are the zones of the plan, its mail domains and the registrable domains of its names, 64 at most, as the resolvers
-of the external views give them; keys and SOA with their signatures (the DO bit), without validation. Digests by SHA-1,
-SHA-256 and SHA-384 are computed anew. The keys must be signed by one that a DS names, the SOA by any of them: RSA of 1,024 to
-4,096 bits with SHA-1, SHA-256 or SHA-512, ECDSA with P-256 or P-384, Ed25519. What counts is the time at which they were
-looked at, for they are made anew all the time. Where an algorithm is not verified here (Ed448), where a resolver that is no
-server of the zone itself gives no signatures, or more than 16 fit, the report says that it could not tell. Signatures of other
-records than the SOA are mostly made with it; that they alone are wrong is learned from resolvers that validate. The parent's
-own signatures are not looked at.
+of the external views give them; keys, SOA and the addresses of the plan's names, 64 in a view, with their signatures (the DO
+bit), without validation. Digests by SHA-1, SHA-256 and SHA-384 are computed anew. The keys must be signed by one that a DS
+names, the SOA by any of them, and so must names that are signed at all: RSA of 1,024 to 4,096 bits with SHA-1, SHA-256 or
+SHA-512, ECDSA with P-256 or P-384, Ed25519. What counts is the time at which they were looked at, for they are made anew all
+the time. Where an algorithm is not verified here (Ed448), where a resolver that is no server of the zone itself gives no
+signatures, or more than 16 fit, the report says that it could not tell. That signatures of other records alone are wrong is
+learned from resolvers that validate. The parent's own signatures are not looked at.
 
 # Why it matters
 
@@ -165,7 +165,8 @@ fn cure(zone: &Name, state: State, held: Option<&Held>, failure: Option<&Failure
         }
         State::Flawed(kind, flaw) => {
             let resolver = held.and_then(|h| h.told.0.first());
-            let look = resolver.and_then(|word| dig(&format!("{zone} {kind}"), &word.resolver));
+            let owner = held.and_then(|h| h.names.first()).unwrap_or(zone);
+            let look = resolver.and_then(|word| dig(&format!("{owner} {kind}"), &word.resolver));
             look.into_iter().chain(mend(zone, flaw)).collect()
         }
     }

@@ -1,7 +1,10 @@
 //! Whether a zone's signatures verify, as one resolver gave them: those of its keys by a key that a DS names, those of its SOA
-//! by any of its keys (RFC 4035 sections 5.2 and 5.3).
+//! and of its names' addresses by any of its keys (RFC 4035 sections 5.2 and 5.3).
 //!
 //! What counts is the time of the look: signatures are made anew all the time, and what was given then was to hold then.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 use jiff::Timestamp;
 
@@ -13,6 +16,7 @@ use crate::model::dnssec::{Dnskey, Ds};
 use crate::model::name::Name;
 use crate::model::plan::ViewId;
 use crate::model::rrsig::{Rrsig, Span};
+use crate::model::signed;
 use crate::pki::{Rrset, Verified};
 
 /// Signatures of one RRset that are verified. A zone needs one; who has many keys of one tag wants to keep us busy
@@ -52,10 +56,19 @@ pub(super) enum Worth {
     Unknown(Doubt),
 }
 
-/// What a resolver's signatures of a zone come to, and the words about its SOA, if they were needed.
+/// What a resolver's signatures of a zone come to, and the words about its SOA and names that count besides those about its
+/// keys.
 pub(super) struct Seal<'a> {
     pub(super) worth: Worth,
-    pub(super) soa: Option<Word<'a>>,
+    pub(super) words: Vec<Word<'a>>,
+    /// Names whose signatures are flawed, if it is those.
+    pub(super) names: BTreeSet<Name>,
+}
+
+impl<'a> Seal<'a> {
+    fn new(worth: Worth, word: Option<Word<'a>>) -> Self {
+        Self { worth, words: word.into_iter().collect(), names: BTreeSet::new() }
+    }
 }
 
 /// Looks at the signatures that came with a zone's keys, of which a DS names one, and at those of its SOA.
@@ -74,7 +87,7 @@ pub(super) fn seal<'a>(
     });
     let of_keys = of_keys.unwrap_or(Worth::Unknown(Doubt::NotGiven));
     if of_keys != Worth::Verified {
-        return Seal { worth: of_keys, soa: None };
+        return Seal::new(of_keys, None);
     }
     let told = told_unchecked(context, view, zone, RecordType::Soa).0;
     let of_soa = told.into_iter().filter(|w| w.resolver == word.resolver).filter_map(|soa| {
@@ -86,8 +99,61 @@ pub(super) fn seal<'a>(
     // What is wrong at one time is wrong.
     let worst = of_soa.max_by_key(|(worth, _)| (matches!(worth, Worth::Flawed(..)), *worth));
     match worst {
-        Some((worth, soa)) => Seal { worth, soa: Some(soa) },
-        None => Seal { worth: Worth::Unknown(Doubt::NotGiven), soa: None },
+        Some((Worth::Flawed(kind, flaw), soa)) => Seal::new(Worth::Flawed(kind, flaw), Some(soa)),
+        other => of_names(context, (view, zone), (word, keys)).unwrap_or_else(|| match other {
+            Some((worth, soa)) => Seal::new(worth, Some(soa)),
+            None => Seal::new(Worth::Unknown(Doubt::NotGiven), None),
+        }),
+    }
+}
+
+/// What is wrong with the signatures of a zone's names, if anything is; the first flaw, and every name that has it. Nothing
+/// is known of one without a signature by the zone: it may lie in another zone, or the resolver gives none.
+fn of_names<'a>(
+    context: &Context<'a>,
+    (view, zone): (ViewId, &Name),
+    (word, keys): (&Word, &[&Dnskey]),
+) -> Option<Seal<'a>> {
+    let mut seal: Option<Seal> = None;
+    for (name, _) in signed::names(context.case.plan, view).into_iter().filter(|(_, of)| of == zone) {
+        for kind in RecordType::ALL {
+            let told = told_unchecked(context, view, &name, kind).0;
+            for said in told.into_iter().filter(|w| w.resolver == word.resolver) {
+                let Some(flaw) = of_name(context, zone, (&name, kind), &said, keys) else { continue };
+                let seal = seal.get_or_insert_with(|| Seal::new(Worth::Flawed(kind, flaw), None));
+                if seal.worth == Worth::Flawed(kind, flaw) {
+                    seal.words.push(said);
+                    seal.names.insert(name.clone());
+                }
+            }
+        }
+    }
+    seal
+}
+
+fn of_name(
+    context: &Context,
+    zone: &Name,
+    (name, kind): (&Name, RecordType),
+    said: &Word,
+    keys: &[&Dnskey],
+) -> Option<Flaw> {
+    let reply = said.outcome.reply()?;
+    let is_signed = reply.signed.as_ref()?.signatures.iter().any(|s| s.signer == zone.as_str());
+    let end = match reply.chain.last() {
+        Some(link) => Name::parse_owner(&link.target).ok()?,
+        None => name.clone(),
+    };
+    let octets = reply.addresses.iter().map(|a| match a.address {
+        IpAddr::V4(a) => a.octets().to_vec(),
+        IpAddr::V6(a) => a.octets().to_vec(),
+    });
+    let set = Rrset::new(&end, kind, octets);
+    let worth = || worth(kind, &set, zone, reply, keys, context.case.evidence.look(said.look).at);
+    match is_signed.then(worth)? {
+        // By a key that is not there: the one or the other is older, and caches may mix them.
+        Worth::Flawed(_, Flaw::Missing) | Worth::Verified | Worth::Unknown(_) => None,
+        Worth::Flawed(_, flaw) => Some(flaw),
     }
 }
 
@@ -140,14 +206,14 @@ impl Flaw {
         }
     }
 
-    /// What was seen of the RRset of a type.
-    pub(super) fn line(self, kind: RecordType) -> String {
+    /// What was seen of an RRset: `DNSKEY`, `SOA`, `www.example.org A`.
+    pub(super) fn line(self, set: &str) -> String {
         match self {
-            Self::Over(end) => format!("RRSIG of {kind} until {}", wording::minute(end)),
-            Self::Ahead(begin) => format!("RRSIG of {kind} from {} on", wording::minute(begin)),
-            Self::Forged => format!("RRSIG of {kind} that does not verify"),
-            Self::Missing if kind == RecordType::Dnskey => "no RRSIG of DNSKEY by a key that a DS names".into(),
-            Self::Missing => format!("no RRSIG of {kind} by a key of the zone"),
+            Self::Over(end) => format!("RRSIG of {set} until {}", wording::minute(end)),
+            Self::Ahead(begin) => format!("RRSIG of {set} from {} on", wording::minute(begin)),
+            Self::Forged => format!("RRSIG of {set} that does not verify"),
+            Self::Missing if set == "DNSKEY" => "no RRSIG of DNSKEY by a key that a DS names".into(),
+            Self::Missing => format!("no RRSIG of {set} by a key of the zone"),
         }
     }
 }

@@ -46,6 +46,13 @@ pub(super) const FAULTS: &[FaultInfo] = &[
         signed::forge,
     ),
     FaultInfo::new(
+        "addresses-changed-after-signing",
+        "zone",
+        "addresses were changed in the signed zone, which was not signed anew, and nobody validates",
+        signed::zones,
+        signed::forge_addresses,
+    ),
+    FaultInfo::new(
         "signatures-expired-inside",
         "zone",
         "the zone is signed outside and inside, and the signatures inside have expired",
