@@ -107,7 +107,8 @@ fn client(identity: &Identity) -> rustls::ClientConfig {
     // The suite decides how long the server's last message is: ours is the short one, too.
     let mut provider = rustls::crypto::ring::default_provider();
     provider.cipher_suites.retain(|s| s.suite().as_str().is_some_and(|name| name.contains("AES_128")));
-    let builder = rustls::ClientConfig::builder_with_provider(Arc::new(provider)).with_safe_default_protocol_versions().unwrap();
+    let builder =
+        rustls::ClientConfig::builder_with_provider(Arc::new(provider)).with_safe_default_protocol_versions().unwrap();
     builder.with_root_certificates(roots).with_no_client_auth()
 }
 
