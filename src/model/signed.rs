@@ -34,19 +34,14 @@ pub fn zones(plan: &Plan) -> Vec<Name> {
     out
 }
 
-/// Names of a view whose own signatures are looked at, at most.
-pub const NAMES: usize = 64;
+/// Names of a zone whose own signatures are looked at in a view, at most.
+pub const NAMES: usize = 16;
 
-/// Names of the plan that lie in signed zones and lead somewhere in a view at some time, with their zones, in the plan's order.
-pub fn names(plan: &Plan, view: ViewId) -> Vec<(Name, Name)> {
-    let zones = zones(plan);
-    let leads =
-        |n: &&PlannedName| Phase::ALL.into_iter().any(|phase| matches!(n.wanted(view, phase), Wanted::Targets(_)));
-    let of = |n: &PlannedName| {
-        let name = n.name.probe();
-        Some((name.clone(), zone_of(&zones, &name)?.clone()))
-    };
-    plan.names.iter().filter(leads).filter_map(of).take(NAMES).collect()
+/// The first names of the plan in or below a zone that lead somewhere in a view at some time, in the plan's order.
+pub fn names<'a>(plan: &'a Plan, view: ViewId, zone: &'a Name) -> impl Iterator<Item = Name> + 'a {
+    let leads = move |n: &&PlannedName| Phase::ALL.into_iter().any(|p| matches!(n.wanted(view, p), Wanted::Targets(_)));
+    let below = plan.names.iter().filter(|n| n.name.is_under(zone.as_str()));
+    below.filter(leads).map(|n| n.name.probe()).take(NAMES)
 }
 
 /// The zone of a name among some, the nearest.

@@ -270,8 +270,8 @@ fn the_addresses_of_names_are_signed_by_the_zone() {
     assert_eq!(judged(&signed_addresses(MAIL, &[OWN], &[OWN], now)).0, none);
     let (found, seen) = judged(&signed_addresses(MAIL, &["203.0.113.9"], &[OWN], now));
     assert_eq!(found, ["error ds-dnskey-mismatch: the signatures of names of domain.com do not verify"]);
-    let line = format!("RRSIG of {MAIL} A that does not verify from 9.9.9.9");
-    assert!(seen.iter().any(|l| l.starts_with(&line)), "{seen:?}");
+    let line = format!("RRSIG of {MAIL} A that does not verify from 1.1.1.1 and 9.9.9.9");
+    assert!(seen.contains(&line), "{seen:?}");
     let (found, _) = judged(&signed_addresses(MAIL, &[OWN], &[OWN], (-9, -2)));
     assert_eq!(found, ["error ds-dnskey-mismatch: the signatures of names of domain.com have expired"]);
     // Who gives no signatures, or those of another zone or key, says nothing.

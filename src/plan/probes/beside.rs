@@ -128,8 +128,8 @@ fn keys(asker: &Asker, policy: &Policy, question: &Question) -> Vec<DnsAsk> {
     let inside = signed::inward(asker.plan).into_iter().filter(|v| policy.looks_at(*v));
     let views: BTreeSet<ViewId> = inside.chain([question.view]).collect();
     let of = |view| {
-        let names = signed::names(asker.plan, view).into_iter().filter(|(_, zone)| *zone == question.name);
-        let addresses = names.flat_map(|(name, _)| RecordType::ALL.map(|kind| (name.clone(), kind)));
+        let names = signed::names(asker.plan, view, &question.name);
+        let addresses = names.flat_map(|name| RecordType::ALL.map(|kind| (name.clone(), kind)));
         let apex = [RecordType::Dnskey, RecordType::Soa].map(|kind| (question.name.clone(), kind));
         let all = apex.into_iter().chain(addresses).collect::<Vec<_>>();
         all.into_iter().flat_map(move |(name, kind)| asks(asker, view, &name, kind, true))

@@ -383,7 +383,7 @@ fn unverified(context: &Context, zone: &Name, signed: &[ViewId], views: BTreeSet
     for view in views {
         let fitting = keys(context, view, zone).into_iter().filter(|(_, keys)| state(zone, &all, keys) == State::Fits);
         let worths: Vec<Worth> =
-            fitting.map(|(word, keys)| signatures::seal(context, (view, zone), &all, (&word, &keys)).worth).collect();
+            fitting.map(|(word, keys)| signatures::apex(context, (view, zone), &all, (&word, &keys)).worth).collect();
         // The least doubt: one that was verified, or of which something is told elsewhere.
         if let Some(Worth::Unknown(doubt)) = worths.into_iter().min() {
             by_doubt.entry(doubt).or_default().push(wording::view(context.case.plan, view));

@@ -33,7 +33,7 @@ addresses of its names have expired, are not valid yet, do not verify or are mis
 of the zone and answers once it is told not to validate (the CD bit), so that it is validation that fails.
 
 Asked for are the zones of the plan, its mail domains and the registrable domains of its names, 64 at most, as the resolvers
-of the external views give them; keys, SOA and the addresses of the plan's names, 64 in a view, with their signatures (the DO
+of the external views give them; keys, SOA and the addresses of the plan's names, 16 of a zone, with their signatures (the DO
 bit), without validation. Digests by SHA-1, SHA-256 and SHA-384 are computed anew. The keys must be signed by one that a DS
 names, the SOA by any of them, and so must names that are signed at all: RSA of 1,024 to 4,096 bits with SHA-1, SHA-256 or
 SHA-512, ECDSA with P-256 or P-384, Ed25519. What counts is the time at which they were looked at, for they are made anew all

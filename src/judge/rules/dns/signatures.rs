@@ -71,8 +71,17 @@ impl<'a> Seal<'a> {
     }
 }
 
-/// Looks at the signatures that came with a zone's keys, of which a DS names one, and at those of its SOA.
-pub(super) fn seal<'a>(
+/// Looks at the signatures that came with a zone's keys, of which a DS names one, at those of its SOA, and of its names.
+pub(super) fn seal<'a>(context: &Context<'a>, at: (ViewId, &Name), ds: &[&Ds], told: (&Word, &[&Dnskey])) -> Seal<'a> {
+    let apex = apex(context, at, ds, told);
+    match apex.worth {
+        Worth::Flawed(..) => apex,
+        Worth::Verified | Worth::Unknown(_) => of_names(context, at, told).unwrap_or(apex),
+    }
+}
+
+/// As [`seal`], but for the names.
+pub(super) fn apex<'a>(
     context: &Context<'a>,
     (view, zone): (ViewId, &Name),
     ds: &[&Ds],
@@ -99,11 +108,8 @@ pub(super) fn seal<'a>(
     // What is wrong at one time is wrong.
     let worst = of_soa.max_by_key(|(worth, _)| (matches!(worth, Worth::Flawed(..)), *worth));
     match worst {
-        Some((Worth::Flawed(kind, flaw), soa)) => Seal::new(Worth::Flawed(kind, flaw), Some(soa)),
-        other => of_names(context, (view, zone), (word, keys)).unwrap_or_else(|| match other {
-            Some((worth, soa)) => Seal::new(worth, Some(soa)),
-            None => Seal::new(Worth::Unknown(Doubt::NotGiven), None),
-        }),
+        Some((worth, soa)) => Seal::new(worth, Some(soa)),
+        None => Seal::new(Worth::Unknown(Doubt::NotGiven), None),
     }
 }
 
@@ -115,7 +121,7 @@ fn of_names<'a>(
     (word, keys): (&Word, &[&Dnskey]),
 ) -> Option<Seal<'a>> {
     let mut seal: Option<Seal> = None;
-    for (name, _) in signed::names(context.case.plan, view).into_iter().filter(|(_, of)| of == zone) {
+    for name in signed::names(context.case.plan, view, zone) {
         for kind in RecordType::ALL {
             let told = told_unchecked(context, view, &name, kind).0;
             for said in told.into_iter().filter(|w| w.resolver == word.resolver) {
