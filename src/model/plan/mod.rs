@@ -1,10 +1,12 @@
 //! A plan that is always valid: every reference resolved, every default explicit, every value with its place.
 
+mod by_view;
 mod certificates;
 mod services;
 mod tables;
 mod window;
 
+pub use by_view::ByView;
 pub use certificates::{Certificate, CertificateChoice, CertificatePart, CertificateSource, KeyExportable, MatchMode};
 pub use services::{asked_at, services_of};
 pub use tables::{
@@ -15,7 +17,6 @@ pub use window::Window;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
-use std::ops::{Index, IndexMut};
 use std::sync::Arc;
 
 use crate::model::dns::ResolverAddr;
@@ -239,78 +240,6 @@ pub enum Wanted {
     Forbidden,
     /// It leads to these; the RRset is the union of their addresses.
     Targets(Arc<[Target]>),
-}
-
-/// Something for each view, by [`ViewId`] as index. Mostly the plan says the same of all, and it stands once.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ByView<T> {
-    /// That of all, or one for each.
-    different: Box<[T]>,
-    views: usize,
-}
-
-impl<T> ByView<T> {
-    /// How many views there are.
-    pub fn len(&self) -> usize {
-        self.views
-    }
-
-    /// True if there is no view.
-    pub fn is_empty(&self) -> bool {
-        self.views == 0
-    }
-
-    /// That of a view; `None` if there is no such view.
-    pub fn get(&self, view: usize) -> Option<&T> {
-        let at = if self.different.len() == 1 { 0 } else { view };
-        self.different.get(at).filter(|_| view < self.views)
-    }
-
-    /// One for each view.
-    pub fn iter(&self) -> impl Iterator<Item = &T> {
-        (0..self.views).filter_map(|view| self.get(view))
-    }
-}
-
-impl<T: PartialEq> From<Vec<T>> for ByView<T> {
-    fn from(mut all: Vec<T>) -> Self {
-        let views = all.len();
-        if let Some((first, others)) = all.split_first()
-            && others.iter().all(|other| other == first)
-        {
-            all.truncate(1);
-        }
-        Self { different: all.into(), views }
-    }
-}
-
-impl<T: Clone> ByView<T> {
-    /// One for each view, to be changed: they are different from then on.
-    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
-        self.own().iter_mut()
-    }
-
-    fn own(&mut self) -> &mut [T] {
-        if self.different.len() != self.views {
-            self.different = self.iter().cloned().collect();
-        }
-        &mut self.different
-    }
-}
-
-impl<T> Index<usize> for ByView<T> {
-    type Output = T;
-
-    fn index(&self, view: usize) -> &T {
-        &self.different[if self.different.len() == 1 { 0 } else { view }]
-    }
-}
-
-/// What is changed is of this view alone.
-impl<T: Clone> IndexMut<usize> for ByView<T> {
-    fn index_mut(&mut self, view: usize) -> &mut T {
-        &mut self.own()[view]
-    }
 }
 
 /// A name of the plan.
