@@ -9,7 +9,7 @@ use crate::model::tls::Face;
 /// 1.3 the signature schemes alone tell it (RFC 8446 section 4.4.2.2).
 pub fn provider(face: Option<Face>) -> CryptoProvider {
     let mut provider = rustls::crypto::ring::default_provider();
-    // As browsers do, and cheaper by a tenth of a handshake: SHA-256 is done by the processor, SHA-384 is not.
+    // As browsers do. Processors do SHA-256 themselves, and not SHA-384.
     provider.cipher_suites.sort_by_key(|suite| !is_short(suite));
     if let Some(face) = face {
         provider.cipher_suites.retain(|suite| match suite {
