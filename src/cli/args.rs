@@ -324,7 +324,7 @@ pub(super) struct InitArgs {
 #[derive(Debug, Args)]
 #[command(after_help = INSPECT, mut_arg("format", |format| format.value_parser(formats("inspect"))))]
 pub(super) struct InspectArgs {
-    /// Hosts, as HOST[:PORT][/SERVICE], and files of certificates (PEM, DER, PKCS#7)
+    /// Hosts, as HOST[:PORT][/SERVICE], and files of certificates (PEM, DER, PKCS#7, PFX)
     #[arg(required = true, value_name = "WHAT")]
     pub targets: Vec<String>,
     /// A name or address that each certificate must cover
@@ -339,6 +339,9 @@ pub(super) struct InspectArgs {
     /// Trust what is in FILE instead of this machine's store; `public` is the public program
     #[arg(long, value_name = "FILE")]
     pub ca: Vec<String>,
+    /// The environment variable that holds the password of PFX files
+    #[arg(long, value_name = "VARIABLE")]
+    pub password_env: Option<String>,
     /// Limit of one look-up, or of one connection with its handshake
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration)]
     pub timeout: Duration,

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::load::{self, Beside};
 use super::proxies::Way;
-use super::{Trouble, output};
+use super::{Trouble, output, passwords};
 use crate::model::certificate::BlobId;
 use crate::model::observation::{DialMap, FORMAT, FileOutcome, MINOR, Outcome, Probe, Recording, Run};
 use crate::model::plan::{Plan, TrustSource};
@@ -116,6 +116,7 @@ pub async fn look(
         concurrency: place.concurrency,
         dial: place.dial.clone(),
         read_file,
+        passwords: passwords::of(plan),
         anchors,
     };
     observe::observe(probes, &options, sink).await;

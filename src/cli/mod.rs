@@ -18,6 +18,7 @@ mod lint;
 mod load;
 mod memory;
 mod output;
+mod passwords;
 mod plans;
 mod proxies;
 mod recording;

@@ -1,7 +1,7 @@
 //! Proxies as the plan declares them and the command line changes them, and their passwords.
 
 use super::args::LookArgs;
-use super::{Trouble, ask};
+use super::{Trouble, ask, passwords};
 use crate::model::plan::{Plan, ViewId};
 use crate::model::probes::Probes;
 use crate::model::proxy::Proxy;
@@ -84,11 +84,7 @@ fn password(way: &Way, plan: &Plan) -> Result<Option<Secret>, Trouble> {
         Trouble::new(format!("{whom}: the variable {variable} {what}"))
             .help("it is to hold the password alone; the user stands in the URL")
     };
-    let secret = match std::env::var(variable) {
-        Ok(text) => Secret::new(text),
-        Err(std::env::VarError::NotPresent) => return Err(trouble("is not set")),
-        Err(std::env::VarError::NotUnicode(_)) => return Err(trouble("is no text")),
-    };
+    let secret = passwords::variable(variable).map_err(trouble)?;
     match secret.is_unfit() {
         true => Err(trouble("is empty, of several lines or longer than 255 bytes")),
         false => Ok(Some(secret)),

@@ -37,6 +37,55 @@ pub(super) fn of(server: &Server) -> Option<&'static Abilities> {
     TABLE.iter().find(|a| a.product == product)
 }
 
+/// What a product reads of PFX files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct PfxReader {
+    /// The newest Windows that it runs on.
+    pub(super) system: &'static str,
+    /// True if that reads PBES2 and MACs of SHA-2.
+    pub(super) reads_pbes2: bool,
+}
+
+/// The newest Windows that each product runs on (Microsoft, Exchange Server supportability matrix; Forefront TMG 2010 system
+/// requirements). Windows Server 2016 and older read PFX files of 3DES and SHA-1 only, which Windows Server 2019 and later
+/// offer beside AES-256 and SHA-256 (Microsoft, Export-PfxCertificate, -CryptoAlgorithmOption; the versions were compared
+/// on 2026-11-30 with Trustico, Exporting a PFX file with AES or 3DES encryption). Of `wap`, `adfs` and `iis` nobody knows what
+/// they run on.
+const WINDOWS: &[(&str, &str)] = &[
+    ("windows-2003", "Windows Server 2003"),
+    ("windows-2008", "Windows Server 2008"),
+    ("windows-2008r2", "Windows Server 2008 R2"),
+    ("windows-2012", "Windows Server 2012"),
+    ("windows-2012r2", "Windows Server 2012 R2"),
+    ("windows-2016", "Windows Server 2016"),
+    ("isa", "Windows Server 2003"),
+    ("tmg", "Windows Server 2008 R2"),
+    ("exchange-2003", "Windows Server 2003"),
+    ("exchange-2007", "Windows Server 2008 R2"),
+    ("exchange-2010", "Windows Server 2012 R2"),
+    ("exchange-2013", "Windows Server 2012 R2"),
+    ("exchange-2016", "Windows Server 2016"),
+];
+const WINDOWS_OF_TODAY: &[(&str, &str)] = &[
+    ("windows-2019", "Windows Server 2019"),
+    ("windows-2022", "Windows Server 2022"),
+    ("windows-2025", "Windows Server 2025"),
+    ("exchange-2019", "Windows Server 2025"),
+    ("exchange-se", "Windows Server 2025"),
+];
+
+/// What a server reads of PFX files, if its product is known to run on Windows.
+pub(super) fn pfx(server: &Server) -> Option<PfxReader> {
+    let word = server.product.as_ref()?.value.as_str();
+    // `exchange-2016-before-cu23` is an Exchange 2016 all the same.
+    let product = word.split_once("-before-").map_or(word, |(product, _)| product);
+    let of = |table: &[(&str, &'static str)], reads_pbes2| {
+        let (_, system) = table.iter().find(|(known, _)| *known == product)?;
+        Some(PfxReader { system, reads_pbes2 })
+    };
+    of(WINDOWS, false).or_else(|| of(WINDOWS_OF_TODAY, true))
+}
+
 /// True if a server's product is known to speak TLS 1.2, once that is turned on: Windows from Server 2008 R2 on, where it is
 /// off until 2012 (Microsoft, Protocols in TLS/SSL, Schannel SSP); Exchange from 2010 SP3 RU19, 2013 CU19 and 2016 CU8 on
 /// (Exchange team blog, TLS guidance, part 1). Server 2008 has it only with SP2 and KB4019276 (Microsoft, Update to add support

@@ -16,6 +16,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::certificates::{Dates, Issue, Issuer, Make};
 use super::world::FileFault;
+use crate::pki;
 
 type Ca = CertifiedIssuer<'static, KeyPair>;
 
@@ -87,11 +88,20 @@ impl Made {
         Ok(Arc::new(CertifiedKey::new(chain, key)))
     }
 
-    /// The certificate and what comes after it, as a PEM file.
-    pub fn file(&self, fault: Option<FileFault>, authority: &Authority) -> String {
+    /// The certificate and what comes after it, as a file.
+    pub fn file(&self, fault: Option<FileFault>, authority: &Authority) -> Vec<u8> {
+        match fault {
+            Some(FileFault::PfxOfToday) => {
+                pki::pfx_of([&self.leaf].into_iter().chain(&self.tail).map(|der| der.as_ref()))
+            }
+            _ => self.pem(fault, authority).into_bytes(),
+        }
+    }
+
+    fn pem(&self, fault: Option<FileFault>, authority: &Authority) -> String {
         let whole: String = [&self.leaf].into_iter().chain(&self.tail).map(|der| pem(der)).collect();
         match fault {
-            None => whole,
+            None | Some(FileFault::PfxOfToday) => whole,
             // A key's label is all that is looked at.
             Some(FileFault::WithKey) => whole + "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
             Some(FileFault::OtherIntermediate) => pem(&self.leaf) + &pem(authority.namesake.der()),
@@ -277,7 +287,9 @@ mod tests {
         assert_eq!(leaf.issuer(), intermediate.subject());
         assert_eq!(intermediate.issuer(), root.subject());
         assert!(intermediate.is_ca() && root.is_ca() && !leaf.is_ca());
-        assert_eq!(made.file(None, &authority).matches("BEGIN CERTIFICATE").count(), 2);
+        assert_eq!(made.pem(None, &authority).matches("BEGIN CERTIFICATE").count(), 2);
+        let pfx = made.file(Some(FileFault::PfxOfToday), &authority);
+        assert_eq!(pki::read_file(&pfx).unwrap().certificates.len(), 2);
     }
 
     #[test]
@@ -298,7 +310,7 @@ mod tests {
     #[test]
     fn a_weak_key_is_of_1024_bits() {
         let weak = Issue { make: Make::WeakKey, ..Issue::new("x", vec!["a.example".into()]) };
-        let facts = crate::pki::facts(&authority().issue(&weak).unwrap().leaf).unwrap();
+        let facts = pki::facts(&authority().issue(&weak).unwrap().leaf).unwrap();
         assert_eq!(&*facts.key, "RSA 1024");
     }
 

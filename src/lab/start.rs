@@ -344,8 +344,8 @@ fn files(world: &World, made: &[Made], authority: &Authority) -> BTreeMap<String
     let mut files: BTreeMap<String, Vec<u8>> = BTreeMap::new();
     for (certificate, issue) in world.plan.certificates.iter().zip(&world.declared) {
         if let CertificateSource::File(path) = &certificate.source {
-            let text = made[*issue].file(world.files.get(&*certificate.label).copied(), authority);
-            files.insert(path.value.clone(), text.into_bytes());
+            let file = made[*issue].file(world.files.get(&*certificate.label).copied(), authority);
+            files.insert(path.value.clone(), file);
         }
     }
     let mut anchors: Vec<&str> = Vec::new();

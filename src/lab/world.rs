@@ -61,6 +61,8 @@ pub(super) enum FileFault {
     OtherIntermediate,
     /// It ends in the middle.
     CutOff,
+    /// It is a PFX file as current programs write it.
+    PfxOfToday,
 }
 
 /// What a zone's server has of it.

@@ -9,6 +9,7 @@ use super::certificate::CertificateFacts;
 use super::finding::Severity;
 use super::identity::Mismatch;
 use super::name::Name;
+use super::pfx::PfxFacts;
 
 /// A run of `coexist inspect`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,7 +27,7 @@ pub struct Inspection {
 pub struct Inspected {
     /// As it was typed.
     pub source: String,
-    /// What it is: `endpoint`, `pem`, `der`, `pkcs7`; or what a file is instead, where it could not be read.
+    /// What it is: `endpoint`, `pem`, `der`, `pkcs7`, `pkcs12`; or what a file is instead, where it could not be read.
     pub kind: &'static str,
     /// How an endpoint was met.
     pub endpoint: Option<Met>,
@@ -36,6 +37,8 @@ pub struct Inspected {
     pub leaf: Option<usize>,
     /// The private key of a file.
     pub private_key: Option<KeyShown>,
+    /// How a PFX file is protected.
+    pub pfx: Option<PfxFacts>,
     /// The names that were asked about.
     pub covers: Vec<Covers>,
     /// What is to be said, the worst first.

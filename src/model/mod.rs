@@ -19,6 +19,7 @@ pub mod name;
 pub mod obligation;
 pub mod observation;
 pub mod observations;
+pub mod pfx;
 pub mod phase;
 pub mod plan;
 pub mod policy;

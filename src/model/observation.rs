@@ -13,6 +13,7 @@ use super::dns::{DnsOutcome, RecordType, ResolverAddr};
 use super::http::{HttpOutcome, HttpProbe};
 use super::name::Name;
 use super::observations::Observations;
+use super::pfx::PfxFacts;
 use super::service::Way;
 use super::tls::{Face, TlsOutcome};
 
@@ -82,6 +83,16 @@ pub enum FileOutcome {
         /// What else is to be said of the file: a private key in it, bytes that were not read.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         notes: Vec<String>,
+        /// How a PFX file is protected; `None` of any other.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pfx: Option<PfxFacts>,
+    },
+    /// It is a PFX file that was not opened.
+    Locked {
+        /// How it is protected.
+        pfx: PfxFacts,
+        /// Why it was not opened, and what would help.
+        why: String,
     },
     /// It holds no certificate that can be read: what it holds instead.
     NoCertificate(String),
@@ -143,7 +154,8 @@ pub const FORMAT: u32 = 1;
 /// 4: referrals ([`DnsOutcome::Referral`]), questions to servers without recursion ([`DnsProbe::direct`]); HTTPS records
 /// ([`RecordData::Https`](super::records::RecordData::Https)).
 /// 5: signatures of what is asked for without validation ([`Reply::signed`](super::dns::Reply::signed)).
-pub const MINOR: u32 = 5;
+/// 6: PFX files ([`FileOutcome::Locked`], and how those that were opened are protected).
+pub const MINOR: u32 = 6;
 
 /// A run: where it stood and when.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -1,14 +1,17 @@
 //! Files that the plan refers to.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::ReadFile;
+use zeroize::Zeroizing;
+
+use super::{ReadFile, Secret};
 use crate::model::certificate::BlobId;
 use crate::model::observation::FileOutcome;
-use crate::pki;
+use crate::pki::{self, Lock, Unread};
 
 /// Bytes of a file; a bundle of all public anchors has a quarter of it.
 const LIMIT: u64 = 1024 * 1024;
@@ -62,20 +65,55 @@ fn open(path: &Path) -> io::Result<File> {
 /// Certificates by their names in a recording.
 type Blobs = Vec<(BlobId, Arc<[u8]>)>;
 
+/// The password of a PFX file, as the plan says where it is to be had.
+#[derive(Clone, Debug)]
+pub struct FilePassword {
+    /// The name of the environment variable.
+    pub variable: String,
+    /// What it holds, or what is wrong with it: `is not set`.
+    pub value: Result<Secret, &'static str>,
+}
+
+/// The passwords of files, by the paths as the plan writes them.
+pub type Passwords = BTreeMap<String, Vec<FilePassword>>;
+
 /// Looks into a file of certificates: what became of it, and the certificates.
-pub(super) fn look(path: &str, read_file: ReadFile) -> (FileOutcome, Blobs) {
+pub(super) fn look(path: &str, read_file: ReadFile, passwords: &Passwords) -> (FileOutcome, Blobs) {
+    // It may hold a key that nothing locks.
     let bytes = match read_file(path) {
-        Ok(bytes) => bytes,
+        Ok(bytes) => Zeroizing::new(bytes),
         Err(e) => return (FileOutcome::Unreadable(e.to_string()), Vec::new()),
     };
-    let content = match pki::read_file(&bytes) {
+    let known = passwords.get(path).map(Vec::as_slice).unwrap_or_default();
+    let texts: Vec<&str> = known.iter().filter_map(|p| p.value.as_ref().ok()).map(Secret::text).collect();
+    let content = match pki::read_file_with(&bytes, &texts) {
         Ok(content) if !content.certificates.is_empty() => content,
         Ok(content) => return (FileOutcome::NoCertificate(content.notes.join("; ")), Vec::new()),
-        Err(what) => return (FileOutcome::NoCertificate(what), Vec::new()),
+        Err(Unread::Nothing(what)) => return (FileOutcome::NoCertificate(what), Vec::new()),
+        Err(Unread::Locked(pfx, lock)) => return (FileOutcome::Locked { pfx, why: why(&lock, known) }, Vec::new()),
     };
     let blobs: Blobs = content.certificates.into_iter().map(|der| (pki::blob_id(&der), der.into())).collect();
     let chain = blobs.iter().map(|(id, _)| *id).collect();
-    (FileOutcome::Certificates { chain, notes: content.notes }, blobs)
+    (FileOutcome::Certificates { chain, notes: content.notes, pfx: content.pfx }, blobs)
+}
+
+/// Why a PFX file was not opened, in the words of whoever has to see to it.
+fn why(lock: &Lock, known: &[FilePassword]) -> String {
+    let variables = || known.iter().map(|p| p.variable.as_str()).collect::<Vec<_>>().join(", ");
+    match (lock, known) {
+        (Lock::NoPassword, []) => {
+            format!("{lock}: set `password-env` of the certificate to the variable that holds it")
+        }
+        (Lock::NoPassword, _) => {
+            let faults =
+                known.iter().filter_map(|p| Some(format!("the variable {} {}", p.variable, p.value.as_ref().err()?)));
+            format!("{lock}, and {}", faults.collect::<Vec<_>>().join(", "))
+        }
+        (Lock::WrongPassword, _) => {
+            format!("the password in {} does not open it: it is wrong, or the file is damaged", variables())
+        }
+        _ => lock.to_string(),
+    }
 }
 
 /// The files of a folder of the repository, sorted.
@@ -116,16 +154,44 @@ mod tests {
     }
 
     #[test]
+    fn why_a_pfx_was_not_opened_says_what_to_do() {
+        const PFX: &[u8] = include_bytes!("../pki/pfx/fixtures/aes.pfx");
+        let seen = |known: &[(&str, Result<&str, &'static str>)]| {
+            let password = |(variable, value): &(&str, Result<&str, &'static str>)| FilePassword {
+                variable: (*variable).to_string(),
+                value: value.map(|text| Secret::new(text.into())),
+            };
+            let passwords = Passwords::from([("a.pfx".to_string(), known.iter().map(password).collect())]);
+            match look("a.pfx", &|_| Ok(PFX.to_vec()), &passwords).0 {
+                FileOutcome::Locked { pfx, why } => format!("{pfx}: {why}"),
+                FileOutcome::Certificates { chain, notes, pfx } => {
+                    format!("{} {} {}", chain.len(), notes.len(), pfx.is_some())
+                }
+                other => format!("{other:?}"),
+            }
+        };
+        let protection = "AES-256 with PBES2 and SHA-256; MAC SHA-256";
+        for (known, want) in [
+            (&[][..], "a password locks it: set `password-env` of the certificate to the variable that holds it"),
+            (&[("A", Err("is not set"))], "a password locks it, and the variable A is not set"),
+            (&[("A", Ok("x"))], "the password in A does not open it: it is wrong, or the file is damaged"),
+        ] {
+            assert_eq!(seen(known), format!("{protection}: {want}"));
+        }
+        assert_eq!(seen(&[("A", Ok("x")), ("B", Ok("secret"))]), "2 0 true");
+    }
+
+    #[test]
     fn a_file_is_seen_as_what_it_holds() {
         let key = rcgen::KeyPair::generate().unwrap();
         let made = rcgen::CertificateParams::new(vec!["a.example".to_string()]).unwrap().self_signed(&key).unwrap();
         let pem = made.pem().into_bytes();
-        let (outcome, blobs) = look("a.pem", &|_| Ok(pem.clone()));
+        let (outcome, blobs) = look("a.pem", &|_| Ok(pem.clone()), &Passwords::new());
         let FileOutcome::Certificates { chain, .. } = outcome else { panic!("{outcome:?}") };
         assert_eq!((chain[0], &*blobs[0].1), (blobs[0].0, &**made.der()));
-        let (outcome, _) = look("a.pem", &|_| Ok(b"nothing".to_vec()));
+        let (outcome, _) = look("a.pem", &|_| Ok(b"nothing".to_vec()), &Passwords::new());
         assert!(matches!(outcome, FileOutcome::NoCertificate(_)));
-        let (outcome, _) = look("a.pem", &|_| Err(ErrorKind::NotFound.into()));
+        let (outcome, _) = look("a.pem", &|_| Err(ErrorKind::NotFound.into()), &Passwords::new());
         assert!(matches!(outcome, FileOutcome::Unreadable(_)));
     }
 }

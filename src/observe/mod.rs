@@ -63,6 +63,8 @@ pub struct Options<'a> {
     pub dial: DialMap,
     /// How files are read.
     pub read_file: ReadFile<'a>,
+    /// What opens PFX files among them.
+    pub passwords: file::Passwords,
     /// The ways through proxies, by the labels of the views into which they lead.
     pub routes: BTreeMap<Arc<str>, Arc<Route>>,
     /// The trust anchors of each view (DER), against which resolvers by TLS and HTTPS are authenticated.

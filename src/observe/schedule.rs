@@ -208,7 +208,7 @@ impl<'a> Schedule<'a> {
     }
 
     fn look_into_file(&mut self, path: &str, sink: Sink<'_>) {
-        let (outcome, blobs) = file::look(path, self.options.read_file);
+        let (outcome, blobs) = file::look(path, self.options.read_file, &self.options.passwords);
         self.hand_out_blobs(blobs, sink);
         sink(Seen::Observation(self.observation(Probe::File(path.into()), None, Outcome::File(outcome))));
     }

@@ -57,6 +57,7 @@ fn options(limit: u64, detours: &[String]) -> Options<'static> {
         timeout: Duration::from_millis(limit),
         concurrency: 64,
         dial: DialMap(detours.iter().map(|d| Detour::parse(d).unwrap()).collect()),
+        passwords: Default::default(),
         read_file: &|_| Err(io::ErrorKind::NotFound.into()),
         routes: BTreeMap::new(),
         anchors: BTreeMap::new(),

@@ -6,9 +6,12 @@ use crate::model::text::escape;
 /// What is said of a private key beside a certificate.
 const PRIVATE_KEY: &str = "the file holds a private key; only the certificate is needed";
 
+/// What is said of a private key in a PFX file that anybody can open.
+pub(super) const PRIVATE_KEY_UNLOCKED: &str = "the file holds a private key that no password locks";
+
 /// True if a note on a file of certificates says that there is a private key in it.
 pub fn is_about_key(note: &str) -> bool {
-    note == PRIVATE_KEY
+    [PRIVATE_KEY, PRIVATE_KEY_UNLOCKED].contains(&note)
 }
 
 /// What it is.
@@ -45,7 +48,7 @@ impl Kind {
         match self {
             Self::Certificate => "a certificate",
             Self::PrivateKey => "a private key, and no certificate; only the certificate is needed",
-            Self::Pfx => "a PKCS#12 (PFX) file, not read by this release: export the certificate as .cer or PEM",
+            Self::Pfx => "a PKCS#12 (PFX) file that is damaged: export it again, or the certificate as .cer or PEM",
             Self::Pkcs7 => "a PKCS#7 (.p7b) bundle that cannot be read: export the certificate as .cer or PEM",
             Self::Request => "a certificate request (CSR), not a certificate; not read by this release",
             Self::PublicKey => "a public key, not a certificate",

@@ -1,5 +1,7 @@
 //! As much of DER (X.690) as is needed to take a certificate's parts as they are, byte for byte.
 
+use zeroize::Zeroizing;
+
 /// An element: identifier octet, content, and both with the length between them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Element<'a> {
@@ -45,6 +47,20 @@ pub(super) fn elements(mut content: &[u8]) -> impl Iterator<Item = Option<Elemen
         content = read.map_or(&[], |(_, rest)| rest);
         Some(read.map(|(element, _)| element))
     })
+}
+
+/// An element, written. It may be of a key, and does not stay in memory.
+pub(super) fn written(tag: u8, content: &[u8]) -> Zeroizing<Vec<u8>> {
+    let length = content.len().to_be_bytes();
+    let octets = length.iter().position(|b| *b != 0).map_or(&length[length.len() - 1..], |at| &length[at..]);
+    let mut out = Zeroizing::new(Vec::with_capacity(content.len() + 10));
+    out.push(tag);
+    if content.len() > 0x7f {
+        out.push(0x80 | octets.len() as u8);
+    }
+    out.extend_from_slice(octets);
+    out.extend_from_slice(content);
+    out
 }
 
 /// The parts of a SEQUENCE; `None` if it is none, or anything follows it.

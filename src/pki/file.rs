@@ -1,6 +1,10 @@
 //! Files of certificates, as people have them.
 
+use std::fmt;
+
+use super::pfx::{self, Lock};
 use super::{armor, content, facts, pkcs7};
+use crate::model::pfx::PfxFacts;
 
 /// More certificates than any file of them should hold; what follows is left out and said.
 const LIMIT: usize = 1000;
@@ -14,26 +18,83 @@ pub struct FileContent {
     pub notes: Vec<String>,
     /// Those of the notes that tell of certificates that may be in the file and were not read.
     pub lost: Vec<String>,
+    /// How a PFX file is protected; `None` of any other.
+    pub pfx: Option<PfxFacts>,
 }
 
-/// Reads PEM (any number, with text around), DER and PKCS#7; a byte order mark, CRLF and UTF-16 are read too.
-/// The error says what the file holds instead.
+/// Why a file of certificates gave none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unread {
+    /// What it holds instead.
+    Nothing(String),
+    /// It is a PFX file, so protected, which was not opened.
+    Locked(PfxFacts, Lock),
+}
+
+impl fmt::Display for Unread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nothing(instead) => f.write_str(instead),
+            Self::Locked(_, lock) => write!(f, "a PKCS#12 (PFX) file: {lock}"),
+        }
+    }
+}
+
+/// As [`read_file_with`], of a file that nobody has a password for.
 ///
 /// # Errors
 /// There is no certificate that can be read in it.
-pub fn read_file(bytes: &[u8]) -> Result<FileContent, String> {
+pub fn read_file(bytes: &[u8]) -> Result<FileContent, Unread> {
+    read_file_with(bytes, &[])
+}
+
+/// Reads PEM (any number, with text around), DER, PKCS#7 and PFX; a byte order mark, CRLF and UTF-16 are read too. A PFX
+/// file is opened with the first of the passwords that fits, or without any. The error says what the file holds instead.
+///
+/// # Errors
+/// There is no certificate that can be read in it.
+pub fn read_file_with(bytes: &[u8], passwords: &[&str]) -> Result<FileContent, Unread> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
-        return Err("an empty file".into());
+        return Err(Unread::Nothing("an empty file".into()));
+    }
+    if content::of_der(bytes) == Some(content::Kind::Pfx)
+        && let Some(facts) = pfx::facts(bytes)
+    {
+        return pfx_file(bytes, facts, passwords);
     }
     if let Some(file) = der_file(bytes) {
-        return file;
+        return file.map_err(Unread::Nothing);
     }
     let text = armor::text(bytes);
     let blocks = armor::blocks(&text);
-    if blocks.is_empty() {
-        return bare_base64(&text).ok_or_else(|| content::of_text(bytes, &text));
+    match blocks.as_slice() {
+        [] => bare_base64(&text).ok_or_else(|| Unread::Nothing(content::of_text(bytes, &text))),
+        // As a text: of such a block nothing else comes along.
+        [Ok(only)] if content::of_label(&only.label) == content::Kind::Pfx => match pfx::facts(&only.der) {
+            Some(facts) => pfx_file(&only.der, facts, passwords),
+            None => Err(Unread::Nothing(content::Kind::Pfx.instead())),
+        },
+        _ => from_blocks(blocks, text.matches("-----BEGIN").count()).map_err(Unread::Nothing),
     }
-    from_blocks(blocks, text.matches("-----BEGIN").count())
+}
+
+fn pfx_file(bytes: &[u8], facts: PfxFacts, passwords: &[&str]) -> Result<FileContent, Unread> {
+    let opened = match pfx::open(bytes, passwords) {
+        Ok(opened) => opened,
+        Err(Lock::Empty) => return Err(Unread::Nothing("a PKCS#12 (PFX) file without a certificate".into())),
+        Err(lock) => return Err(Unread::Locked(facts, lock)),
+    };
+    let mut file = FileContent::default();
+    for (i, der) in opened.certificates.iter().enumerate() {
+        file.add(der, i + 1);
+        if file.is_full() {
+            break;
+        }
+    }
+    // A key that a password locks is what such files are for.
+    file.notes.extend(opened.bares_key.then(|| content::PRIVATE_KEY_UNLOCKED.to_string()));
+    let file = file.finish(&[]).map_err(Unread::Nothing)?;
+    Ok(FileContent { pfx: Some(facts), ..file })
 }
 
 /// What kind of file it is, told by its content: `der`, `pem`, `pkcs7`, `pkcs12`, or `other`. `key`, `request` ... for DER
@@ -46,7 +107,9 @@ pub fn file_kind(bytes: &[u8]) -> &'static str {
     match armor::blocks(&text).as_slice() {
         [] if bare_base64(&text).is_some() => "pem",
         [] => "other",
-        [Ok(only)] if content::of_label(&only.label) == content::Kind::Pkcs7 => "pkcs7",
+        [Ok(only)] if matches!(content::of_label(&only.label), content::Kind::Pkcs7 | content::Kind::Pfx) => {
+            content::of_label(&only.label).word()
+        }
         _ => "pem",
     }
 }
@@ -115,7 +178,7 @@ fn bare_base64(text: &str) -> Option<FileContent> {
     Some(FileContent {
         certificates: vec![der],
         notes: vec!["the BEGIN and END lines are missing".into()],
-        lost: Vec::new(),
+        ..FileContent::default()
     })
 }
 
@@ -229,6 +292,7 @@ mod tests {
         assert_eq!(file.certificates.len(), 1);
         assert_eq!(file.notes, ["the file holds a private key; only the certificate is needed"]);
         let alone = read_file(key.as_bytes()).unwrap_err();
+        let alone = alone.to_string();
         assert_eq!(alone, "a private key, and no certificate; only the certificate is needed");
         assert!(!key.lines().any(|line| alone.contains(line)));
     }
@@ -282,7 +346,7 @@ mod tests {
             (der[..der.len() - 1].to_vec(), "DER of an unknown kind, cut short"),
             (b"-----BEGIN CERTIFICATE----".to_vec(), "part 1 is damaged"),
         ] {
-            let error = read_file(&bytes).unwrap_err();
+            let error = read_file(&bytes).unwrap_err().to_string();
             assert!(error.starts_with(want), "{error} is not {want}");
         }
     }

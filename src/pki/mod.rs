@@ -4,6 +4,7 @@ use crate::model::certificate::BlobId;
 
 mod armor;
 mod association;
+mod ber;
 mod content;
 mod der;
 mod distinguished_name;
@@ -11,6 +12,7 @@ mod facts;
 mod file;
 mod identity;
 mod path;
+mod pfx;
 mod pkcs7;
 mod presented;
 mod private_key;
@@ -20,11 +22,12 @@ mod shape;
 pub use association::association;
 pub use content::is_about_key;
 pub use facts::{FactsError, facts};
-pub use file::{FileContent, file_kind, read_file};
+pub use file::{FileContent, Unread, file_kind, read_file, read_file_with};
 pub use identity::{identify, identify_among};
 pub use path::{Anchors, OutOfDate, PathFacts, Read, Untrusted, is_signed_by, path, path_of};
+pub use pfx::{Lock, pfx_of};
 pub use presented::Presented;
-pub use private_key::{PrivateKey, private_key};
+pub use private_key::{PrivateKey, private_key, private_key_with};
 pub use rrset::{Rrset, Verified};
 
 /// The name of a blob.

@@ -3,7 +3,7 @@
 use rustls::crypto::ring::sign::any_supported_type;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs1KeyDer, PrivatePkcs8KeyDer, PrivateSec1KeyDer};
 
-use super::{armor, blob_id};
+use super::{armor, blob_id, content, pfx};
 use crate::model::certificate::BlobId;
 
 /// What is known of a private key.
@@ -17,6 +17,14 @@ pub struct PrivateKey {
     pub spki_sha256: Option<BlobId>,
 }
 
+/// The first private key of a file in PEM, or of a PFX file, which one of the passwords may open; `None` if there is none.
+pub fn private_key_with(bytes: &[u8], passwords: &[&str]) -> Option<PrivateKey> {
+    match content::of_der(bytes) {
+        Some(content::Kind::Pfx) => pfx::key(bytes, passwords),
+        _ => private_key(bytes),
+    }
+}
+
 /// The first private key of a file in PEM; `None` if there is none.
 pub fn private_key(bytes: &[u8]) -> Option<PrivateKey> {
     let (label, body) = armor::key(&armor::text(bytes))?;
@@ -27,6 +35,13 @@ pub fn private_key(bytes: &[u8]) -> Option<PrivateKey> {
     // Best effort: what was decoded does not lie about in memory.
     der.iter_mut().for_each(|der| der.fill(0));
     Some(PrivateKey { kind, encrypted, spki_sha256: public.map(|(_, id)| id) })
+}
+
+/// A key as PFX files have it.
+pub(super) fn of_pkcs8(der: &[u8], encrypted: bool) -> PrivateKey {
+    let public = public_half("PRIVATE KEY", der);
+    let kind = public.as_ref().map(|(kind, _)| (*kind).to_string());
+    PrivateKey { kind, encrypted, spki_sha256: public.map(|(_, id)| id) }
 }
 
 fn word(label: &str) -> Option<&'static str> {

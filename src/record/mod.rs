@@ -53,6 +53,7 @@ mod tests {
     use crate::model::http::{HttpHead, HttpOutcome, HttpProbe, Page};
     use crate::model::name::Name;
     use crate::model::observation::{DnsProbe, FORMAT, FileOutcome, MINOR, Outcome, Probe, Recording, TlsProbe};
+    use crate::model::pfx::{Age, PfxFacts, Protection};
     use crate::model::proxy::ProxyFault;
     use crate::model::records::{DataRecord, RecordData};
     use crate::model::rrsig::{Rrsig, Signed};
@@ -163,11 +164,19 @@ mod tests {
 
     fn file() -> impl Strategy<Value = FileOutcome> {
         prop_oneof![
-            (chain(), prop::collection::vec(".*", 0..2))
-                .prop_map(|(chain, notes)| FileOutcome::Certificates { chain, notes }),
+            (chain(), prop::collection::vec(".*", 0..2), prop::option::of(pfx()))
+                .prop_map(|(chain, notes, pfx)| FileOutcome::Certificates { chain, notes, pfx }),
+            (pfx(), ".*").prop_map(|(pfx, why)| FileOutcome::Locked { pfx, why }),
             ".*".prop_map(FileOutcome::NoCertificate),
             ".*".prop_map(FileOutcome::Unreadable),
         ]
+    }
+
+    fn pfx() -> impl Strategy<Value = PfxFacts> {
+        let ages = prop::sample::select(vec![Age::Sha1, Age::Pbes2, Age::Pbmac1, Age::Other]);
+        let way = (ages, ".*").prop_map(|(age, words)| Protection { age, words });
+        (prop::collection::vec(way.clone(), 0..3), prop::option::of(way))
+            .prop_map(|(encryption, mac)| PfxFacts { encryption, mac })
     }
 
     fn name() -> impl Strategy<Value = Name> {

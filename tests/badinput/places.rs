@@ -5,6 +5,7 @@ use std::sync::Arc;
 use coexist::model::certificate::BlobId;
 use coexist::model::dns::{DnsOutcome, Link, Reply, Soa};
 use coexist::model::observation::{FileOutcome, Observation, Outcome, Probe, Recording};
+use coexist::model::pfx::{Age, PfxFacts, Protection};
 use coexist::model::proxy::ProxyFault;
 use coexist::model::tls::{Possession, Served, TlsOutcome};
 use coexist::{pki, record};
@@ -129,7 +130,11 @@ fn run(text: &str) -> Recording {
     let chain = recording.blobs.keys().take(1).copied().collect();
     let mut observations: Vec<_> =
         recording.observations.iter().map(|o| Observation { run: run.id.clone(), ..o.clone() }).collect();
-    observations.push(file(text, FileOutcome::Certificates { chain, notes: vec![text.into()] }));
+    let way = Protection { age: Age::Other, words: text.into() };
+    let pfx = PfxFacts { encryption: vec![way.clone()], mac: Some(way) };
+    let why = text.into();
+    observations.push(file("locked.pfx", FileOutcome::Locked { pfx: pfx.clone(), why }));
+    observations.push(file(text, FileOutcome::Certificates { chain, notes: vec![text.into()], pfx: Some(pfx) }));
     observations.push(file("old.pem", FileOutcome::NoCertificate(text.into())));
     observations.push(file("new.pem", FileOutcome::Unreadable(text.into())));
     recording.observations = observations.into_iter().collect();

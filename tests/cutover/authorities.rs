@@ -58,7 +58,7 @@ fn recording(files: &[(&str, Vec<u8>, &[&Authority])]) -> Recording {
             chain.push(id);
         }
         anchors.extend(&chain[1..]);
-        let found = FileOutcome::Certificates { chain, notes: Vec::new() };
+        let found = FileOutcome::Certificates { chain, notes: Vec::new(), pfx: None };
         recording.observations.insert(Observation {
             probe: Probe::File((*path).to_string()),
             run: "run0".into(),

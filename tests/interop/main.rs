@@ -24,6 +24,7 @@ mod mta_sts;
 mod mtls;
 mod nginx;
 mod old_tls;
+mod pfx;
 mod postfix;
 mod proxies;
 mod recordings;

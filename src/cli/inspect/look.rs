@@ -6,6 +6,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 
+use zeroize::Zeroizing;
+
 use super::target::Target;
 use crate::cli::args::InspectArgs;
 use crate::cli::limits;
@@ -17,8 +19,8 @@ use crate::model::observation::{DialMap, Outcome, Probe, TlsProbe};
 use crate::model::probes::{Door, Manners, Probes, TlsAsk};
 use crate::model::service::Service;
 use crate::model::tls::{Face, TlsOutcome};
-use crate::observe::{self, Options, Seen, file};
-use crate::pki;
+use crate::observe::{self, Options, Secret, Seen, file};
+use crate::pki::{self, Lock, Unread};
 
 /// Connections at once to one host, and in all.
 const PER_HOST: u32 = 8;
@@ -34,7 +36,7 @@ enum Plan {
 
 /// Looks at every target; in their order, each service and each address of a host on its own. A server that has an RSA and
 /// an ECDSA certificate is looked at in both.
-pub async fn all(args: &InspectArgs, targets: &[Target]) -> Vec<Look> {
+pub async fn all(args: &InspectArgs, targets: &[Target], password: Option<&Secret>) -> Vec<Look> {
     let mut addresses = HashMap::new();
     for target in targets {
         if let Target::Host(host @ Reference::Name(name), services) = target
@@ -45,7 +47,8 @@ pub async fn all(args: &InspectArgs, targets: &[Target]) -> Vec<Look> {
         }
     }
     let typed = args.targets.iter().zip(targets);
-    let plans: Vec<Plan> = typed.flat_map(|(source, target)| plans(args, source, target, &addresses)).collect();
+    let plans: Vec<Plan> =
+        typed.flat_map(|(source, target)| plans(args, source, target, &addresses, password)).collect();
     let (mut outcomes, blobs) = dial(args, &plans).await;
     let finish = |plan: Plan| match plan {
         Plan::Read(look) => vec![look],
@@ -73,9 +76,15 @@ fn beside(outcomes: &HashMap<TlsProbe, TlsOutcome>, probe: &TlsProbe, first: &Tl
 
 type Addresses = HashMap<Name, Result<Vec<IpAddr>, String>>;
 
-fn plans(args: &InspectArgs, source: &str, target: &Target, addresses: &Addresses) -> Vec<Plan> {
+fn plans(
+    args: &InspectArgs,
+    source: &str,
+    target: &Target,
+    addresses: &Addresses,
+    password: Option<&Secret>,
+) -> Vec<Plan> {
     match target {
-        Target::File(path) => vec![Plan::Read(read(source, path))],
+        Target::File(path) => vec![Plan::Read(read(source, path, password))],
         Target::Host(host, services) => {
             services.iter().flat_map(|service| endpoints(args, source, host, service, addresses)).collect()
         }
@@ -155,6 +164,7 @@ async fn dial(args: &InspectArgs, plans: &[Plan]) -> Seens {
         // Where to dial is known already.
         dial: DialMap::default(),
         read_file: &|_| Err(ErrorKind::NotFound.into()),
+        passwords: Default::default(),
         routes: Default::default(),
         anchors: Default::default(),
     };
@@ -202,24 +212,32 @@ fn error(kind: &str, message: &str) -> InspectError {
 }
 
 /// Reads a file.
-fn read(source: &str, path: &Path) -> Look {
+fn read(source: &str, path: &Path, password: Option<&Secret>) -> Look {
     let look = Look { source: source.to_string(), kind: "file", ..Look::default() };
+    let passwords: Vec<&str> = password.into_iter().map(Secret::text).collect();
     let bytes = match file::read(path) {
-        Ok(bytes) => bytes,
+        Ok(bytes) => Zeroizing::new(bytes),
         Err(e) => {
             let kind = if e.kind() == ErrorKind::NotFound { "not-found" } else { "unreadable" };
             let message = if e.kind() == ErrorKind::NotFound { "there is no such file".into() } else { e.to_string() };
             return Look { error: Some(error(kind, &message)), ..look };
         }
     };
-    let look = Look { kind: pki::file_kind(&bytes), key: pki::private_key(&bytes), ..look };
-    match pki::read_file(&bytes) {
+    let look = Look { kind: pki::file_kind(&bytes), key: pki::private_key_with(&bytes, &passwords), ..look };
+    match pki::read_file_with(&bytes, &passwords) {
         Ok(content) => {
             let chain = content.certificates.into_iter().map(Arc::from).collect();
-            Look { chain, notes: content.notes, ..look }
+            Look { chain, notes: content.notes, pfx: content.pfx, ..look }
         }
-        Err(what) => {
+        Err(Unread::Nothing(what)) => {
             Look { error: Some(error("no-certificate", &format!("no certificate can be read: {what}"))), ..look }
+        }
+        Err(Unread::Locked(pfx, lock)) => {
+            let cure = match lock {
+                Lock::NoPassword => ": --password-env VARIABLE names the environment variable that holds it",
+                _ => "",
+            };
+            Look { pfx: Some(pfx), error: Some(error("locked", &format!("{lock}{cure}"))), ..look }
         }
     }
 }

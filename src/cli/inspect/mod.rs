@@ -11,12 +11,12 @@ use jiff::Timestamp;
 use super::args::InspectArgs;
 use super::examine::to_the_second;
 use super::output::{self, Screen};
-use super::{Trouble, plans};
+use super::{Trouble, passwords, plans};
 use crate::judge::{self, Asked};
 use crate::model::inspection::{Inspection, Reference};
 use crate::model::plan::TrustSource;
 use crate::model::text::shown;
-use crate::observe::{self, file};
+use crate::observe::{self, Secret, file};
 use crate::pki::{self, Anchors};
 use crate::report;
 use target::Target;
@@ -35,7 +35,8 @@ pub fn run(args: InspectArgs) -> Result<u8, Trouble> {
     // Of the machine's own store nobody here is in charge.
     broken.iter().filter(|_| !args.ca.is_empty()).for_each(|why| output::tell(&shown(&format!("warning: {why}"))));
 
-    let looks = plans::runtime()?.block_on(look::all(&args, &targets));
+    let password = password(&args)?;
+    let looks = plans::runtime()?.block_on(look::all(&args, &targets, password.as_ref()));
     // What one server sends helps to name what another does not.
     known.extend(looks.iter().flat_map(|l| l.chain.iter().skip(1).cloned()));
     let now = args.at.unwrap_or_else(|| to_the_second(Timestamp::now()));
@@ -46,6 +47,16 @@ pub fn run(args: InspectArgs) -> Result<u8, Trouble> {
     Screen::open(&args.output)?
         .write(|format, style, out| report::inspect::render(&seen, judge::uncovered, format, style, out))?;
     Ok(report::inspect::exit_status(&seen))
+}
+
+/// What opens PFX files.
+fn password(args: &InspectArgs) -> Result<Option<Secret>, Trouble> {
+    let Some(name) = &args.password_env else { return Ok(None) };
+    let trouble = |what| {
+        let trouble = Trouble::new(format!("--password-env: the variable {name} {what}"));
+        trouble.help("it wants the name of an environment variable that holds the password, never the password itself")
+    };
+    passwords::variable(name).map(Some).map_err(trouble)
 }
 
 type Ders = Vec<Arc<[u8]>>;

@@ -6,6 +6,7 @@ use super::{Certificates, Content};
 use crate::judge::evidence::{Evidence, Found, Looks};
 use crate::model::certificate::{BlobId, CertificateFacts};
 use crate::model::observation::{FileOutcome, Probe};
+use crate::model::pfx::PfxFacts;
 use crate::model::plan::{CertificateSource, Plan};
 
 impl<'a> Certificates<'a> {
@@ -28,6 +29,9 @@ impl<'a> Certificates<'a> {
                 Content::Leaves(self.leaves_of_file(chain))
             }
             Some(FileOutcome::NoCertificate(what)) => Content::Unknown(format!("{path} holds no certificate: {what}")),
+            Some(FileOutcome::Locked { why, .. }) => {
+                Content::Unknown(format!("{path} is a PFX that was not opened: {why}"))
+            }
             Some(FileOutcome::Unreadable(why)) => Content::Unknown(format!("{path} cannot be read: {why}")),
             Some(FileOutcome::Certificates { .. }) | None => Content::Unknown(format!("{path} was not read")),
         }
@@ -58,18 +62,29 @@ pub(in crate::judge) fn place_in_file(evidence: &Evidence, path: &str, leaf: Blo
     let Found::Fresh(looks) = evidence.find(&Probe::File(path.to_string()), |_| true) else { return None };
     match newest_file(evidence, looks)? {
         FileOutcome::Certificates { chain, .. } => chain.iter().position(|id| *id == leaf),
-        FileOutcome::NoCertificate(_) | FileOutcome::Unreadable(_) => None,
+        FileOutcome::Locked { .. } | FileOutcome::NoCertificate(_) | FileOutcome::Unreadable(_) => None,
     }
 }
 
-pub(super) fn notes<'a>(plan: &Plan, evidence: &Evidence<'a>) -> BTreeMap<String, &'a [String]> {
+/// What a file of certificates says beside them.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Beside<'a> {
+    pub notes: &'a [String],
+    /// How a PFX file is protected.
+    pub pfx: Option<&'a PfxFacts>,
+}
+
+pub(super) fn beside<'a>(plan: &Plan, evidence: &Evidence<'a>) -> BTreeMap<String, Beside<'a>> {
     let mut out = BTreeMap::new();
     for certificate in &plan.certificates {
         let CertificateSource::File(path) = &certificate.source else { continue };
         let Found::Fresh(looks) = evidence.find(&Probe::File(path.value.clone()), |_| true) else { continue };
-        if let Some(FileOutcome::Certificates { notes, .. }) = newest_file(evidence, looks) {
-            out.insert(path.value.clone(), notes.as_slice());
-        }
+        let beside = match newest_file(evidence, looks) {
+            Some(FileOutcome::Certificates { notes, pfx, .. }) => Beside { notes, pfx: pfx.as_ref() },
+            Some(FileOutcome::Locked { pfx, .. }) => Beside { notes: &[], pfx: Some(pfx) },
+            _ => continue,
+        };
+        out.insert(path.value.clone(), beside);
     }
     out
 }

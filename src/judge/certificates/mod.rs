@@ -16,6 +16,7 @@ use crate::model::certificate::{BlobId, CertificateFacts};
 use crate::model::identity::{Matched, Mismatch};
 use crate::model::name::Name;
 use crate::model::observation::Recording;
+use crate::model::pfx::PfxFacts;
 use crate::model::plan::{CertId, CertificateSource, Plan, ServerId, ViewId};
 use crate::model::source::Located;
 use crate::parallel;
@@ -64,7 +65,7 @@ pub(super) struct Certificates<'a> {
     chains: BTreeMap<BlobId, &'a [BlobId]>,
     contents: Vec<Content>,
     /// Of each file of certificates that was read.
-    notes: BTreeMap<String, &'a [String]>,
+    beside: BTreeMap<String, files::Beside<'a>>,
     /// The names of each declared certificate that is not ordered yet.
     planned: Vec<OnceLock<Presented>>,
     declared: BTreeMap<BlobId, CertId>,
@@ -107,7 +108,7 @@ impl<'a> Certificates<'a> {
             served,
             chains: first,
             contents: Vec::new(),
-            notes: files::notes(plan, evidence),
+            beside: files::beside(plan, evidence),
             planned: plan.certificates.iter().map(|_| OnceLock::new()).collect(),
             declared: BTreeMap::new(),
             seen_as: BTreeMap::new(),
@@ -178,7 +179,12 @@ impl<'a> Certificates<'a> {
 
     /// What was said of a file of certificates beside them; nothing where it was not read.
     pub(super) fn notes(&self, path: &str) -> &'a [String] {
-        self.notes.get(path).copied().unwrap_or_default()
+        self.beside.get(path).map_or(&[], |beside| beside.notes)
+    }
+
+    /// How a PFX file is protected; `None` of any other, and where it was not read.
+    pub(super) fn pfx(&self, path: &str) -> Option<&'a PfxFacts> {
+        self.beside.get(path)?.pfx
     }
 
     /// A certificate's bytes.

@@ -11,6 +11,7 @@ use sha1::Digest;
 use crate::model::certificate::CertificateFacts;
 use crate::model::identity::Mismatch;
 use crate::model::inspection::{Covers, InspectError, Inspected, KeyShown, Met, Reference, Shown, Uncovered};
+use crate::model::pfx::PfxFacts;
 use crate::model::tls::{Possession, Served};
 use crate::pki::{self, Anchors, PrivateKey};
 
@@ -43,6 +44,8 @@ pub struct Look {
     pub served: Option<Served>,
     /// A private key in the file.
     pub key: Option<PrivateKey>,
+    /// How a PFX file is protected.
+    pub pfx: Option<PfxFacts>,
     /// What else is to be said of a file.
     pub notes: Vec<String>,
     /// Why nothing could be read.
@@ -75,6 +78,7 @@ pub fn inspect(look: Look, asked: &Asked<'_>) -> Inspected {
         certificates,
         leaf,
         private_key: key,
+        pfx: look.pfx,
         covers,
         remarks,
         error: look.error,

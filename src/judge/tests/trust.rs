@@ -78,7 +78,7 @@ fn filed(file: &[&Chain]) -> World {
     let mut world = simple();
     world.recording.observations.retain(|o| !matches!(o.probe, Probe::File(_)));
     let chain = file.iter().flat_map(|c| c.iter()).map(|der| world.blob(der)).collect();
-    let outcome = Outcome::File(FileOutcome::Certificates { chain, notes: Vec::new() });
+    let outcome = Outcome::File(FileOutcome::Certificates { chain, notes: Vec::new(), pfx: None });
     world.see("in", Probe::File("san.pem".into()), outcome);
     world
 }

@@ -197,7 +197,7 @@ impl World {
     pub(super) fn certificate(&mut self, label: &str, chain: &Chain) -> CertId {
         let path = format!("{label}.pem");
         let blobs = self.blobs(chain);
-        let outcome = Outcome::File(FileOutcome::Certificates { chain: blobs, notes: Vec::new() });
+        let outcome = Outcome::File(FileOutcome::Certificates { chain: blobs, notes: Vec::new(), pfx: None });
         self.see("in", Probe::File(path.clone()), outcome);
         self.declare(label, CertificateSource::File(Located::new(path, Span::default())))
     }

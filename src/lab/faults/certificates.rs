@@ -174,6 +174,10 @@ pub(super) fn cut_file_off(world: &mut World, label: &str) {
     world.files.insert(label.into(), FileFault::CutOff);
 }
 
+pub(super) fn make_pfx(world: &mut World, label: &str) {
+    world.files.insert(label.into(), FileFault::PfxOfToday);
+}
+
 pub(super) fn expire_root(world: &mut World, _: &str) {
     world.root_expired = true;
 }

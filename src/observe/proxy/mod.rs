@@ -38,6 +38,11 @@ impl Secret {
         Self(Zeroizing::new(text))
     }
 
+    /// The password itself.
+    pub(crate) fn text(&self) -> &str {
+        &self.0
+    }
+
     /// True if no proxy takes it: empty, longer than SOCKS5 can send (RFC 1929), or of several lines.
     pub fn is_unfit(&self) -> bool {
         !(1..=255).contains(&self.0.len()) || self.0.chars().any(char::is_control)

@@ -11,7 +11,7 @@ use super::views::Settings;
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Certificate {
-    /// A file beside the plan, without the key.
+    /// A file beside the plan: PEM, DER or PKCS#7 without the key, or PFX.
     file: Option<String>,
     /// SHA-1 or SHA-256 in hex: that very certificate.
     thumbprint: Option<String>,
@@ -28,7 +28,7 @@ pub(super) struct Certificate {
     r#match: Option<Match>,
     /// The servers from which its key can be exported; true: all that have it, false: none. Default: not known.
     key_exportable: Option<KeyExportable>,
-    /// The environment variable that holds the password of a PFX.
+    /// The environment variable that holds the password of a PFX; the password itself does not belong in a plan.
     password_env: Option<String>,
 }
 

@@ -37,7 +37,7 @@ struct Report {
 struct Item {
     /// As it was typed.
     source: String,
-    /// `endpoint`; of a file, told by its content: `pem`, `der`, `pkcs7`, or what it is instead, `pkcs12`, `key` ...
+    /// `endpoint`; of a file, told by its content: `pem`, `der`, `pkcs7`, `pkcs12`, or what it is instead, `key` ...
     kind: &'static str,
     /// How an endpoint was met.
     endpoint: Option<Endpoint>,
@@ -47,6 +47,8 @@ struct Item {
     leaf: Option<usize>,
     /// A private key in the file: never its content.
     private_key: Option<PrivateKey>,
+    /// How a PFX file is protected; null of anything else.
+    pfx: Option<Pfx>,
     /// The names that `--for` gave, in their order.
     covers: Vec<Covers>,
     /// What clients would stumble over, and what is worth knowing; the worst first.
@@ -120,6 +122,15 @@ struct PrivateKey {
     matches: Option<bool>,
 }
 
+/// How a PFX file is protected, which can be read without its password.
+#[derive(Serialize, JsonSchema)]
+struct Pfx {
+    /// How its parts are encrypted, each way once; empty if none is.
+    encryption: Vec<String>,
+    /// How its integrity is protected; null if it is not.
+    mac: Option<String>,
+}
+
 /// Whether a name is covered.
 #[derive(Serialize, JsonSchema)]
 struct Covers {
@@ -189,6 +200,10 @@ fn item(item: &Inspected, why: Why) -> Item {
             kind: key.kind.clone(),
             encrypted: key.encrypted,
             matches: key.matches,
+        }),
+        pfx: item.pfx.as_ref().map(|pfx| Pfx {
+            encryption: pfx.encryption.iter().map(|p| p.words.clone()).collect(),
+            mac: pfx.mac.as_ref().map(|p| p.words.clone()),
         }),
         covers: item.covers.iter().map(|c| covers(c, why)).collect(),
         remarks: item.remarks.iter().map(remark).collect(),

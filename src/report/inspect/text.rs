@@ -67,6 +67,9 @@ fn block(item: &Inspected, now: Timestamp, why: Why, style: Style) -> Vec<String
     if let Some(key) = &item.private_key {
         add("    holds   ", &about_key(key));
     }
+    if let Some(pfx) = &item.pfx {
+        add("    PFX     ", &pfx.to_string());
+    }
     for covers in &item.covers {
         match &covers.by {
             Ok(by) if *by == covers.name => add("ok  covers  ", &covers.name),

@@ -13,6 +13,7 @@ mod key_on_retired_node;
 pub(in super::super) mod lacking;
 mod legacy_os_cannot_use_certificate;
 mod mtls_clientauth_missing;
+mod pfx_too_new_for_target;
 mod private_key_in_certificate_file;
 mod renewal_inside_coexistence;
 mod replaced;
@@ -38,6 +39,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule { info: &replacement_drops_name::INFO, check: replacement_drops_name::check },
     Rule { info: &wildcard_in_pop_imap::INFO, check: wildcard_in_pop_imap::check },
     Rule { info: &legacy_os_cannot_use_certificate::INFO, check: legacy_os_cannot_use_certificate::check },
+    Rule { info: &pfx_too_new_for_target::INFO, check: pfx_too_new_for_target::check },
     Rule { info: &mtls_clientauth_missing::INFO, check: mtls_clientauth_missing::check },
     Rule { info: &san_near_miss::INFO, check: san_near_miss::check },
     Rule { info: &idn_or_syntax::INFO, check: idn_or_syntax::check },

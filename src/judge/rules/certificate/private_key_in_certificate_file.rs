@@ -20,7 +20,8 @@ const PAGE: &str = "\
 # What it means
 
 A file that the plan names for a certificate has a private key beside it. The key is not read, shown or recorded; only
-that it is there is said.
+that it is there is said. A PFX file is made to hold a key, and nothing is said of it where a password locks the key; but it
+is where the password is empty, or none is needed.
 
 # Why it matters
 

@@ -116,6 +116,13 @@ pub(super) const FAULTS: &[FaultInfo] = &[
         certificates::cut_file_off,
     ),
     FaultInfo::new(
+        "pfx-of-today",
+        "certificate",
+        "the certificate's file is a PFX as current programs write it, which Windows Server 2016 and older do not read",
+        certificates::filed,
+        certificates::make_pfx,
+    ),
+    FaultInfo::new(
         "expired-root",
         "",
         "the trust anchor itself expired yesterday",
