@@ -75,6 +75,7 @@ fn server(label: &str, inside: &str, outside: &str, words: &[&str], certificate:
         product: None,
         certificate,
         redirects: Vec::new(),
+        publishes: None,
         settings: Settings::default(),
         span: Span::default(),
         address_span: Span::default(),
@@ -207,6 +208,7 @@ pub(super) fn exchange_2019() -> Plan {
         verify: false,
         services: None,
         certificate: None,
+        publishes: None,
         settings: Settings::default(),
         span: Span::default(),
     }];

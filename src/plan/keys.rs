@@ -32,8 +32,10 @@ pub(super) const PLAN: Keys = &[
 pub(super) const VIEW: Keys = &[&["kind", "resolvers", "trust", "reaches", "proxy", "without-sni"], SETTINGS];
 pub(super) const CERTIFICATE: Keys =
     &[&["file", "thumbprint", "from", "names", "issuer", "max-names", "match", "password-env"], &["key-exportable"]];
-pub(super) const SERVER: Keys = &[&["address", "host", "services", "product", "certificate", "redirects"], SETTINGS];
-pub(super) const POOL: Keys = &[&["address", "members", "tls", "verify", "services", "certificate"], SETTINGS];
+pub(super) const SERVER: Keys =
+    &[&["address", "host", "services", "product", "certificate", "redirects", "publishes"], SETTINGS];
+pub(super) const POOL: Keys =
+    &[&["address", "members", "tls", "verify", "services", "certificate", "publishes"], SETTINGS];
 pub(super) const NAME: Keys =
     &[&["server"], PHASES, &["audience", "services", "certificate", "ttl", "ttl-before", "cname", "answers", "leaks"]];
 pub(super) const WAIVER: Keys = &[&["rule", "on", "reason", "until"]];

@@ -42,8 +42,13 @@ pub(in crate::cutover) fn add(draft: &mut Draft) {
 fn new(draft: &Draft) -> BTreeSet<(NodeId, Name)> {
     let is_proxy = |n: NodeId| match nodes::target(draft.plan, n) {
         Target::Pool(_) => true,
-        Target::Server(_) => nodes::product(draft.plan, n).is_some_and(|p| PROXIES.contains(&p)),
+        target => {
+            let publishes = draft.plan.published(target).is_some();
+            publishes || nodes::product(draft.plan, n).is_some_and(|p| PROXIES.contains(&p))
+        }
     };
+    // What the plan says to be accepted is.
+    let accepts = |n: NodeId, name: &Name| draft.plan.accepts(nodes::target(draft.plan, n), name) == Some(true);
     let mut out = BTreeSet::new();
     for view in draft.plan.view_ids() {
         for name in &draft.plan.names {
@@ -53,7 +58,7 @@ fn new(draft: &Draft) -> BTreeSet<(NodeId, Name)> {
             let (before, after) = (led(draft.facts.from), led(draft.facts.to));
             let keys = Draft::address_keys(view, &name.name);
             let is_done = draft.facts.observed && !keys.iter().any(|k| draft.differs(k));
-            let fresh = after.difference(&before).filter(|n| is_proxy(**n) && !is_done);
+            let fresh = after.difference(&before).filter(|n| is_proxy(**n) && !is_done && !accepts(**n, &name.name));
             out.extend(fresh.map(|n| (*n, name.name.clone())));
         }
     }

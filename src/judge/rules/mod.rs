@@ -43,7 +43,6 @@ pub(super) const LATER: &[&str] = &[
     "cert-principal-name-mismatch",
     "cng-key-on-owa",
     "inventory-status-not-valid",
-    "published-name-missing",
 ];
 
 #[cfg(test)]

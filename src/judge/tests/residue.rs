@@ -3,7 +3,7 @@
 use super::*;
 use crate::model::name::Name;
 use crate::model::phase::{Moment, Phase};
-use crate::model::plan::{NameId, ViewId, Wanted};
+use crate::model::plan::{NameId, Published, ViewId, Wanted};
 use crate::model::policy::Ask;
 
 const LEGACY: &str = "legacy.domain.com";
@@ -161,4 +161,22 @@ fn a_redirect_is_judged_where_it_is_asked_for_and_of_ones_own() {
     assert_eq!(hosted("outlook.office365.com"), [""; 0]);
     assert_eq!(hosted("other.domain.com"), rule);
     assert_eq!(hosted("domain.com.example"), [""; 0]);
+}
+
+#[test]
+fn a_rule_of_a_proxy_that_is_used_on_is_residue() {
+    let judged = |proxy: usize, listed: &[&str]| {
+        let mut world = redirecting();
+        world.plan.standing = vec![Moment::Steady(Phase::After); 2];
+        world.policy.ask = Ask::Standing;
+        world.policy.scope = Scope::Files;
+        world.plan.servers[1].redirects.clear();
+        let names = listed.iter().map(|n| Located::new(Name::parse(n).unwrap(), Span::default())).collect();
+        world.plan.servers[proxy].publishes = Some(Published { names, span: Span::default() });
+        world.rules()
+    };
+    assert_eq!(judged(1, &[MAIL, LEGACY]), ["legacy-residue"]);
+    assert_eq!(judged(1, &["*.domain.com", MAIL]), [""; 0]);
+    // What is retired takes its rules along.
+    assert_eq!(judged(0, &[MAIL, LEGACY]), [""; 0]);
 }

@@ -150,6 +150,7 @@ impl World {
             product: None,
             certificate: None,
             redirects: Vec::new(),
+            publishes: None,
             settings: Settings::default(),
             span: Span::new(4, 5),
             address_span: Span::default(),
@@ -168,6 +169,7 @@ impl World {
             verify: false,
             services: None,
             certificate: None,
+            publishes: None,
             settings: Settings::default(),
             span: Span::new(6, 7),
         });

@@ -2,12 +2,14 @@
 
 mod by_view;
 mod certificates;
+mod published;
 mod services;
 mod tables;
 mod window;
 
 pub use by_view::ByView;
 pub use certificates::{Certificate, CertificateChoice, CertificatePart, CertificateSource, KeyExportable, MatchMode};
+pub use published::Published;
 pub use services::{asked_at, services_of};
 pub use tables::{
     Autodiscover, ClientCertificate, Cutover, MailDomain, MtaSts, Parts, PhaseDates, PlannedRecord, Settings, Waiver,
@@ -147,6 +149,8 @@ pub struct Server {
     pub certificate: Option<CertificateChoice>,
     /// Names that it sends its users to.
     pub redirects: Vec<Located<Name>>,
+    /// The public names that it accepts, as a reverse proxy; `None` if nothing is said of them.
+    pub publishes: Option<Published>,
     /// Settings of this server.
     pub settings: Settings,
     /// The label's place.
@@ -192,6 +196,8 @@ pub struct Pool {
     pub services: Option<Vec<Located<Service>>>,
     /// The balancer's own certificates; `None` means those of its members.
     pub certificate: Option<CertificateChoice>,
+    /// The public names that it accepts; `None` if nothing is said of them.
+    pub publishes: Option<Published>,
     /// Settings of this pool.
     pub settings: Settings,
     /// The label's place.
@@ -317,6 +323,23 @@ impl Plan {
             Target::Server(id) => &self.server(id).label,
             Target::Pool(id) => &self.pool(id).label,
         }
+    }
+
+    /// The public names that a target accepts; `None` if nothing is said of them.
+    pub fn published(&self, target: Target) -> Option<&Published> {
+        match target {
+            Target::Server(id) => self.server(id).publishes.as_ref(),
+            Target::Pool(id) => self.pool(id).publishes.as_ref(),
+        }
+    }
+
+    /// Whether a target accepts a name; `None` if nothing is said of what it accepts.
+    pub fn accepts(&self, target: Target, name: &Name) -> Option<bool> {
+        let product = match target {
+            Target::Server(id) => self.server(id).product.as_ref().map(|p| p.value.as_str()),
+            Target::Pool(_) => None,
+        };
+        Some(self.published(target)?.accepts(name, published::reads_deep(product)))
     }
 
     /// The addresses that a target has for a view's clients in a phase, in the plan's order.

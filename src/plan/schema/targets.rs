@@ -62,6 +62,8 @@ pub(super) struct Server {
     certificate: Option<Choice>,
     /// Names that it sends its users to.
     redirects: Option<OneOrMany<String>>,
+    /// Of a reverse proxy: the public names that it accepts, `*.` before a domain for those below it; all are, if not given.
+    publishes: Option<OneOrMany<String>>,
     #[schemars(flatten)]
     settings: Settings,
 }
@@ -82,6 +84,8 @@ pub(super) struct Pool {
     services: Option<OneOrMany<String>>,
     /// The balancer's own certificates. Default: those of its members.
     certificate: Option<Choice>,
+    /// The public names that it accepts, `*.` before a domain for those below it; all are, if not given.
+    publishes: Option<OneOrMany<String>>,
     #[schemars(flatten)]
     settings: Settings,
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::certificates::{Labels, choice};
 use super::labels::Entry;
 use super::reader::{Fields, Reader};
-use super::servers::{Known, addresses, services};
+use super::servers::{Known, addresses, published, services};
 use super::settings::settings;
 use crate::model::phase::Phase;
 use crate::model::plan::{Members, Pool, PoolId, PoolTls, ServerId, Target};
@@ -41,6 +41,7 @@ pub(super) fn pool(reader: &Reader, entry: &Entry, known: &Known, targets: &Labe
         verify: get("verify").and_then(|node| reader.boolean(node)).unwrap_or(false),
         services: get("services").map(|node| services(reader, node)),
         certificate: get("certificate").map(|node| choice(reader, node, &known.certificates)),
+        publishes: get("publishes").map(|node| published(reader, node)),
         settings: fields.as_ref().map_or_else(|| known.settings.clone(), |f| settings(reader, f, known.settings)),
         span: label.span,
     }

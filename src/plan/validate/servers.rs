@@ -9,7 +9,7 @@ use super::labels::Entry;
 use super::reader::Reader;
 use super::settings::settings;
 use super::views::Views;
-use crate::model::plan::{CertId, Server, Settings};
+use crate::model::plan::{CertId, Published, Server, Settings};
 use crate::model::service::{BARE_TLS, Service, WORDS, services_of};
 use crate::model::source::Located;
 use crate::plan::error::PlanError;
@@ -40,6 +40,11 @@ pub(super) fn server(reader: &Reader, (label, node): &Entry, known: &Known) -> S
             PlanError::at(services.span, "services of a host that is not ours", "it is looked up, and not asked");
         reader.note::<()>(error.other(host.span, "somebody else's"));
     }
+    if let (Some(host), Some(publishes)) = (host, get("publishes")) {
+        let error =
+            PlanError::at(publishes.span, "`publishes` of a host that is not ours", "it is looked up, and not asked");
+        reader.note::<()>(error.other(host.span, "somebody else's"));
+    }
     let services = get("services").map(|node| services(reader, node));
     Server {
         label: Arc::from(label.value.as_str()),
@@ -53,6 +58,7 @@ pub(super) fn server(reader: &Reader, (label, node): &Entry, known: &Known) -> S
         redirects: get("redirects")
             .map(|node| reader.each(node, "a host name", |text| reader.full_name(text)))
             .unwrap_or_default(),
+        publishes: get("publishes").map(|node| published(reader, node)),
         settings: fields.as_ref().map_or_else(|| known.settings.clone(), |f| settings(reader, f, known.settings)),
         span: label.span,
         address_span: address.or(host).map_or(label.span, |node| node.span),
@@ -63,6 +69,21 @@ fn no_address(reader: &Reader, label: &Located<String>) {
     let title = format!("server `{}` has no address", label.value);
     let error = PlanError::at(label.span, title, "expected `address`, or `host` for somebody else's");
     reader.missing::<()>(error.help("address = { internal = \"10.0.0.10\", external = \"203.0.113.10\" }"));
+}
+
+/// The public names that a proxy or balancer accepts.
+pub(super) fn published(reader: &Reader, node: &Node) -> Published {
+    let pattern = |text: Located<&str>| {
+        if text.value.starts_with('.') {
+            let error =
+                PlanError::at(text.span, "a name begins with a dot", "expected a host name, or `*.` before a domain");
+            return reader.note(
+                error.help(format!("\"{0}\" and \"*.{0}\" are two entries", text.value.trim_start_matches('.'))),
+            );
+        }
+        reader.host_name(text)
+    };
+    Published { names: reader.each(node, "a host name", pattern), span: node.span }
 }
 
 /// The addresses that each view's clients see.

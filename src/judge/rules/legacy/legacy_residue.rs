@@ -10,7 +10,9 @@ use crate::judge::wording;
 use crate::model::finding::{Severity, Subject};
 use crate::model::obligation::Claim;
 use crate::model::phase::{Moment, Phase};
-use crate::model::plan::{CertId, CertificateSource, NameId, Plan, ServerId, Table, ViewId, Wanted};
+use crate::model::plan::{
+    CertId, CertificateSource, NameId, Plan, PlannedName, PoolId, Published, ServerId, Table, Target, ViewId, Wanted,
+};
 
 /// What is known of the rule.
 pub(super) const INFO: RuleInfo = RuleInfo {
@@ -25,8 +27,8 @@ pub(super) const INFO: RuleInfo = RuleInfo {
 const PAGE: &str = "\
 # What it means
 
-The plan stands in `after`, and a name of [legacy] still resolves; or a server still has it in `redirects`; or a
-certificate that is still served lists it, which is a note only.
+The plan stands in `after`, and a name of [legacy] still resolves; or a server still has it in `redirects`, or a proxy that
+is still in use in `publishes`; or a certificate that is still served lists it, which is a note only.
 
 # Why it matters
 
@@ -41,7 +43,7 @@ retired name is a dead end. A name that stays on certificates has to be proved a
 # Cure
 
 Delete the record in every view, once nobody uses it. Take the redirect from the server (for Exchange 2010,
-Set-OwaVirtualDirectory -Exchange2003Url $null) and from the plan. Order the next certificate without the name.
+Set-OwaVirtualDirectory -Exchange2003Url $null) and from the plan, and the name from the rules of the proxy. Order the next certificate without the name.
 
 # References
 
@@ -57,6 +59,7 @@ pub(super) fn check(context: &Context, drafts: &mut Vec<Draft>) {
     drafts.extend(groups.into_iter().map(|((group, waiver), items)| of_answer(context, group, waiver, &items)));
     let retired = retired(context);
     drafts.extend(redirects(context, &retired));
+    drafts.extend(published(context, &retired));
     drafts.extend(certificates(context, &retired));
 }
 
@@ -119,6 +122,40 @@ fn redirects(context: &Context, retired: &BTreeSet<NameId>) -> Vec<Draft> {
         draft
     };
     all.filter(|(_, r)| is_retired(&r.value)).map(of).collect()
+}
+
+/// Rules of proxies that are still in use; what is retired itself takes its rules along.
+fn published(context: &Context, retired: &BTreeSet<NameId>) -> Vec<Draft> {
+    let plan = context.case.plan;
+    let servers = (0..plan.servers.len()).map(|i| Target::Server(ServerId(i)));
+    let targets = servers.chain((0..plan.pools.len()).map(|i| Target::Pool(PoolId(i))));
+    let is_used = |target: &Target| {
+        let leads =
+            |n: &PlannedName, v| matches!(n.wanted(v, Phase::After), Wanted::Targets(all) if all.contains(target));
+        plan.names.iter().any(|n| plan.view_ids().any(|v| leads(n, v)))
+    };
+    let listed = |target: Target| {
+        let published = plan.published(target)?;
+        let names: Vec<NameId> = retired.iter().copied().filter(|n| published.lists(&plan.name(*n).name)).collect();
+        (!names.is_empty() && is_used(&target)).then(|| of_proxy(context, target, published, &names))
+    };
+    targets.filter_map(listed).collect()
+}
+
+fn of_proxy(context: &Context, target: Target, published: &Published, names: &[NameId]) -> Draft {
+    let plan = context.case.plan;
+    let (label, text) = (plan.target_label(target), wording::name_list(plan, names));
+    let mut draft = Draft::plain(&INFO, format!("{label} still publishes the legacy name {text}"));
+    let mut on = BTreeSet::from([label.to_string()]);
+    on.extend(names.iter().map(|n| plan.name(*n).name.to_string()));
+    draft.waiver = context.waiver(INFO.name, &on);
+    draft.subject = Subject { server: Some(label.to_string()), ..Subject::default() };
+    draft.expected = vec![format!("no rule for {text} after coexistence")];
+    draft.seen = vec![format!("`publishes` of {label} lists {text}")];
+    draft.hurts = vec!["nobody today; whoever takes over the old address would be reached through it".into()];
+    draft.remedy.cure = vec![format!("take {text} from the rules of {label}, then from `publishes` of the plan")];
+    draft.at = Some(published.span);
+    draft
 }
 
 /// Harmless, so a note: it goes with the next renewal.

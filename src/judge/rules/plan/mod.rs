@@ -5,6 +5,7 @@ pub(in crate::judge) mod evidence_missing;
 mod frontend_without_certificate;
 mod legacy_versions;
 mod plan_inconsistent;
+mod published_name_missing;
 mod waiver_expired;
 mod waiver_matched_nothing;
 
@@ -14,6 +15,7 @@ use super::Rule;
 pub(super) const RULES: &[Rule] = &[
     Rule { info: &plan_inconsistent::INFO, check: plan_inconsistent::check },
     Rule { info: &frontend_without_certificate::INFO, check: frontend_without_certificate::check },
+    Rule { info: &published_name_missing::INFO, check: published_name_missing::check },
     Rule { info: &doh_bypass::INFO, check: doh_bypass::check },
     Rule { info: &evidence_missing::INFO, check: evidence_missing::check },
     Rule { info: &waiver_expired::INFO, check: waiver_expired::check },
