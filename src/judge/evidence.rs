@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
-use std::net::IpAddr;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -10,6 +9,7 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use smallvec::{SmallVec, smallvec};
 
+use super::ages::{Age, Ages};
 use super::order::{KnownName, KnownPlace, Order, Place};
 use crate::model::dns::{DnsOutcome, RecordType, ResolverAddr};
 use crate::model::http::HttpOutcome;
@@ -76,54 +76,6 @@ pub(super) struct Evidence<'a> {
 
 /// The run of an observation that says it is of a run which the recording does not have.
 const NOBODY: u32 = u32::MAX;
-
-/// When a run began, seen from what is judged.
-#[derive(Clone, Copy)]
-enum Age {
-    /// After the time that is judged.
-    Future,
-    /// Before the newest run, by seconds; as much as nothing where no run counts.
-    Past(i64),
-}
-
-/// How old evidence may be, in seconds: the plan's, and nearer of a view's resolvers and of a target's addresses.
-struct Ages<'a> {
-    plan: i64,
-    /// The strictest of all.
-    least: i64,
-    views: BTreeMap<&'a str, i64>,
-    addresses: BTreeMap<IpAddr, i64>,
-}
-
-impl<'a> Ages<'a> {
-    fn of(plan: &'a Plan) -> Self {
-        let mut addresses: BTreeMap<IpAddr, i64> = BTreeMap::new();
-        let servers = plan.servers.iter().map(|s| (&s.addresses, s.settings.max_age));
-        let pools = plan.pools.iter().map(|p| (&p.addresses, p.settings.max_age));
-        for (all, max_age) in servers.chain(pools) {
-            for address in all.iter().flatten() {
-                // Of several targets at one address the strictest counts.
-                let age = addresses.entry(*address).or_insert(i64::from(max_age));
-                *age = i64::from(max_age).min(*age);
-            }
-        }
-        let views: BTreeMap<&str, i64> =
-            plan.views.iter().map(|v| (&*v.label, i64::from(v.settings.max_age))).collect();
-        let general = i64::from(plan.settings.max_age);
-        let least = views.values().chain(addresses.values()).copied().min().map_or(general, |age| age.min(general));
-        Self { plan: general, least, views, addresses }
-    }
-
-    fn max(&self, probe: &Probe) -> i64 {
-        let nearer = match probe {
-            Probe::File(_) => None,
-            Probe::Dns(p) => self.views.get(&*p.view),
-            Probe::Tls(p) => self.addresses.get(&p.address.ip()),
-            Probe::Http(p) => self.addresses.get(&p.address.ip()),
-        };
-        nearer.copied().unwrap_or(self.plan)
-    }
-}
 
 impl<'a> Evidence<'a> {
     /// Indexes a recording. What is older than the newest run by more than `max-age` does not count, nor does what was

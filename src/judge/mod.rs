@@ -8,6 +8,7 @@
 //! to be mended; `cause` folds consequences under their cause; `verdict` counts.
 
 mod abilities;
+mod ages;
 mod asked;
 mod assess;
 mod beside;

@@ -27,6 +27,7 @@ pub mod probes;
 pub mod proxy;
 pub mod questions;
 pub mod records;
+pub mod resolver;
 pub mod rrsig;
 pub mod service;
 pub mod signed;
