@@ -83,7 +83,12 @@ impl Oracle {
         let is_silent = matches!(self.0[name(other)].hides, Hides::View(true));
         let begin = format!("could not tell what {view} has for ");
         let questions = judgement.not_looked_at.iter().filter_map(|line| line.strip_prefix(&begin));
-        let is_asked = |kind: &String| questions.clone().any(|q| asks(q, kind, domain));
+        // That nobody can ask for CAA is a finding of its own, since authorities cannot either.
+        let is_found = |kind: &String| {
+            kind == "CAA"
+                && judgement.findings.iter().any(|f| f.rule == "caa-or-dcv-lookup-fails" && concerns(f, domain))
+        };
+        let is_asked = |kind: &String| questions.clone().any(|q| asks(q, kind, domain)) || is_found(kind);
         is_silent && self.0[name(fault)].hangs_on.iter().any(is_asked)
     }
 
