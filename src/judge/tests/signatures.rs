@@ -190,14 +190,20 @@ fn what_nobody_can_verify_is_neither_good_nor_bad() {
     for kind in [RecordType::Dnskey, RecordType::Soa] {
         assert_eq!(changed(kind, &crowd), line(too_many), "{kind}");
     }
-    let keys = |reply: &mut Reply| {
-        let more = (0..100).map(|n| DataRecord { data: RecordData::Dnskey(key(n)), ttl: 60 });
-        reply.records.extend(more);
+}
+
+#[test]
+fn keys_that_nobody_signed_spoil_those_that_are() {
+    let mut world = good().world(&good());
+    let (_, DnsOutcome::Answer(mut given)) =
+        good().given().into_iter().find(|(k, _)| *k == RecordType::Dnskey).unwrap()
+    else {
+        panic!()
     };
-    assert!(
-        changed(RecordType::Dnskey, &keys).is_empty(),
-        "of keys without measure nothing is told, and so it is said"
-    );
+    given.records.extend((0..100).map(|n| DataRecord { data: RecordData::Dnskey(key(n)), ttl: 60 }));
+    world.unsay_unchecked(EXTERNAL, ZONE, RecordType::Dnskey);
+    world.say_unchecked(EXTERNAL, ZONE, RecordType::Dnskey, &DnsOutcome::Answer(given));
+    assert_eq!(told(&world), ["error ds-dnskey-mismatch: the signatures of the keys of domain.com do not verify"]);
 }
 
 #[test]

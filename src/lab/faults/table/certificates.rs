@@ -118,7 +118,7 @@ pub(super) const FAULTS: &[FaultInfo] = &[
     FaultInfo::new(
         "pfx-of-today",
         "certificate",
-        "the certificate's file is a PFX as current programs write it, which Windows Server 2016 and older do not read",
+        "the certificate's file is a PFX that Windows Server 2016 and older do not read",
         certificates::filed,
         certificates::make_pfx,
     ),
