@@ -44,7 +44,6 @@ fn main() {
     match words.first().map(String::as_str) {
         Some(server::WORD) => server::serve(),
         Some(process::WORD) => process::run(&words[1..]),
-        Some("hold") => process::hold(&words[1..]),
         Some(judging::WORD) => judging::run(&words[1..]),
         // cargo passes `--bench`.
         _ => compare_all(&words.iter().filter_map(|w| w.parse().ok()).collect::<Vec<_>>()),

@@ -133,14 +133,3 @@ fn usage(whose: libc::c_int) -> libc::rusage {
         usage
     }
 }
-
-pub fn hold(words: &[String]) {
-    let counts: Vec<usize> = words.iter().map(|w| w.parse().expect("a count")).collect();
-    let world = World::start(*counts.iter().max().expect("a count"));
-    let folder = tempfile::tempdir().expect("a folder");
-    for count in counts {
-        println!("{}", plan(&world, &folder, count));
-    }
-    println!("--connect-to :443:{}", world.tls().address);
-    std::thread::sleep(Duration::from_secs(100_000));
-}
