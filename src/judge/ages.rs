@@ -43,7 +43,7 @@ impl<'a> Ages<'a> {
         Self { plan: general, least, views, addresses }
     }
 
-    /// Of a probe.
+    /// How old what was seen of a probe may be.
     pub(super) fn max(&self, probe: &Probe) -> i64 {
         let nearer = match probe {
             Probe::File(_) => None,

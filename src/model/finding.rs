@@ -91,14 +91,6 @@ impl<Text> Default for Subject<Text> {
     }
 }
 
-impl<Text> Subject<Text> {
-    /// What it is about, in the order of its fields.
-    pub fn texts(&self) -> impl Iterator<Item = &Text> {
-        let Self { name, view, server, address, service, vantage, certificate } = self;
-        [name, view, server, address, service, vantage, certificate].into_iter().flatten()
-    }
-}
-
 /// How a line of a [`Remedy`] begins that is to be typed as it stands: no renderer breaks it.
 pub const TYPED: &str = "  ";
 
